@@ -1,0 +1,277 @@
+//! The entries of a conversation's log, and the messages folded from them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ConversationId, DeviceId, MediaId, MessageId, Timestamp, UserId};
+
+/// What a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationKind {
+    /// Two users, for ever.
+    Direct,
+    /// By invitation; everybody writes.
+    Group,
+    /// Found and joined by anybody on the server.
+    Channel,
+}
+
+/// What a member may do, from most to least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads and, where everybody may, writes.
+    Member,
+    /// Adds, removes, and changes settings.
+    Admin,
+    /// An admin whom no admin can remove.
+    Owner,
+}
+
+/// Who may write in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Writers {
+    /// Every member.
+    Everyone,
+    /// Owners and admins.
+    Admins,
+}
+
+/// A user and the role in which they belong to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MemberRole {
+    /// Who.
+    pub user: UserId,
+    /// As what.
+    pub role: Role,
+}
+
+/// What an entry says; its `kind` names it and its `body` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Body {
+    /// The conversation began. Always seq 1.
+    Created(Created),
+    /// Somebody wrote.
+    Message(Text),
+    /// A message of one's own got another text.
+    Edit(Edit),
+    /// A message was deleted for everyone.
+    Delete(Target),
+    /// An emoji was put to a message, or taken back.
+    Reaction(Reaction),
+    /// Somebody was added, or joined.
+    MemberAdded(MemberAdded),
+    /// Somebody was removed, or left.
+    MemberRemoved(MemberRemoved),
+    /// A member got another role.
+    RoleChanged(RoleChanged),
+    /// Settings of the conversation changed.
+    ConversationChanged(ConversationChanged),
+    /// What remains where a deletion or an expiry took the content.
+    Redacted(Redacted),
+}
+
+/// The body of `created`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Created {
+    /// What the conversation is, for ever.
+    pub kind: ConversationKind,
+    /// Its first title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Seconds after which its messages disappear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_s: Option<u32>,
+    /// Its first members.
+    pub members: Vec<MemberRole>,
+}
+
+/// The body of `message`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Text {
+    /// What was written; empty where there are only attachments.
+    #[serde(default)]
+    pub text: String,
+    /// Whom it mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// The seq of the message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// The media that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<MediaId>,
+}
+
+/// The body of `edit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Edit {
+    /// The seq of the message.
+    pub target: u64,
+    /// Its text from now on.
+    pub text: String,
+    /// Whom it mentions from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+}
+
+/// The body of `delete`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Target {
+    /// The seq of the message.
+    pub target: u64,
+}
+
+/// The body of `reaction`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reaction {
+    /// The seq of the message.
+    pub target: u64,
+    /// The emoji.
+    pub emoji: String,
+    /// True when it is put, false when it is taken back.
+    pub on: bool,
+}
+
+/// The body of `member_added`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MemberAdded {
+    /// Who was added.
+    pub user: UserId,
+    /// As what.
+    pub role: Role,
+    /// Who added them; themselves where they joined.
+    pub by: UserId,
+}
+
+/// The body of `member_removed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MemberRemoved {
+    /// Who was removed.
+    pub user: UserId,
+    /// Who removed them; themselves where they left.
+    pub by: UserId,
+}
+
+/// The body of `role_changed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RoleChanged {
+    /// Whose role.
+    pub user: UserId,
+    /// The role from now on.
+    pub role: Role,
+    /// Who gave it.
+    pub by: UserId,
+}
+
+/// The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ConversationChanged {
+    /// The title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
+    /// Seconds after which messages sent from now on disappear; 0 for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire_after_s: Option<u32>,
+    /// Who may write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writers: Option<Writers>,
+}
+
+/// The body of `redacted`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Redacted {
+    /// The kind of the entry whose content is gone: `message` or `edit`.
+    pub was: RedactedKind,
+}
+
+/// What a redacted entry was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RedactedKind {
+    /// A message.
+    Message,
+    /// An edit of a message that was deleted since.
+    Edit,
+}
+
+/// One entry of a conversation's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Entry {
+    /// Its name everywhere.
+    pub id: MessageId,
+    /// The conversation whose log holds it.
+    pub conversation: ConversationId,
+    /// Its place in the log, from 1, without gap.
+    pub seq: u64,
+    /// Whose doing it was.
+    pub sender: UserId,
+    /// From which of their devices; absent where the server did it for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+    /// The key under which its sender may send it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    /// When the server took it; never before the entry in front of it.
+    pub at: Timestamp,
+    /// When its content disappears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What it says.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// An emoji and who put it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReactionUsers {
+    /// The emoji.
+    pub emoji: String,
+    /// Who put it, in that order.
+    pub users: Vec<UserId>,
+}
+
+/// A folded entry: one that shows in a timeline, with every edit, deletion and reaction up to now applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Message {
+    /// The entry, with the text and mentions of its last edit.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// When it was last edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    /// Whether its content was deleted or has expired.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// The reactions to it, in the order of their first use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionUsers>,
+}

@@ -1,0 +1,552 @@
+//! The frames of the socket: one JSON object a text frame, its kind in `t`.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{
+    Code, ConversationId, DeviceId, Entry, MediaId, Timestamp, UserId,
+    rest::{HeadItem, PresenceState},
+};
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// Who speaks and what they have; must be the first, within 10 s. Without a token, on an open socket: resume.
+    Hello(Hello),
+    /// The heartbeat.
+    Ping(Ping),
+    /// A message.
+    Send(Send),
+    /// Asks for entries.
+    Sync(Sync),
+    /// Everything up to this seq reached the device.
+    Delivered(Pointer),
+    /// Everything up to this seq was read.
+    Read(Pointer),
+    /// The person is writing.
+    Typing(TypingIn),
+    /// What is on screen from now on.
+    Watch(Watch),
+    /// What no longer is.
+    Unwatch(Watch),
+}
+
+impl ClientFrame {
+    /// The `t` of every client frame.
+    pub const KINDS: [&'static str; 9] =
+        ["hello", "ping", "send", "sync", "delivered", "read", "typing", "watch", "unwatch"];
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// Tells apart what is no JSON object, what is no known kind, and which field of a known kind is wrong.
+    pub fn decode(text: &[u8]) -> Result<Self, BadFrame> {
+        #[derive(Deserialize)]
+        struct Tag<'a> {
+            #[serde(borrow)]
+            t: Cow<'a, str>,
+        }
+        let tag: Tag<'_> = serde_json::from_slice(text).map_err(|_| BadFrame::NotDecodable)?;
+        match &*tag.t {
+            "hello" => read(text).map(Self::Hello),
+            "ping" => read(text).map(Self::Ping),
+            "send" => read(text).map(Self::Send),
+            "sync" => read(text).map(Self::Sync),
+            "delivered" => read(text).map(Self::Delivered),
+            "read" => read(text).map(Self::Read),
+            "typing" => read(text).map(Self::Typing),
+            "watch" => read(text).map(Self::Watch),
+            "unwatch" => read(text).map(Self::Unwatch),
+            _ => Err(BadFrame::UnknownKind),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadFrame> {
+    serde_json::from_slice(text).map_err(|_| explain::<T>(text))
+}
+
+/// Reads a bad frame once more, slowly, to say where it is bad.
+#[cold]
+fn explain<T: DeserializeOwned>(text: &[u8]) -> BadFrame {
+    #[derive(Deserialize, Default)]
+    struct ClientId {
+        client_id: Option<Uuid>,
+    }
+    let (pointer, detail) = match decode_body::<T>(text) {
+        Err(BadBody::Field { pointer, detail }) => (pointer, detail),
+        Err(BadBody::NotJson(detail)) => (String::new(), detail),
+        Ok(_) => (String::new(), String::new()),
+    };
+    let client_id = serde_json::from_slice::<ClientId>(text).unwrap_or_default().client_id;
+    BadFrame::Field { pointer, detail, client_id }
+}
+
+/// Why a text is not a frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// No JSON object with a `t`.
+    #[error("not a JSON object with a text `t`")]
+    NotDecodable,
+    /// A `t` that this version does not know.
+    #[error("unknown frame")]
+    UnknownKind,
+    /// A known kind with a wrong or missing field.
+    #[error("{pointer}: {detail}")]
+    Field {
+        /// A JSON Pointer to the field.
+        pointer: String,
+        /// What is wrong with it.
+        detail: String,
+        /// The `client_id`, where the frame has a valid one, so that its sender can tell which send failed.
+        client_id: Option<Uuid>,
+    },
+}
+
+/// Why bytes are not the JSON that was expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadBody {
+    /// Not JSON at all.
+    #[error("{0}")]
+    NotJson(String),
+    /// JSON with a wrong or missing field.
+    #[error("{pointer}: {detail}")]
+    Field {
+        /// A JSON Pointer (RFC 6901) to the field.
+        pointer: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+/// Reads JSON and, where it cannot, says which field is at fault.
+///
+/// # Errors
+/// [`BadBody`], with the pointer where there is one.
+pub fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadBody> {
+    use serde_path_to_error::Segment;
+
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        if error.inner().is_syntax() || error.inner().is_eof() {
+            return BadBody::NotJson(error.inner().to_string());
+        }
+        let mut pointer = String::new();
+        for segment in error.path() {
+            match segment {
+                Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+                Segment::Map { key } | Segment::Enum { variant: key } => {
+                    pointer.push('/');
+                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                }
+                Segment::Unknown => {}
+            }
+        }
+        let detail = error.inner().to_string();
+        let detail = detail.split(" at line ").next().unwrap_or_default().to_owned();
+        // A missing field is the fault of the object around it, but the person who must add it looks for its name.
+        if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+            pointer.push('/');
+            pointer.push_str(name);
+        }
+        BadBody::Field { pointer, detail }
+    })?;
+    json.end().map_err(|error| BadBody::NotJson(error.to_string()))?;
+    Ok(value)
+}
+
+/// `hello`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Hello {
+    /// The device's token. Absent in a resume on a socket that has said hello.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The seq up to which the device has each conversation, most recent first; at most 500.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub have: Vec<(ConversationId, u64)>,
+    /// The program's name and version, for the operator's statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+/// `ping`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Ping {
+    /// Whether the person did something since the last one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub active: bool,
+}
+
+/// `send`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Send {
+    /// Where to.
+    pub conversation: ConversationId,
+    /// What it says.
+    #[serde(flatten)]
+    pub message: NewMessage,
+}
+
+/// What a client gives of a message; also the body of the REST route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewMessage {
+    /// A UUIDv7 that the client made for this message, the same in every retry.
+    pub client_id: Uuid,
+    /// The text; at least this or an attachment.
+    #[serde(default)]
+    pub text: String,
+    /// Whom it mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// The seq of the message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// The media that it shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<MediaId>,
+}
+
+/// `sync`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Sync {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// The entries after this seq.
+    pub after: u64,
+    /// So many at most; 200 at most, and 200 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// `delivered` and `read`: cumulative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Pointer {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Up to which entry, it included.
+    pub seq: u64,
+}
+
+/// `typing`, from a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TypingIn {
+    /// In which conversation.
+    pub conversation: ConversationId,
+}
+
+/// `watch` and `unwatch`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Watch {
+    /// Whose presence; at most 500 at a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<UserId>,
+    /// Whose receipts; at most 20 at a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversations: Vec<ConversationId>,
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The hello was good.
+    Ready(Ready),
+    /// Where the user's conversations stand.
+    Heads(Heads),
+    /// The answer to a ping.
+    Pong(Pong),
+    /// The message is durable. Stands for the entry on the socket that sent it.
+    Sent(Sent),
+    /// Something was said.
+    Entry(EntryFrame),
+    /// Entries that were asked for, or that a hello lacked.
+    Entries(Entries),
+    /// Somebody's pointers moved.
+    Receipt(Receipt),
+    /// Somebody is writing.
+    Typing(Typing),
+    /// Somebody came or went.
+    Presence(Presence),
+    /// The user's list of conversations changed.
+    Conversation(ConversationFrame),
+    /// A frame of the client failed.
+    Error(ErrorFrame),
+    /// Something may have been missed: say `have` again.
+    Reset(Reset),
+    /// What is dropped at the moment.
+    Degraded(Degraded),
+    /// This node drains.
+    Goaway(Goaway),
+}
+
+impl ServerFrame {
+    /// The `t` of every server frame.
+    pub const KINDS: [&'static str; 14] = [
+        "ready", "heads", "pong", "sent", "entry", "entries", "receipt", "typing", "presence", "conversation", "error",
+        "reset", "degraded", "goaway",
+    ];
+}
+
+/// What a server drops under load before it would refuse a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Sheddable {
+    /// `typing` frames.
+    Typing,
+    /// `presence` frames.
+    Presence,
+    /// `receipt` frames.
+    Receipts,
+}
+
+/// `ready`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Ready {
+    /// Whose token it was.
+    pub user: UserId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// The node that answers.
+    pub node: String,
+    /// A device that has sent nothing for so long must send `ping`.
+    pub heartbeat_ms: u32,
+    /// What is dropped at the moment.
+    pub degraded: Vec<Sheddable>,
+}
+
+/// `heads`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Heads {
+    /// At most 500.
+    pub conversations: Vec<HeadItem>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+/// `pong`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Pong {
+    /// The server's clock.
+    pub at: Timestamp,
+}
+
+/// `sent`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Sent {
+    /// Which send.
+    pub client_id: Uuid,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place in the log.
+    pub seq: u64,
+    /// When the server took it.
+    pub at: Timestamp,
+}
+
+/// `entry`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EntryFrame {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// What was said.
+    pub entry: Entry,
+}
+
+/// `entries`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Entries {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// In order, without gap.
+    pub entries: Vec<Entry>,
+    /// The last seq of the log.
+    pub head: u64,
+    /// Whether there are entries after these.
+    pub more: bool,
+    /// The client's seq is above the head: it drops what is above.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead: bool,
+}
+
+/// `receipt`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Whose pointers.
+    pub user: UserId,
+    /// What reached a device of theirs.
+    pub delivered: u64,
+    /// What they read.
+    pub read: u64,
+    /// When they moved.
+    pub at: Timestamp,
+}
+
+/// `typing`, from the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Typing {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Who.
+    pub user: UserId,
+}
+
+/// `presence`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Presence {
+    /// Whose.
+    pub user: UserId,
+    /// Whether a device of theirs is connected.
+    pub state: PresenceState,
+    /// When they last did something; absent where they are online or do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// How the user's list of conversations changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The user is a member from now on.
+    Added,
+    /// Members, roles or settings changed.
+    Changed,
+    /// The user is no member any longer.
+    Left,
+}
+
+/// `conversation`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ConversationFrame {
+    /// Which.
+    pub id: ConversationId,
+    /// The seq of the last entry that changed it or its members.
+    pub rev: u64,
+    /// How.
+    pub change: Change,
+}
+
+/// `error`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ErrorFrame {
+    /// What a client decides by.
+    pub code: Code,
+    /// What happened, for a person.
+    pub title: String,
+    /// The `t` of the frame that failed.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The `client_id` of the send that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    /// The conversation of the frame that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// A JSON Pointer to the field at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// What happened this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// When it may succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u32>,
+}
+
+/// `reset`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reset {
+    /// The client resumes at a random time within so long.
+    pub spread_ms: u32,
+}
+
+/// `degraded`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Degraded {
+    /// What is dropped from now on; nothing when it is over.
+    pub shed: Vec<Sheddable>,
+}
+
+/// `goaway`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Goaway {
+    /// The client reconnects after so long at the earliest,
+    pub reconnect_after_ms: u32,
+    /// and at a random time within so long after that.
+    pub spread_ms: u32,
+    /// Where to, if not to the same server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_frame_says_what_is_bad() {
+        assert_eq!(ClientFrame::decode(b"hi"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(b"[]"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(b"{}"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(br#"{"t":"dance"}"#), Err(BadFrame::UnknownKind));
+        let id = "019a0000-0000-7000-8000-000000000000";
+        let text = format!(r#"{{"t":"send","client_id":"{id}","conversation":"nowhere","text":"x"}}"#);
+        let Err(BadFrame::Field { pointer, client_id, .. }) = ClientFrame::decode(text.as_bytes()) else {
+            panic!("a send to nowhere was read")
+        };
+        assert_eq!((pointer.as_str(), client_id), ("/conversation", id.parse().ok()));
+        let Err(BadFrame::Field { pointer, .. }) = ClientFrame::decode(br#"{"t":"sync","after":3}"#) else {
+            panic!("a sync of nothing was read")
+        };
+        assert_eq!(pointer, "/conversation");
+    }
+
+    #[test]
+    fn a_frame_survives_its_text() {
+        let frame = ClientFrame::Hello(Hello {
+            token: Some("t".into()),
+            have: vec![(ConversationId::new(Uuid::from_u128(1)), 7)],
+            client: None,
+        });
+        let text = serde_json::to_vec(&frame).unwrap();
+        assert_eq!(ClientFrame::decode(&text), Ok(frame));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert_eq!(
+            ClientFrame::decode(br#"{"mood":1,"t":"ping","active":true}"#),
+            Ok(ClientFrame::Ping(Ping { active: true }))
+        );
+    }
+}

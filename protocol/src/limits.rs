@@ -1,0 +1,85 @@
+//! What bounds the protocol: each limit a server states in `GET /v1/info`, and those that no server may change.
+
+use serde::{Deserialize, Serialize};
+
+/// Entries, folded messages or other items in one answer, at most.
+pub const PAGE_ITEMS: usize = 200;
+/// Items in one answer where the request names no limit.
+pub const PAGE_ITEMS_DEFAULT: usize = 50;
+/// Conversations that a `hello` or a resume may name.
+pub const HAVE_CONVERSATIONS: usize = 500;
+/// Conversations in one `heads` frame.
+pub const HEADS_CONVERSATIONS: usize = 500;
+/// Entries of one conversation that a `hello` brings by itself.
+pub const RESUME_ENTRIES: usize = 100;
+/// Bytes of entries that a `hello` brings by itself, all conversations together.
+pub const RESUME_BYTES: usize = 256 * 1024;
+/// Users that one connection may watch.
+pub const WATCHED_USERS: usize = 500;
+/// Conversations that one connection may watch: those on screen.
+pub const WATCHED_CONVERSATIONS: usize = 20;
+/// Moves of a pointer that are kept, for the times in a message's read receipts.
+pub const POINTER_MOVES: usize = 32;
+/// Bytes of a reaction: one emoji, its modifiers and joiners included.
+pub const EMOJI_BYTES: usize = 64;
+/// How long a `client_id` or an `Idempotency-Key` is remembered, in seconds: 7 days.
+pub const IDEMPOTENCY_S: u64 = 7 * 24 * 3600;
+
+/// The limits that a server states in its `info`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Limits {
+    /// Bytes of a message's text in UTF-8.
+    pub text_bytes: u32,
+    /// Attachments of one message.
+    pub attachments: u32,
+    /// Users that one message mentions.
+    pub mentions: u32,
+    /// Members of a group.
+    pub group_members: u32,
+    /// Members of a channel.
+    pub channel_members: u32,
+    /// Characters of a conversation's title.
+    pub title_chars: u32,
+    /// Characters of a conversation's topic, or of a profile's `about`.
+    pub topic_chars: u32,
+    /// Characters of a user's or a device's displayed name.
+    pub name_chars: u32,
+    /// Characters of a username, at least and at most, of `a-z 0-9 . _ -`.
+    pub username_chars: [u32; 2],
+    /// Characters of a password, at least and at most.
+    pub password_chars: [u32; 2],
+    /// Bytes of a frame from a client.
+    pub frame_bytes: u32,
+    /// Bytes of a REST body.
+    pub body_bytes: u32,
+    /// Items of one page.
+    pub page_items: u32,
+    /// Devices of one user.
+    pub devices: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            text_bytes: 16 * 1024,
+            attachments: 32,
+            mentions: 100,
+            group_members: 100,
+            channel_members: 100_000,
+            title_chars: 200,
+            topic_chars: 1000,
+            name_chars: 100,
+            username_chars: [3, 32],
+            password_chars: [8, 128],
+            frame_bytes: 64 * 1024,
+            body_bytes: 64 * 1024,
+            page_items: PAGE_ITEMS as u32,
+            devices: 64,
+        }
+    }
+}
+
+// A frame must have room for the longest text in its worst escaping short of one \u for each byte, and a page for one entry.
+const _: () = assert!(64 * 1024 >= 3 * 16 * 1024);
+const _: () = assert!(PAGE_ITEMS_DEFAULT <= PAGE_ITEMS && RESUME_ENTRIES <= PAGE_ITEMS);

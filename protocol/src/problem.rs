@@ -1,0 +1,222 @@
+//! Errors, on both doors: `application/problem+json` (RFC 9457) and the `error` frame.
+
+use serde::{Deserialize, Serialize};
+
+/// The stable name of an error; a client decides by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "Code::title says each")]
+pub enum Code {
+    InvalidRequest,
+    Unauthenticated,
+    WrongPassword,
+    Blocked,
+    UserGone,
+    NotAdmin,
+    RegistrationClosed,
+    NotFound,
+    MethodNotAllowed,
+    UsernameTaken,
+    ConversationFull,
+    TooLarge,
+    UnsupportedMediaType,
+    IdempotencyMismatch,
+    RateLimited,
+    Internal,
+    Overloaded,
+    Unavailable,
+}
+
+impl Code {
+    /// Every code, in the order of its status.
+    pub const ALL: [Code; 18] = [
+        Code::InvalidRequest,
+        Code::Unauthenticated,
+        Code::WrongPassword,
+        Code::Blocked,
+        Code::UserGone,
+        Code::NotAdmin,
+        Code::RegistrationClosed,
+        Code::NotFound,
+        Code::MethodNotAllowed,
+        Code::UsernameTaken,
+        Code::ConversationFull,
+        Code::TooLarge,
+        Code::UnsupportedMediaType,
+        Code::IdempotencyMismatch,
+        Code::RateLimited,
+        Code::Internal,
+        Code::Overloaded,
+        Code::Unavailable,
+    ];
+
+    /// The code as it is written on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Code::InvalidRequest => "invalid_request",
+            Code::Unauthenticated => "unauthenticated",
+            Code::WrongPassword => "wrong_password",
+            Code::Blocked => "blocked",
+            Code::UserGone => "user_gone",
+            Code::NotAdmin => "not_admin",
+            Code::RegistrationClosed => "registration_closed",
+            Code::NotFound => "not_found",
+            Code::MethodNotAllowed => "method_not_allowed",
+            Code::UsernameTaken => "username_taken",
+            Code::ConversationFull => "conversation_full",
+            Code::TooLarge => "too_large",
+            Code::UnsupportedMediaType => "unsupported_media_type",
+            Code::IdempotencyMismatch => "idempotency_mismatch",
+            Code::RateLimited => "rate_limited",
+            Code::Internal => "internal",
+            Code::Overloaded => "overloaded",
+            Code::Unavailable => "unavailable",
+        }
+    }
+
+    /// The HTTP status that carries it.
+    pub const fn status(self) -> u16 {
+        match self {
+            Code::InvalidRequest => 400,
+            Code::Unauthenticated | Code::WrongPassword => 401,
+            Code::Blocked | Code::UserGone | Code::NotAdmin | Code::RegistrationClosed => 403,
+            Code::NotFound => 404,
+            Code::MethodNotAllowed => 405,
+            Code::UsernameTaken | Code::ConversationFull => 409,
+            Code::TooLarge => 413,
+            Code::UnsupportedMediaType => 415,
+            Code::IdempotencyMismatch => 422,
+            Code::RateLimited => 429,
+            Code::Internal => 500,
+            Code::Overloaded | Code::Unavailable => 503,
+        }
+    }
+
+    /// What happened, for a person.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Code::InvalidRequest => "The request is not valid.",
+            Code::Unauthenticated => "Sign in first: the token is missing, wrong or revoked.",
+            Code::WrongPassword => "The username or the password is wrong.",
+            Code::Blocked => "One of you has blocked the other.",
+            Code::UserGone => "This user has deleted their account.",
+            Code::NotAdmin => "Only an admin of the conversation may do this.",
+            Code::RegistrationClosed => "This server does not take new accounts this way.",
+            Code::NotFound => "There is nothing here that you may see.",
+            Code::MethodNotAllowed => "This address does not answer that method.",
+            Code::UsernameTaken => "This username is taken.",
+            Code::ConversationFull => "The conversation has as many members as it may have.",
+            Code::TooLarge => "The body is too large.",
+            Code::UnsupportedMediaType => "The body must be application/json.",
+            Code::IdempotencyMismatch => "This idempotency key was used for another request.",
+            Code::RateLimited => "Too many requests. Wait, then try again.",
+            Code::Internal => "The server failed. The fault is in its log under the request's id.",
+            Code::Overloaded => "The server is overloaded. Nothing was changed; try again later.",
+            Code::Unavailable => "The server cannot store this now. A retry with the same key tells what became of it.",
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub const fn retryable(self) -> bool {
+        matches!(self, Code::RateLimited | Code::Internal | Code::Overloaded | Code::Unavailable)
+    }
+}
+
+/// One field of a request that is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// A JSON Pointer (RFC 6901) into the body; `?name` for a field of the query.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// The body of every REST answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A URI reference that names the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What happened, for a person; the same for every problem of this code.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What a client decides by.
+    pub code: Code,
+    /// Names this request in the server's log.
+    pub request_id: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// The fields at fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// Why the server closed a socket (RFC 6455, section 7.4.2: 4000–4999 are for applications).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+#[expect(missing_docs, reason = "CloseCode::reason says each")]
+pub enum CloseCode {
+    Normal = 1000,
+    GoingAway = 1001,
+    ProtocolError = 1002,
+    UnknownError = 4000,
+    UnknownFrame = 4001,
+    NotDecodable = 4002,
+    HelloExpected = 4003,
+    BadToken = 4004,
+    SecondHello = 4005,
+    RateLimited = 4008,
+    HeartbeatMissed = 4009,
+    DeviceRevoked = 4100,
+    Draining = 4101,
+    SlowReader = 4103,
+}
+
+impl CloseCode {
+    /// Every code from 4000, in order.
+    pub const ALL: [CloseCode; 11] = [
+        CloseCode::UnknownError,
+        CloseCode::UnknownFrame,
+        CloseCode::NotDecodable,
+        CloseCode::HelloExpected,
+        CloseCode::BadToken,
+        CloseCode::SecondHello,
+        CloseCode::RateLimited,
+        CloseCode::HeartbeatMissed,
+        CloseCode::DeviceRevoked,
+        CloseCode::Draining,
+        CloseCode::SlowReader,
+    ];
+
+    /// What goes into the close frame, for a person.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            CloseCode::Normal => "",
+            CloseCode::GoingAway => "going away",
+            CloseCode::ProtocolError => "not RFC 6455",
+            CloseCode::UnknownError => "unknown error: reconnect",
+            CloseCode::UnknownFrame => "unknown frame",
+            CloseCode::NotDecodable => "frame not decodable or too big",
+            CloseCode::HelloExpected => "hello expected",
+            CloseCode::BadToken => "bad token",
+            CloseCode::SecondHello => "hello was already said",
+            CloseCode::RateLimited => "rate limited",
+            CloseCode::HeartbeatMissed => "heartbeat missed: reconnect",
+            CloseCode::DeviceRevoked => "this device was signed out",
+            CloseCode::Draining => "this node drains: reconnect elsewhere",
+            CloseCode::SlowReader => "reading too slowly: reconnect with have",
+        }
+    }
+
+    /// Whether a client must not reconnect with this token.
+    pub const fn is_final(self) -> bool {
+        matches!(self, CloseCode::BadToken | CloseCode::DeviceRevoked)
+    }
+}

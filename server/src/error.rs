@@ -1,0 +1,66 @@
+//! What a caller is told when something cannot be done: a code that says what they can do about it, and why.
+
+use std::time::Duration;
+
+use kith_protocol::{Code, problem::FieldError};
+
+use crate::store;
+
+/// An error for the caller. Its cause, where that is ours, was logged where it happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .detail.as_deref().unwrap_or(.code.title()))]
+pub struct Error {
+    /// What the caller decides by.
+    pub code: Code,
+    /// What happened this time.
+    pub detail: Option<String>,
+    /// The fields at fault.
+    pub fields: Vec<FieldError>,
+    /// When it may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+impl Error {
+    /// An error of which the code says all.
+    pub const fn new(code: Code) -> Self {
+        Self { code, detail: None, fields: Vec::new(), retry_after: None }
+    }
+
+    /// A field that is not valid.
+    pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let field = FieldError { pointer: pointer.into(), detail: detail.into() };
+        Self { fields: vec![field], ..Self::new(Code::InvalidRequest) }
+    }
+
+    /// With what happened this time.
+    pub fn because(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// With when it may succeed.
+    pub const fn after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Full(_) | store::Error::Unavailable(_) => {
+                tracing::warn!(%error, "the store refused");
+                Self::new(Code::Unavailable).after(Duration::from_secs(1))
+            }
+            store::Error::Corrupt(_) => {
+                tracing::error!(%error, "the store is damaged: run `kith verify`");
+                Self::new(Code::Internal)
+            }
+        }
+    }
+}

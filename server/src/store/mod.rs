@@ -1,0 +1,286 @@
+//! What is kept, and what keeping promises: the seam between the messenger and its database.
+//!
+//! Two shapes. A **log** is the append-only list of one conversation's entries, with dense seqs from 1. **Rows** are
+//! small values, ordered by key within a partition. Everything in rows that could be derived from a log stores the seq
+//! that it reflects.
+//!
+//! # What `Ok` promises
+//! An append, redaction or commit that returned `Ok` survives the loss of power, and every read that begins afterwards
+//! sees it. One that returned an error named here changed nothing; [`Error::Unavailable`] alone leaves it open whether
+//! the change happened, and reading back tells.
+//!
+//! # What an engine does on its own
+//! It groups what waits into one durable write. It ends the process when the disk fails to write or to sync, since what
+//! a failed sync left behind cannot be known (a full disk is no such failure: it is [`Error::Full`]). What was redacted
+//! or deleted has left the disk within [`crate::limits::SCRUB_S`].
+//!
+//! `contract` is the suite that every engine passes.
+
+pub mod contract;
+pub mod memory;
+pub mod schema;
+pub mod sqlite;
+
+use std::{future::Future, ops::RangeInclusive, pin::Pin};
+
+use bytes::Bytes;
+use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId, Uuid};
+
+/// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
+pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
+
+/// An engine that keeps logs and rows.
+pub trait Store: Send + Sync + 'static {
+    /// Puts `records` behind the entry `expected_head` (0 for an empty log), all or none.
+    ///
+    /// Their seqs are `expected_head + 1`, `+ 2` …, which the engine checks. In the same atomic unit it remembers
+    /// (sender, client_id) → seq of each record with a `client_id`, for at least 7 days
+    /// ([`kith_protocol::limits::IDEMPOTENCY_S`]).
+    ///
+    /// # Errors
+    /// [`AppendError::Conflict`] when the head is another; [`AppendError::Known`] when one of the records was appended
+    /// before under its `client_id` by its sender. Known is told before Conflict.
+    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError>;
+
+    /// The seq that `user`'s entry with `client_id` has in the log, if it was appended within the last 7 days.
+    fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>>;
+
+    /// Entries of several logs: for each range its records, in the order that its direction says.
+    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>>;
+
+    /// The heads of several logs; `None` where a log is empty.
+    fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>>;
+
+    /// Replaces the record at `record.seq`, whose old content leaves the disk. Its (sender, client_id) stays known.
+    /// A seq above the head is left alone.
+    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()>;
+
+    /// The values of several rows.
+    fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>>;
+
+    /// The rows of a partition whose keys lie within `range`, ascending or descending, `limit` at most.
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>>;
+
+    /// Makes all `changes` in one partition if all `conditions` hold, or none.
+    ///
+    /// # Errors
+    /// [`CommitError::Condition`] with the current value of the first condition that does not hold.
+    fn commit(&self, partition: Vec<u8>, changes: Vec<Change>, conditions: Vec<Condition>)
+    -> Answer<'_, (), CommitError>;
+
+    /// Whether a write would be taken now.
+    fn ready(&self) -> Answer<'_, ()>;
+}
+
+/// What an entry is, as a stored number. The wire's names are those of [`kith_protocol::Body`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "kith_protocol::Body says each")]
+pub enum Kind {
+    Created = 1,
+    Message = 2,
+    Edit = 3,
+    Delete = 4,
+    Reaction = 5,
+    MemberAdded = 6,
+    MemberRemoved = 7,
+    RoleChanged = 8,
+    ConversationChanged = 9,
+    Redacted = 10,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 10] = [
+        Kind::Created,
+        Kind::Message,
+        Kind::Edit,
+        Kind::Delete,
+        Kind::Reaction,
+        Kind::MemberAdded,
+        Kind::MemberRemoved,
+        Kind::RoleChanged,
+        Kind::ConversationChanged,
+        Kind::Redacted,
+    ];
+
+    /// The kind with this number.
+    pub fn from_u8(number: u8) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+
+    /// Its `kind` on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Created => "created",
+            Kind::Message => "message",
+            Kind::Edit => "edit",
+            Kind::Delete => "delete",
+            Kind::Reaction => "reaction",
+            Kind::MemberAdded => "member_added",
+            Kind::MemberRemoved => "member_removed",
+            Kind::RoleChanged => "role_changed",
+            Kind::ConversationChanged => "conversation_changed",
+            Kind::Redacted => "redacted",
+        }
+    }
+}
+
+/// Running totals of a log up to and including an entry: what makes an unread count a subtraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Entries of kind `message`, those redacted since included.
+    pub messages: u64,
+    /// Those of them that mention somebody.
+    pub mentioning: u64,
+    /// The seq of the last entry that changed the conversation or its members.
+    pub rev: u64,
+}
+
+/// One entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the log, from 1.
+    pub seq: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// Whose doing.
+    pub sender: UserId,
+    /// From which device.
+    pub device: Option<DeviceId>,
+    /// Under which key its sender may send it again.
+    pub client_id: Option<Uuid>,
+    /// When the server took it.
+    pub at: Timestamp,
+    /// When its content is to go.
+    pub expires_at: Option<Timestamp>,
+    /// The totals up to here.
+    pub counts: Counts,
+    /// The `body` in its wire form, a JSON object. At most [`crate::limits::BODY_BYTES`].
+    pub body: Bytes,
+}
+
+/// Where a log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The seq of the last entry.
+    pub seq: u64,
+    /// When it was taken.
+    pub at: Timestamp,
+    /// The totals up to it.
+    pub counts: Counts,
+}
+
+/// Which way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Lowest first.
+    Ascending,
+    /// Highest first.
+    Descending,
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRange {
+    /// Of which log.
+    pub log: ConversationId,
+    /// Between which seqs; those above the head are just not there.
+    pub seqs: RangeInclusive<u64>,
+    /// From which end.
+    pub direction: Direction,
+    /// So many records at most.
+    pub limit: usize,
+}
+
+/// The name of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// What is committed together. At most 255 bytes, so that an engine may write its length in one.
+    pub partition: Vec<u8>,
+    /// Its place within.
+    pub key: Vec<u8>,
+}
+
+/// A row of a scanned partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its place.
+    pub key: Vec<u8>,
+    /// What it holds.
+    pub value: Bytes,
+}
+
+/// The keys from `from` on, and before `to` where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRange {
+    /// Included.
+    pub from: Vec<u8>,
+    /// Not included.
+    pub to: Option<Vec<u8>>,
+}
+
+/// One change of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The row is this from now on.
+    Put(Vec<u8>, Bytes),
+    /// The row is no more.
+    Delete(Vec<u8>),
+}
+
+/// What must be so for a commit to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no such row.
+    Absent(Vec<u8>),
+    /// The row is just this.
+    Equals(Vec<u8>, Bytes),
+}
+
+/// Why an engine did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no room. Nothing was changed; it works again when there is.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// The engine is not there, or did not answer in time: whether the change happened must be read back.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What was read is not what was written.
+    #[error("stored data is damaged: {0}")]
+    Corrupt(String),
+}
+
+/// Why entries were not appended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// Another appended first.
+    #[error("the head is {head}")]
+    Conflict {
+        /// Where the log ends now.
+        head: u64,
+    },
+    /// Some of the records are there already: for each its index in the batch and its seq in the log.
+    #[error("{} of the entries are known", .0.len())]
+    Known(Vec<(usize, u64)>),
+    /// The engine did not do it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Why rows were not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// A condition does not hold; what the row is now.
+    #[error("a condition does not hold")]
+    Condition {
+        /// The index of the first condition that does not hold.
+        index: usize,
+        /// The value of its row.
+        current: Option<Bytes>,
+    },
+    /// The engine did not do it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}

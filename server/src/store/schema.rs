@@ -1,0 +1,538 @@
+//! Every row that is kept, on one page: its partition, its key, its value.
+//!
+//! Only this module builds keys. Numbers in keys are big-endian, so that they sort; values are postcard behind one byte
+//! that says their version.
+//!
+//! | partition | key | value |
+//! |---|---|---|
+//! | `m` | `version` | the version of this page |
+//! | `u` user | 0 | [`User`] |
+//! | | 1 device | [`Device`] |
+//! | | 2 user | empty: blocked |
+//! | | 3 conversation | [`Listed`] |
+//! | | 4 at conversation seq | empty: a mention of the user |
+//! | | 5 hash | [`Replay`]: an idempotency key that was used |
+//! | | 6 user | empty: a contact, somebody to whom the user has written |
+//! | `n` first byte of the name | the name | the user |
+//! | `t` hash of the token | empty | [`Token`] |
+//! | `d` lower user, higher user | empty | their direct conversation |
+//! | `i` hash of the code | empty | [`Invite`] |
+//! | `c` conversation | 0 | [`State`] |
+//! | | 1 user | [`Member`] |
+//! | | 2 seq | [`Amendment`] |
+//! | `h` first byte of the title | title, 0, conversation | empty: a channel |
+//! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
+//! | `x` shard | at conversation seq | empty: a message that expires then |
+
+use bytes::Bytes;
+use kith_protocol::{
+    ConversationId, DeviceId, Timestamp, UserId,
+    entry::{ConversationKind, Role, Writers},
+    rest::Privacy,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{Error, KeyRange, RowKey};
+
+/// The version of this page. A data directory of a higher one is refused.
+pub const VERSION: u32 = 1;
+/// Over how many partitions the rows of the whole server are spread.
+pub const SHARDS: u8 = 16;
+
+/// A value that is kept in a row.
+pub trait Value: Serialize + DeserializeOwned {
+    /// The version of its form, the first byte of the row.
+    const VERSION: u8 = 1;
+
+    /// Its stored form.
+    fn encode(&self) -> Bytes {
+        let bytes = postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
+        bytes.into()
+    }
+
+    /// Reads its stored form.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where it is not one.
+    fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let corrupt = |what: &str| Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()));
+        match bytes.split_first() {
+            Some((&version, rest)) if version == Self::VERSION => {
+                postcard::from_bytes(rest).map_err(|error| corrupt(&error.to_string()))
+            }
+            _ => Err(corrupt("unknown version")),
+        }
+    }
+}
+
+/// A user; what others may see of it is [`kith_protocol::rest::Profile`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Empty once erased.
+    pub username: String,
+    /// What to show.
+    pub display_name: String,
+    /// What they say of themselves.
+    pub about: Option<String>,
+    /// Their picture.
+    pub avatar: Option<String>,
+    /// Seen by themselves only.
+    pub email: Option<String>,
+    /// Seen by themselves only.
+    pub phone: Option<String>,
+    /// What others may know.
+    pub privacy: Privacy,
+    /// Argon2id, in PHC form; empty once erased.
+    pub password: String,
+    /// When they signed up.
+    pub created_at: Timestamp,
+    /// When a person last did something.
+    pub last_seen: Option<Timestamp>,
+    /// Whether the account is erased: this row is all that remains.
+    pub erased: bool,
+}
+
+/// A device that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// What it calls itself.
+    pub name: String,
+    /// What it runs on.
+    pub platform: String,
+    /// When it signed in.
+    pub created_at: Timestamp,
+    /// SHA-256 of its token.
+    pub token_hash: [u8; 32],
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The user.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// An invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Who made it; absent for the operator.
+    pub by: Option<UserId>,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// An idempotency key that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// SHA-256 of the body.
+    pub body_hash: [u8; 32],
+    /// The status that was answered.
+    pub status: u16,
+    /// What the request made, from which the answer is rebuilt.
+    pub resource: String,
+    /// When; forgotten after 7 days.
+    pub at: Timestamp,
+}
+
+/// A conversation in a user's list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Listed {
+    /// Until when it makes no noise.
+    pub muted_until: Option<Timestamp>,
+    /// Whether it stays on top.
+    pub pinned: bool,
+    /// Whether it is put away.
+    pub archived: bool,
+}
+
+/// A conversation, as of one entry of its log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The seq that every row of the partition reflects.
+    pub seq: u64,
+    /// [`super::Counts::messages`] at that seq.
+    pub messages: u64,
+    /// [`super::Counts::mentioning`] at that seq.
+    pub mentioning: u64,
+    /// [`super::Counts::rev`] at that seq.
+    pub rev: u64,
+    /// What it is.
+    pub kind: ConversationKind,
+    /// Its title.
+    pub title: Option<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Its picture.
+    pub avatar: Option<String>,
+    /// Seconds after which messages sent now disappear.
+    pub expire_after_s: Option<u32>,
+    /// Who may write.
+    pub writers: Writers,
+    /// When it began.
+    pub created_at: Timestamp,
+}
+
+/// One pointer of a member, and its last moves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Up to which entry.
+    pub seq: u64,
+    /// Its last moves, oldest first, [`kith_protocol::limits::POINTER_MOVES`] at most: to which seq, when.
+    pub moves: Vec<(u64, Timestamp)>,
+}
+
+/// A member of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// As what.
+    pub role: Role,
+    /// The seq where their history begins.
+    pub since: u64,
+    /// The seq that added them, for who has been there longest.
+    pub joined: u64,
+    /// What they read.
+    pub read: Pointer,
+    /// [`super::Counts::messages`] at `read`.
+    pub read_messages: u64,
+    /// What reached a device of theirs.
+    pub delivered: Pointer,
+    /// The seqs above `read` of the messages by others that mention them, ascending, 100 at most.
+    pub mentions: Vec<u64>,
+    /// Whether they have written here: in a direct conversation that makes the other side a contact.
+    pub has_written: bool,
+}
+
+/// What later entries did to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Amendment {
+    /// The seqs of its edits, ascending; the last is what it says now.
+    pub edits: Vec<u64>,
+    /// Whether its content was deleted or has expired.
+    pub deleted: bool,
+    /// Each emoji and who put it, in the order of their first use.
+    pub reactions: Vec<(String, Vec<UserId>)>,
+}
+
+impl Value for User {}
+impl Value for Device {}
+impl Value for Token {}
+impl Value for Invite {}
+impl Value for Replay {}
+impl Value for Listed {}
+impl Value for State {}
+impl Value for Member {}
+impl Value for Amendment {}
+
+const PROFILE: u8 = 0;
+const DEVICE: u8 = 1;
+const BLOCKED: u8 = 2;
+const LISTED: u8 = 3;
+const MENTION: u8 = 4;
+const REPLAY: u8 = 5;
+const CONTACT: u8 = 6;
+const STATE: u8 = 0;
+const MEMBER: u8 = 1;
+const AMENDMENT: u8 = 2;
+
+fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+    bytes.push(tag);
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    bytes
+}
+
+/// The keys that begin with `tag`.
+fn all(tag: u8) -> KeyRange {
+    KeyRange { from: vec![tag], to: Some(vec![tag + 1]) }
+}
+
+/// The 16 bytes of an identifier at the end of a key, or in its middle.
+fn id_at(key: &[u8], at: usize) -> Result<[u8; 16], Error> {
+    let bytes = key.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| Error::Corrupt(format!("a key of {} bytes has no identifier at {at}", key.len())))
+}
+
+fn number_at(key: &[u8], at: usize) -> Result<u64, Error> {
+    let bytes = key.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(u64::from_be_bytes).ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
+}
+
+/// What is kept about the server itself.
+pub mod server {
+    /// Its partition.
+    pub fn partition() -> Vec<u8> {
+        vec![b'm']
+    }
+    /// The row of the schema's version.
+    pub fn version() -> Vec<u8> {
+        b"version".to_vec()
+    }
+}
+
+/// What is kept about a user.
+pub mod user {
+    use super::*;
+
+    /// The user's partition.
+    pub fn partition(user: UserId) -> Vec<u8> {
+        tagged(b'u', &[&user.bytes()])
+    }
+    /// The row of [`User`].
+    pub fn profile() -> Vec<u8> {
+        vec![PROFILE]
+    }
+    /// The full name of the row of [`User`].
+    pub fn profile_row(user: UserId) -> RowKey {
+        RowKey { partition: partition(user), key: profile() }
+    }
+    /// The row of a [`Device`].
+    pub fn device(device: DeviceId) -> Vec<u8> {
+        tagged(DEVICE, &[&device.bytes()])
+    }
+    /// The rows of all devices.
+    pub fn devices() -> KeyRange {
+        all(DEVICE)
+    }
+    /// The device of a row of `devices`.
+    pub fn device_of(key: &[u8]) -> Result<DeviceId, Error> {
+        id_at(key, 1).map(DeviceId::from_bytes)
+    }
+    /// The row that says that `other` is blocked.
+    pub fn blocked(other: UserId) -> Vec<u8> {
+        tagged(BLOCKED, &[&other.bytes()])
+    }
+    /// The rows of all who are blocked.
+    pub fn all_blocked() -> KeyRange {
+        all(BLOCKED)
+    }
+    /// The user of a row of `all_blocked` or `contacts`.
+    pub fn user_of(key: &[u8]) -> Result<UserId, Error> {
+        id_at(key, 1).map(UserId::from_bytes)
+    }
+    /// The row of a [`Listed`].
+    pub fn listed(conversation: ConversationId) -> Vec<u8> {
+        tagged(LISTED, &[&conversation.bytes()])
+    }
+    /// The rows of all conversations of the user.
+    pub fn all_listed() -> KeyRange {
+        all(LISTED)
+    }
+    /// The rows of the conversations after `conversation`.
+    pub fn listed_after(conversation: ConversationId) -> KeyRange {
+        KeyRange { from: tagged(LISTED, &[&conversation.bytes(), &[0]]), to: all(LISTED).to }
+    }
+    /// The conversation of a row of `all_listed`.
+    pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
+        id_at(key, 1).map(ConversationId::from_bytes)
+    }
+    /// The row of a mention.
+    pub fn mention(at: Timestamp, conversation: ConversationId, seq: u64) -> Vec<u8> {
+        tagged(MENTION, &[&at.millis().to_be_bytes(), &conversation.bytes(), &seq.to_be_bytes()])
+    }
+    /// The rows of all mentions, in the order of time.
+    pub fn mentions() -> KeyRange {
+        all(MENTION)
+    }
+    /// When and what a row of `mentions` is about.
+    pub fn mention_of(key: &[u8]) -> Result<(Timestamp, ConversationId, u64), Error> {
+        let at = Timestamp::from_millis(number_at(key, 1)?);
+        Ok((at, ConversationId::from_bytes(id_at(key, 9)?), number_at(key, 25)?))
+    }
+    /// The row of a [`Replay`].
+    pub fn replay(hash: [u8; 16]) -> Vec<u8> {
+        tagged(REPLAY, &[&hash])
+    }
+    /// The rows of all [`Replay`]s.
+    pub fn replays() -> KeyRange {
+        all(REPLAY)
+    }
+    /// The row that says that `other` is a contact.
+    pub fn contact(other: UserId) -> Vec<u8> {
+        tagged(CONTACT, &[&other.bytes()])
+    }
+    /// The rows of all contacts.
+    pub fn contacts() -> KeyRange {
+        all(CONTACT)
+    }
+    /// Every row of the user's partition.
+    pub fn everything() -> KeyRange {
+        KeyRange::default()
+    }
+}
+
+/// Which user has a name.
+pub mod name {
+    use super::*;
+
+    /// The partition of the names that begin as `name` does.
+    pub fn partition(name: &str) -> Vec<u8> {
+        tagged(b'n', &[&name.as_bytes()[..name.len().min(1)]])
+    }
+    /// The row of a name; its value is the user's 16 bytes.
+    pub fn row(name: &str) -> RowKey {
+        RowKey { partition: partition(name), key: name.as_bytes().to_vec() }
+    }
+    /// The names that begin with `prefix`, from `after` on if there is one.
+    pub fn range(prefix: &str, after: Option<&str>) -> KeyRange {
+        let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after.as_bytes(), &[0]].concat());
+        KeyRange { from, to: Some([prefix.as_bytes(), &[0xff]].concat()) }
+    }
+    /// The user of a value.
+    pub fn user_of(value: &[u8]) -> Result<UserId, Error> {
+        id_at(value, 0).map(UserId::from_bytes)
+    }
+    /// The first bytes that a name can have: the partitions of all names.
+    pub fn first_bytes() -> impl Iterator<Item = u8> {
+        b"-._".iter().copied().chain(b'0'..=b'9').chain(b'a'..=b'z')
+    }
+}
+
+/// Whose a token is.
+pub mod token {
+    use super::*;
+
+    /// The row of a [`Token`].
+    pub fn row(hash: &[u8; 32]) -> RowKey {
+        RowKey { partition: tagged(b't', &[hash]), key: Vec::new() }
+    }
+}
+
+/// Who may sign up.
+pub mod invite {
+    use super::*;
+
+    /// The row of an [`Invite`].
+    pub fn row(hash: &[u8; 32]) -> RowKey {
+        RowKey { partition: tagged(b'i', &[hash]), key: Vec::new() }
+    }
+}
+
+/// The direct conversation of two users.
+pub mod direct {
+    use super::*;
+
+    /// Its row, whichever of the two is named first; its value is the conversation's 16 bytes.
+    pub fn row(one: UserId, other: UserId) -> RowKey {
+        let (low, high) = if one < other { (one, other) } else { (other, one) };
+        RowKey { partition: tagged(b'd', &[&low.bytes(), &high.bytes()]), key: Vec::new() }
+    }
+    /// The conversation of a value.
+    pub fn conversation_of(value: &[u8]) -> Result<ConversationId, Error> {
+        id_at(value, 0).map(ConversationId::from_bytes)
+    }
+}
+
+/// What is derived from a conversation's log.
+pub mod conversation {
+    use super::*;
+
+    /// The conversation's partition.
+    pub fn partition(conversation: ConversationId) -> Vec<u8> {
+        tagged(b'c', &[&conversation.bytes()])
+    }
+    /// The row of [`State`].
+    pub fn state() -> Vec<u8> {
+        vec![STATE]
+    }
+    /// The row of a [`Member`].
+    pub fn member(user: UserId) -> Vec<u8> {
+        tagged(MEMBER, &[&user.bytes()])
+    }
+    /// The rows of all members.
+    pub fn members() -> KeyRange {
+        all(MEMBER)
+    }
+    /// The rows of the members after `user`.
+    pub fn members_after(user: UserId) -> KeyRange {
+        KeyRange { from: tagged(MEMBER, &[&user.bytes(), &[0]]), to: all(MEMBER).to }
+    }
+    /// The user of a row of `members`.
+    pub fn user_of(key: &[u8]) -> Result<UserId, Error> {
+        id_at(key, 1).map(UserId::from_bytes)
+    }
+    /// The row of an [`Amendment`].
+    pub fn amendment(seq: u64) -> Vec<u8> {
+        tagged(AMENDMENT, &[&seq.to_be_bytes()])
+    }
+    /// The rows of the amendments of the messages in `seqs`.
+    pub fn amendments(seqs: std::ops::RangeInclusive<u64>) -> KeyRange {
+        KeyRange { from: amendment(*seqs.start()), to: Some([&amendment(*seqs.end())[..], &[0]].concat()) }
+    }
+    /// The seq of a row of `amendments`.
+    pub fn seq_of(key: &[u8]) -> Result<u64, Error> {
+        number_at(key, 1)
+    }
+}
+
+/// The channels of the server.
+pub mod channel {
+    use super::*;
+
+    /// The row of a channel by its title in lower case.
+    pub fn row(title: &str, conversation: ConversationId) -> RowKey {
+        let title = title.to_lowercase();
+        let key = [title.as_bytes(), &[0], &conversation.bytes()].concat();
+        RowKey { partition: partition(&title), key }
+    }
+    /// The partition of the titles that begin as `title`, in lower case, does.
+    pub fn partition(title: &str) -> Vec<u8> {
+        tagged(b'h', &[&title.as_bytes()[..title.len().min(1)]])
+    }
+    /// The channels whose title in lower case begins with `prefix`.
+    pub fn range(prefix: &str, after: Option<&[u8]>) -> KeyRange {
+        let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after, &[0]].concat());
+        KeyRange { from, to: Some([prefix.as_bytes(), &[0xff]].concat()) }
+    }
+    /// The conversation of a key.
+    pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
+        id_at(key, key.len().saturating_sub(16)).map(ConversationId::from_bytes)
+    }
+}
+
+fn shard(conversation: ConversationId) -> u8 {
+    // The last byte of a UUIDv7 is random.
+    conversation.bytes()[15] % SHARDS
+}
+
+/// The conversations that may have entries which their rows do not reflect.
+pub mod active {
+    use super::*;
+
+    /// The partition of a shard.
+    pub fn partition(shard: u8) -> Vec<u8> {
+        vec![b'a', shard]
+    }
+    /// The row of a conversation.
+    pub fn row(conversation: ConversationId) -> RowKey {
+        RowKey { partition: partition(shard(conversation)), key: conversation.bytes().to_vec() }
+    }
+    /// The conversation of a key.
+    pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
+        id_at(key, 0).map(ConversationId::from_bytes)
+    }
+}
+
+/// The messages that expire.
+pub mod expiring {
+    use super::*;
+
+    /// The partition of a shard.
+    pub fn partition(shard: u8) -> Vec<u8> {
+        vec![b'x', shard]
+    }
+    /// The row of a message.
+    pub fn row(at: Timestamp, conversation: ConversationId, seq: u64) -> RowKey {
+        let key = [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
+        RowKey { partition: partition(shard(conversation)), key }
+    }
+    /// The rows of what expires up to `at`.
+    pub fn until(at: Timestamp) -> KeyRange {
+        KeyRange { from: Vec::new(), to: Some((at.millis() + 1).to_be_bytes().to_vec()) }
+    }
+    /// The conversation and seq of a key.
+    pub fn message_of(key: &[u8]) -> Result<(ConversationId, u64), Error> {
+        Ok((ConversationId::from_bytes(id_at(key, 8)?), number_at(key, 24)?))
+    }
+}
