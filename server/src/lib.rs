@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod error;
 pub mod limits;
+pub mod socket;
 pub mod store;
 
 pub use error::Error;
