@@ -31,17 +31,24 @@ pub enum Event<'a> {
 /// It owns memory only while a message is under way.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// The fragments so far.
-    partial: Option<Vec<u8>>,
+    partial: Option<Box<Partial>>,
+}
+
+/// A message of which the last fragment is not there yet.
+#[derive(Debug, Default)]
+struct Partial {
+    text: Vec<u8>,
+    /// Bytes of `text` that are known to be UTF-8: all but the beginning of a character at its end.
+    checked: usize,
 }
 
 impl Assembler {
     /// Bytes that the next data frame may have, where a message may have `max_message`: what [`super::decode`] is called with.
     pub fn room(&self, max_message: usize) -> usize {
-        max_message.saturating_sub(self.partial.as_ref().map_or(0, Vec::len))
+        max_message.saturating_sub(self.partial.as_ref().map_or(0, |partial| partial.text.len()))
     }
 
-    /// Whether a message is under way.
+    /// Whether no message is under way, and so no memory is held.
     pub const fn is_idle(&self) -> bool {
         self.partial.is_none()
     }
@@ -71,26 +78,39 @@ impl Assembler {
             }
             (Kind::Text | Kind::Continuation, _) => {
                 let mut partial = self.partial.take().unwrap_or_default();
-                extend(&mut partial, payload, max_message);
-                if !frame.fin {
-                    self.partial = Some(partial);
-                    return Ok(None);
+                partial.extend(payload, max_message);
+                if frame.fin {
+                    let text = String::from_utf8(partial.text).map_err(|_| Violation::NotUtf8)?;
+                    return Ok(Some(Event::Text(Cow::Owned(text))));
                 }
-                let text = String::from_utf8(partial).map_err(|_| Violation::NotUtf8)?;
-                Ok(Some(Event::Text(Cow::Owned(text))))
+                partial.check()?;
+                self.partial = Some(partial);
+                Ok(None)
             }
         }
     }
 }
 
-/// Appends, growing by doubling as a [`Vec`] does, but not past the longest message.
-fn extend(partial: &mut Vec<u8>, payload: &[u8], max_message: usize) {
-    let length = partial.len() + payload.len();
-    if length > partial.capacity() {
-        let capacity = (2 * partial.capacity()).clamp(length, max_message);
-        partial.reserve_exact(capacity - partial.len());
+impl Partial {
+    /// Appends, growing by doubling as a [`Vec`] does, but not past the longest message.
+    fn extend(&mut self, payload: &[u8], max_message: usize) {
+        let length = self.text.len() + payload.len();
+        if length > self.text.capacity() {
+            let capacity = (2 * self.text.capacity()).clamp(length, max_message);
+            self.text.reserve_exact(capacity - self.text.len());
+        }
+        self.text.extend_from_slice(payload);
     }
-    partial.extend_from_slice(payload);
+
+    /// Refuses what no further fragment can make UTF-8, so that it is not kept until the last one.
+    fn check(&mut self) -> Result<(), Violation> {
+        match std::str::from_utf8(&self.text[self.checked..]) {
+            Ok(text) => self.checked += text.len(),
+            Err(error) if error.error_len().is_none() => self.checked += error.valid_up_to(),
+            Err(_) => return Err(Violation::NotUtf8),
+        }
+        Ok(())
+    }
 }
 
 fn close(payload: &[u8]) -> Result<Option<Close<'_>>, Violation> {
@@ -104,4 +124,60 @@ fn close(payload: &[u8]) -> Result<Option<Close<'_>>, Violation> {
     }
     let reason = std::str::from_utf8(reason).map_err(|_| Violation::Close)?;
     Ok(Some(Close { code, reason }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(kind: Kind, fin: bool) -> Frame {
+        Frame { kind, fin, payload: 0..0, consumed: 0 }
+    }
+
+    #[test]
+    fn an_idle_assembler_is_small() {
+        assert!(size_of::<Assembler>() <= 32, "{} bytes", size_of::<Assembler>());
+        assert!(Assembler::default().is_idle());
+    }
+
+    #[test]
+    fn a_message_in_single_bytes_takes_no_more_than_a_message_may_have() {
+        let max = 1000;
+        let mut assembler = Assembler::default();
+        assembler.take(&fragment(Kind::Text, false), b"", max).unwrap();
+        for sent in 1..=max {
+            assert_eq!(assembler.take(&fragment(Kind::Continuation, false), b"a", max), Ok(None));
+            assert_eq!(assembler.room(max), max - sent);
+            let partial = assembler.partial.as_ref().unwrap();
+            assert!(
+                partial.text.capacity() <= max,
+                "{} bytes after {sent}",
+                partial.text.capacity()
+            );
+        }
+        assert_eq!(
+            assembler.take(&fragment(Kind::Continuation, true), b"a", max),
+            Err(Violation::TooBig)
+        );
+    }
+
+    #[test]
+    fn half_a_character_may_wait_for_its_other_half_but_nonsense_may_not_wait() {
+        let mut assembler = Assembler::default();
+        assert_eq!(assembler.take(&fragment(Kind::Text, false), b"gr\xc3", 9), Ok(None));
+        let whole = assembler.take(&fragment(Kind::Continuation, true), b"\xbcn", 9);
+        assert_eq!(whole, Ok(Some(Event::Text("gr\u{fc}n".into()))));
+        assert!(assembler.is_idle());
+
+        assert_eq!(assembler.take(&fragment(Kind::Text, false), b"gr\xc3", 9), Ok(None));
+        assert_eq!(
+            assembler.take(&fragment(Kind::Continuation, false), b"n", 9),
+            Err(Violation::NotUtf8)
+        );
+        assert!(assembler.is_idle());
+        assert_eq!(
+            assembler.take(&fragment(Kind::Text, true), b"gr\xc3", 9),
+            Err(Violation::NotUtf8)
+        );
+    }
 }

@@ -4,12 +4,17 @@
 //! [`Mark`] and its neighbours write frames. No extension is spoken and no subprotocol, and binary messages are refused.
 //!
 //! An unfragmented text is never copied, and an [`Assembler`] owns memory only between the first and the last fragment
-//! of a message, so that an idle connection holds nothing here but the 24 bytes of the assembler itself.
+//! of a message, so that an idle connection holds nothing here but the pointer of its assembler.
 
 mod assemble;
 mod decode;
 mod encode;
 mod handshake;
+
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod oracle;
 
 pub use assemble::{Assembler, Close, Event};
 pub use decode::{Decoded, Frame, HEADER_BYTES, Kind, decode};
