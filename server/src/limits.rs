@@ -46,6 +46,32 @@ pub const HTTP_REQUEST_S: u64 = 30;
 pub const PASSWORDS_AT_ONCE: usize = 1;
 /// Passwords that may wait to be hashed; more are refused as overloaded.
 pub const PASSWORDS_WAITING: usize = 256;
+/// Times that a change of a user's row is tried when others change it too.
+pub const COMMIT_TRIES: usize = 16;
+/// Users whose cards are kept in memory; each takes some 200 bytes and 16 for each user they block.
+pub const CARDS: usize = 65_536;
+/// Users that one user may block.
+pub const BLOCKED_USERS: usize = 1000;
+/// Rows that are read at a time where all of a range are needed.
+pub const SCAN_ROWS: usize = 500;
+/// How long an invite is good, in seconds: 7 days.
+pub const INVITE_S: u64 = 7 * 24 * 3600;
+/// Invites of one user that may be open at a time.
+pub const INVITES_OPEN: usize = 100;
+/// Characters of an e-mail address (RFC 5321, section 4.5.3.1.3).
+pub const EMAIL_CHARS: usize = 254;
+/// Characters of a telephone number.
+pub const PHONE_CHARS: usize = 32;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
+/// Rows of used idempotency keys that are looked at when one is added, to drop those that are too old.
+pub const REPLAYS_SWEPT: usize = 16;
+/// Users that an import writes at a time, so that they share durable writes.
+pub const IMPORTS_AT_ONCE: usize = 512;
+/// Bytes of one line of an import.
+pub const IMPORT_LINE_BYTES: usize = 4096;
+/// Seconds between two sweeps of the rate limits' state.
+pub const RATES_SWEEP_S: u64 = 10;
 /// Sequential misses of the rate limit after which a connection is closed with 4008.
 pub const RATE_LIMITED_IN_A_ROW: u32 = 100;
 /// Silent heartbeats after which a connection is closed with 4009.

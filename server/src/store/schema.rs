@@ -6,6 +6,7 @@
 //! | partition | key | value |
 //! |---|---|---|
 //! | `m` | `version` | the version of this page |
+//! | | 0 user | the name of a user whose erasure was begun |
 //! | `u` user | 0 | [`User`] |
 //! | | 1 device | [`Device`] |
 //! | | 2 user | empty: blocked |
@@ -13,6 +14,7 @@
 //! | | 4 at conversation seq | empty: a mention of the user |
 //! | | 5 hash | [`Replay`]: an idempotency key that was used |
 //! | | 6 user | empty: a contact, somebody to whom the user has written |
+//! | | 7 hash | until when an invite of the user is good |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -232,6 +234,8 @@ const LISTED: u8 = 3;
 const MENTION: u8 = 4;
 const REPLAY: u8 = 5;
 const CONTACT: u8 = 6;
+const INVITE: u8 = 7;
+const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;
 const AMENDMENT: u8 = 2;
@@ -261,6 +265,8 @@ fn number_at(key: &[u8], at: usize) -> Result<u64, Error> {
 
 /// What is kept about the server itself.
 pub mod server {
+    use super::*;
+
     /// Its partition.
     pub fn partition() -> Vec<u8> {
         vec![b'm']
@@ -268,6 +274,18 @@ pub mod server {
     /// The row of the schema's version.
     pub fn version() -> Vec<u8> {
         b"version".to_vec()
+    }
+    /// The row that says that the erasure of a user was begun.
+    pub fn erasing(user: UserId) -> Vec<u8> {
+        tagged(ERASING, &[&user.bytes()])
+    }
+    /// The rows of all erasures that were begun.
+    pub fn all_erasing() -> KeyRange {
+        all(ERASING)
+    }
+    /// The user of a row of `all_erasing`.
+    pub fn user_of(key: &[u8]) -> Result<UserId, Error> {
+        id_at(key, 1).map(UserId::from_bytes)
     }
 }
 
@@ -348,6 +366,10 @@ pub mod user {
     pub fn replays() -> KeyRange {
         all(REPLAY)
     }
+    /// The rows of [`Replay`]s from `hash` on.
+    pub fn replays_from(hash: [u8; 16]) -> KeyRange {
+        KeyRange { from: replay(hash), to: all(REPLAY).to }
+    }
     /// The row that says that `other` is a contact.
     pub fn contact(other: UserId) -> Vec<u8> {
         tagged(CONTACT, &[&other.bytes()])
@@ -355,6 +377,31 @@ pub mod user {
     /// The rows of all contacts.
     pub fn contacts() -> KeyRange {
         all(CONTACT)
+    }
+    /// The row of an invite of the user; its value is until when it is good, in milliseconds.
+    pub fn invite(hash: &[u8; 32]) -> Vec<u8> {
+        tagged(INVITE, &[hash])
+    }
+    /// The rows of all invites.
+    pub fn invites() -> KeyRange {
+        all(INVITE)
+    }
+    /// The hash of a row of `invites`.
+    pub fn invite_of(key: &[u8]) -> Result<[u8; 32], Error> {
+        let hash = key.get(1..).and_then(|hash| hash.try_into().ok());
+        hash.ok_or_else(|| Error::Corrupt("an invite's key has no hash".to_owned()))
+    }
+    /// The form of a time that is a whole value.
+    pub fn time_value(at: Timestamp) -> Bytes {
+        Bytes::copy_from_slice(&at.millis().to_be_bytes())
+    }
+    /// The time of such a value.
+    pub fn time_of(value: &[u8]) -> Result<Timestamp, Error> {
+        number_at(value, 0).map(Timestamp::from_millis)
+    }
+    /// Every row of the user's partition but the profile.
+    pub fn after_profile() -> KeyRange {
+        KeyRange { from: vec![PROFILE + 1], to: None }
     }
     /// Every row of the user's partition.
     pub fn everything() -> KeyRange {

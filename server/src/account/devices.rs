@@ -1,0 +1,109 @@
+//! Devices and the tokens that they hold.
+
+use kith_protocol::{
+    Code, DeviceId, UserId,
+    limits::Limits,
+    problem::CloseCode,
+    rest::{self, DeviceInfo},
+};
+use subtle::ConstantTimeEq;
+
+use super::{Accounts, Session, check, token};
+use crate::{
+    Error,
+    store::{
+        Change, CommitError, Condition, RowKey,
+        schema::{self, Device, Token, Value},
+    },
+};
+
+/// Checks what a device says of itself.
+pub(super) fn check(info: &DeviceInfo, bounds: &Limits) -> Result<(), Error> {
+    check::line("/device/name", &info.name, bounds.name_chars)?;
+    check::line("/device/platform", &info.platform, bounds.name_chars)
+}
+
+/// A device as its user sees it from `session`.
+pub(super) fn shown(id: DeviceId, row: &Device, session: Session) -> rest::Device {
+    rest::Device {
+        id,
+        name: row.name.clone(),
+        platform: row.platform.clone(),
+        created_at: row.created_at,
+        current: id == session.device,
+    }
+}
+
+impl Accounts {
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// `unauthenticated` where it is nobody's, or no longer.
+    pub async fn authenticate(&self, token: &str) -> Result<Session, Error> {
+        let nobody = Error::new(Code::Unauthenticated);
+        let Some(hash) = token::hash_of_token(token) else { return Err(nobody) };
+        let Some(found) = self.row(schema::token::row(&hash)).await? else { return Err(nobody) };
+        let Token { user, device } = Token::decode(&found)?;
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
+        // The device's row decides: it is what a sign-out deletes.
+        let Some(row) = self.row(row).await? else { return Err(nobody) };
+        match bool::from(Device::decode(&row)?.token_hash.ct_eq(&hash)) {
+            true => Ok(Session { user, device }),
+            false => Err(nobody),
+        }
+    }
+
+    /// The user's devices, in the order in which they signed in.
+    pub async fn devices(&self, session: Session) -> Result<Vec<rest::Device>, Error> {
+        let mut rows = self.device_rows(session.user).await?;
+        rows.sort_by_key(|(id, row)| (row.created_at, *id));
+        Ok(rows.iter().map(|(id, row)| shown(*id, row, session)).collect())
+    }
+
+    /// Signs a device out: its token stops working, and its connection is closed.
+    ///
+    /// # Errors
+    /// `not_found` where the user has no such device.
+    pub async fn revoke(&self, user: UserId, device: DeviceId) -> Result<(), Error> {
+        let (partition, key) = (schema::user::partition(user), schema::user::device(device));
+        let found = self.row(RowKey { partition: partition.clone(), key: key.clone() }).await?;
+        let value = found.ok_or(Error::new(Code::NotFound))?;
+        let row = Device::decode(&value)?;
+        let there = Condition::Equals(key.clone(), value);
+        match self.store.commit(partition, vec![Change::Delete(key)], vec![there]).await {
+            Ok(()) => {}
+            Err(CommitError::Condition { .. }) => return Err(Error::new(Code::NotFound)),
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+        self.signed_out(user, vec![(device, row)]).await;
+        tracing::info!(%user, %device, "signed out");
+        Ok(())
+    }
+
+    /// Every device of the user.
+    pub(super) async fn device_rows(&self, user: UserId) -> Result<Vec<(DeviceId, Device)>, Error> {
+        let rows = self.all(schema::user::partition(user), schema::user::devices()).await?;
+        let devices = rows.iter().map(|row| Ok((schema::user::device_of(&row.key)?, Device::decode(&row.value)?)));
+        devices.collect()
+    }
+
+    /// What remains to be done when the rows of these devices are gone. A token's row that cannot be deleted stays
+    /// without effect.
+    pub(super) async fn signed_out(&self, user: UserId, devices: Vec<(DeviceId, Device)>) {
+        for (device, _) in &devices {
+            self.roster.close_device(user, *device, CloseCode::DeviceRevoked);
+        }
+        if let Err(error) = self.drop_tokens(devices.iter().map(|(_, row)| row.token_hash)).await {
+            tracing::warn!(%user, %error, "rows of tokens that are no longer good are left");
+        }
+    }
+
+    pub(super) async fn drop_tokens(&self, hashes: impl IntoIterator<Item = [u8; 32]> + Send) -> Result<(), Error> {
+        let hashes: Vec<_> = hashes.into_iter().collect();
+        for hash in hashes {
+            let row = schema::token::row(&hash);
+            self.put(row.partition, vec![Change::Delete(row.key)]).await?;
+        }
+        Ok(())
+    }
+}

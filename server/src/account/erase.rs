@@ -1,0 +1,121 @@
+//! How an account ends.
+
+use kith_protocol::{Code, Timestamp, UserId, problem::CloseCode, rest::Privacy};
+
+use super::{Accounts, check};
+use crate::{
+    Error, limits,
+    store::{
+        Change, CommitError, Condition, Direction,
+        schema::{self, User, Value},
+    },
+};
+
+impl Accounts {
+    /// Erases an account: of its profile a row stays that says so, and nothing else. What it wrote in conversations is
+    /// theirs.
+    ///
+    /// The order: a note that the erasure has begun, then the profile together with the devices (from here on the user
+    /// is gone, and their tokens with them), then all that is left, the name, and the note. After a crash
+    /// [`finish_erasures`](Self::finish_erasures) goes on.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such user.
+    pub async fn erase(&self, user: UserId) -> Result<(), Error> {
+        let (row, _) = self.user(user).await?.ok_or(Error::new(Code::NotFound))?;
+        // The name is in the profile, which is emptied first: it is kept in the note until its row is gone.
+        let note = Change::Put(schema::server::erasing(user), row.username.into_bytes().into());
+        self.put(schema::server::partition(), vec![note]).await?;
+        self.finish(user).await
+    }
+
+    /// The user of this name, as a person typed it.
+    ///
+    /// # Errors
+    /// `not_found` where nobody has this name.
+    pub async fn find(&self, username: &str) -> Result<UserId, Error> {
+        let found = self.named(&check::folded(username)).await?;
+        found.map(|(user, _)| user).ok_or(Error::new(Code::NotFound))
+    }
+
+    /// Goes on with the erasures that a crash interrupted; to be called before anybody is served.
+    pub async fn finish_erasures(&self) -> Result<(), Error> {
+        for row in self.all(schema::server::partition(), schema::server::all_erasing()).await? {
+            self.finish(schema::server::user_of(&row.key)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, user: UserId) -> Result<(), Error> {
+        let note = schema::server::erasing(user);
+        let note_row = crate::store::RowKey { partition: schema::server::partition(), key: note.clone() };
+        let name = self.row(note_row).await?.unwrap_or_default();
+        self.empty_profile(user).await?;
+        self.roster.close_user(user, None, CloseCode::DeviceRevoked);
+        self.empty_partition(user).await?;
+        self.cards.forget(user);
+        if let Ok(name) = str::from_utf8(&name)
+            && !name.is_empty()
+        {
+            self.free_name(name, user).await?;
+        }
+        self.put(schema::server::partition(), vec![Change::Delete(note)]).await?;
+        tracing::info!(%user, "account erased");
+        Ok(())
+    }
+
+    /// Makes the profile that of an erased user.
+    async fn empty_profile(&self, user: UserId) -> Result<(), Error> {
+        let erased = User {
+            username: String::new(),
+            display_name: String::new(),
+            about: None,
+            avatar: None,
+            email: None,
+            phone: None,
+            privacy: Privacy::default(),
+            password: String::new(),
+            created_at: Timestamp::default(),
+            last_seen: None,
+            erased: true,
+        };
+        let devices = self.device_rows(user).await?;
+        let gone = devices.iter().map(|(id, _)| Change::Delete(schema::user::device(*id)));
+        let changes = gone.chain([Change::Put(schema::user::profile(), erased.encode())]).collect();
+        // Without a condition: whoever changes a profile, or signs in, does so on the condition that it is as they read it.
+        let done = self.put(schema::user::partition(user), changes).await;
+        self.cards.forget(user);
+        done?;
+        self.signed_out(user, devices).await;
+        Ok(())
+    }
+
+    /// Deletes every row of the user's partition but the profile, and what those rows lead to.
+    async fn empty_partition(&self, user: UserId) -> Result<(), Error> {
+        let partition = schema::user::partition(user);
+        // What the rows lead to goes before them, so that after a crash it is found again.
+        self.drop_tokens(self.device_rows(user).await?.into_iter().map(|(_, row)| row.token_hash)).await?;
+        for row in self.all(partition.clone(), schema::user::invites()).await? {
+            let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
+            self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
+        }
+        loop {
+            let range = schema::user::after_profile();
+            let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.put(partition.clone(), rows.into_iter().map(|row| Change::Delete(row.key)).collect()).await?;
+        }
+    }
+
+    /// Deletes the name's row, if it still is this user's.
+    async fn free_name(&self, name: &str, user: UserId) -> Result<(), Error> {
+        let row = schema::name::row(name);
+        let held = Condition::Equals(row.key.clone(), bytes::Bytes::copy_from_slice(&user.bytes()));
+        match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![held]).await {
+            Ok(()) | Err(CommitError::Condition { .. }) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}

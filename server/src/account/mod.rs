@@ -1,0 +1,152 @@
+//! Users: who they are, what signs them in, whom they block, and how they leave.
+//!
+//! An account lies in several partitions, and a commit reaches one. Two rows therefore decide, and all others only help
+//! to find them: a user exists when their **name's row** leads to a profile that is not erased, and a token is good when
+//! the **device's row** in its user's partition holds its hash. What a crash leaves half done is then either not there
+//! or without effect: see [`sign_up`](Accounts::sign_up) and [`erase`](Accounts::erase).
+
+mod blocks;
+mod cards;
+mod check;
+mod devices;
+mod erase;
+mod import;
+mod invites;
+mod password;
+mod profile;
+mod replays;
+mod sign_in;
+mod sign_up;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kith_protocol::{Code, DeviceId, UserId, limits::Limits, rest::Registration};
+
+pub use self::{
+    cards::Card,
+    import::{ImportSummary, Imported},
+    invites::InvitesBy,
+    profile::UserLine,
+    replays::Replay,
+    token::sha256,
+};
+use self::{cards::Cards, password::Passwords};
+use crate::{
+    Error, limits,
+    roster::Roster,
+    store::{
+        Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
+        schema::{self, User, Value},
+    },
+};
+
+/// What the operator decides about accounts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who may sign up.
+    pub registration: Registration,
+    /// Who may invite.
+    pub invites_by: InvitesBy,
+    /// How long names and passwords may be, and how many devices a user may have.
+    pub limits: Limits,
+}
+
+/// Who speaks: a device that is signed in, and its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Session {
+    /// The user.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// All accounts of the server.
+pub struct Accounts {
+    store: Arc<dyn Store>,
+    roster: Arc<Roster>,
+    settings: Settings,
+    passwords: Passwords,
+    cards: Cards,
+}
+
+impl Accounts {
+    /// The accounts that `store` keeps; `roster` learns at once who is signed out.
+    pub fn new(store: Arc<dyn Store>, roster: Arc<Roster>, settings: Settings) -> Self {
+        Self { store, roster, settings, passwords: Passwords::start(), cards: Cards::default() }
+    }
+
+    /// The value of one row.
+    async fn row(&self, row: RowKey) -> Result<Option<Bytes>, Error> {
+        Ok(self.store.get(vec![row]).await?.pop().flatten())
+    }
+
+    /// A user's row, and its stored form for a condition; `None` for one who never was. An erased one has a row too.
+    async fn user(&self, user: UserId) -> Result<Option<(User, Bytes)>, Error> {
+        let Some(value) = self.row(schema::user::profile_row(user)).await? else { return Ok(None) };
+        Ok(Some((User::decode(&value)?, value)))
+    }
+
+    /// A user who is there.
+    async fn living(&self, user: UserId) -> Result<(User, Bytes), Error> {
+        let found = self.user(user).await?.filter(|(row, _)| !row.erased);
+        found.ok_or(Error::new(Code::NotFound))
+    }
+
+    /// The user whose name this is.
+    async fn named(&self, name: &str) -> Result<Option<(UserId, User)>, Error> {
+        let Some(value) = self.row(schema::name::row(name)).await? else { return Ok(None) };
+        let user = schema::name::user_of(&value)?;
+        Ok(self.user(user).await?.filter(|(row, _)| !row.erased).map(|(row, _)| (user, row)))
+    }
+
+    /// Changes a user's row, and with it what `change` answers; asked again when another changed the row meanwhile.
+    async fn change(
+        &self,
+        user: UserId,
+        mut change: impl FnMut(&mut User) -> Result<Vec<Change>, Error> + Send,
+    ) -> Result<User, Error> {
+        for _ in 0..limits::COMMIT_TRIES {
+            let (mut row, before) = self.living(user).await?;
+            let mut changes = change(&mut row)?;
+            changes.push(Change::Put(schema::user::profile(), row.encode()));
+            let unchanged = Condition::Equals(schema::user::profile(), before);
+            let done = self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await;
+            self.cards.forget(user);
+            match done {
+                Ok(()) => return Ok(row),
+                Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(Code::Overloaded))
+    }
+
+    /// Changes one partition without asking what is there.
+    async fn put(&self, partition: Vec<u8>, changes: Vec<Change>) -> Result<(), Error> {
+        match self.store.commit(partition, changes, Vec::new()).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::Condition { .. }) => Err(Error::new(Code::Internal)),
+        }
+    }
+
+    /// All rows of a range, however many.
+    async fn all(&self, partition: Vec<u8>, mut range: KeyRange) -> Result<Vec<Row>, Error> {
+        let mut rows: Vec<Row> = Vec::new();
+        loop {
+            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
+            let page = scan.await?;
+            let full = page.len() == limits::SCAN_ROWS;
+            rows.extend(page);
+            match rows.last() {
+                Some(last) if full => range.from = [&last.key[..], &[0]].concat(),
+                _ => return Ok(rows),
+            }
+        }
+    }
+}

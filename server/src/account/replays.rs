@@ -1,0 +1,44 @@
+//! Idempotency keys that were used, so that a repeated request is answered and not done again.
+
+use std::time::Duration;
+
+use kith_protocol::{UserId, limits::IDEMPOTENCY_S};
+
+use super::Accounts;
+pub use crate::store::schema::Replay;
+use crate::{
+    Error, clock, limits,
+    store::{
+        Change, Direction, RowKey,
+        schema::{self, Value},
+    },
+};
+
+impl Accounts {
+    /// What was answered to the user's request with this key, if that was within the last 7 days.
+    pub async fn replay(&self, user: UserId, key: [u8; 16]) -> Result<Option<Replay>, Error> {
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::replay(key) };
+        let found = self.row(row).await?.map(|value| Replay::decode(&value)).transpose()?;
+        Ok(found.filter(|replay| !is_old(replay)))
+    }
+
+    /// Remembers what was answered. Some other keys of the user are looked at too, and dropped where they are too old.
+    pub async fn remember(&self, user: UserId, key: [u8; 16], replay: &Replay) -> Result<(), Error> {
+        let partition = schema::user::partition(user);
+        // Keys are hashes: those from a random one on are a fair sample of all.
+        let sample = schema::user::replays_from(clock::random());
+        let scan = self.store.scan(partition.clone(), sample, Direction::Ascending, limits::REPLAYS_SWEPT);
+        let mut changes = Vec::new();
+        for row in scan.await? {
+            if is_old(&Replay::decode(&row.value)?) {
+                changes.push(Change::Delete(row.key));
+            }
+        }
+        changes.push(Change::Put(schema::user::replay(key), replay.encode()));
+        self.put(partition, changes).await
+    }
+}
+
+fn is_old(replay: &Replay) -> bool {
+    clock::now().since(replay.at) > Duration::from_secs(IDEMPOTENCY_S)
+}

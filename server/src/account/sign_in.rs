@@ -1,0 +1,162 @@
+//! Signing in, and the passwords that allow it.
+
+use kith_protocol::{
+    Code, DeviceId, UserId,
+    problem::CloseCode,
+    rest::{ChangePassword, DeviceInfo, NewSession, SignedIn},
+};
+
+use super::{Accounts, Session, check, devices, profile, token};
+use crate::{
+    Error, clock, limits,
+    store::{
+        Change, CommitError, Condition,
+        schema::{self, Device, Token, User, Value},
+    },
+};
+
+/// In front of the hash of a password that an operator gave out: it signs in once.
+const ONCE: &str = "once:";
+/// In front of the hash of such a password once it was used: all it is good for is to be replaced.
+const USED: &str = "used:";
+
+/// The hash that a password must have to sign in.
+fn signs_in(stored: &str) -> Option<&str> {
+    let hash = stored.strip_prefix(ONCE).unwrap_or(stored);
+    (!hash.is_empty() && !hash.starts_with(USED)).then_some(hash)
+}
+
+/// The hash that a password must have to prove that one who is signed in is its owner.
+fn proves(stored: &str) -> &str {
+    stored.strip_prefix(ONCE).or(stored.strip_prefix(USED)).unwrap_or(stored)
+}
+
+impl Accounts {
+    /// Signs a device in. Takes as long for a name that nobody has.
+    ///
+    /// # Errors
+    /// `wrong_password`, whether the name or the password is wrong; `overloaded` when too many passwords wait.
+    pub async fn sign_in(&self, new: NewSession) -> Result<SignedIn, Error> {
+        let info = new.device.unwrap_or_default();
+        devices::check(&info, &self.settings.limits)?;
+        // No such password can be right, and what is hashed must be bounded.
+        if new.password.chars().count() > self.settings.limits.password_chars[1] as usize {
+            return Err(Error::new(Code::WrongPassword));
+        }
+        let found = self.named(&check::folded(&new.username)).await?;
+        let hash = found.as_ref().and_then(|(_, row)| signs_in(&row.password));
+        let right = self.passwords.verify(new.password, hash).await?;
+        let Some((user, row)) = found.filter(|_| right) else { return Err(Error::new(Code::WrongPassword)) };
+        self.add_device(user, &row.password, info).await
+    }
+
+    /// Adds a device, if the user's password is still the one that was verified.
+    async fn add_device(&self, user: UserId, verified: &str, info: DeviceInfo) -> Result<SignedIn, Error> {
+        let device = DeviceId::new(clock::uuid());
+        let token = token::new_token();
+        let row = Device {
+            name: info.name,
+            platform: info.platform,
+            created_at: clock::now(),
+            token_hash: token::sha256(token.as_bytes()),
+        };
+        self.put_token(&row.token_hash, Token { user, device }).await?;
+        for _ in 0..limits::COMMIT_TRIES {
+            let (mut account, before) = self.living(user).await.map_err(|_| Error::new(Code::WrongPassword))?;
+            if account.password != verified {
+                return Err(Error::new(Code::WrongPassword));
+            }
+            if let Some(hash) = verified.strip_prefix(ONCE) {
+                account.password = format!("{USED}{hash}");
+            }
+            // Who signs in again and again without signing out loses the devices that have been there longest.
+            let mut known = self.device_rows(user).await?;
+            known.sort_by_key(|(id, row)| (row.created_at, *id));
+            let excess = (known.len() + 1).saturating_sub(self.settings.limits.devices as usize);
+            let gone: Vec<_> = known.drain(..excess).collect();
+            let mut changes = vec![
+                Change::Put(schema::user::device(device), row.encode()),
+                Change::Put(schema::user::profile(), account.encode()),
+            ];
+            changes.extend(gone.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
+            let unchanged = Condition::Equals(schema::user::profile(), before);
+            match self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await {
+                Ok(()) => {
+                    self.signed_out(user, gone).await;
+                    tracing::info!(%user, %device, "signed in");
+                    let session = Session { user, device };
+                    let device = devices::shown(device, &row, session);
+                    return Ok(SignedIn { user: profile::own(user, &account), device, token });
+                }
+                Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(Code::Overloaded))
+    }
+
+    /// Whether this is the user's password.
+    ///
+    /// # Errors
+    /// `wrong_password` where it is not.
+    pub async fn prove(&self, user: UserId, password: String) -> Result<User, Error> {
+        if password.chars().count() > self.settings.limits.password_chars[1] as usize {
+            return Err(Error::new(Code::WrongPassword));
+        }
+        let (row, _) = self.living(user).await?;
+        match self.passwords.verify(password, Some(proves(&row.password))).await? {
+            true => Ok(row),
+            false => Err(Error::new(Code::WrongPassword)),
+        }
+    }
+
+    /// Changes the password, and signs all other devices out.
+    ///
+    /// # Errors
+    /// `wrong_password` where the old one is wrong, `invalid_request` where the new one cannot be one.
+    pub async fn change_password(&self, session: Session, change: ChangePassword) -> Result<(), Error> {
+        check::password("/new", &change.new, &self.settings.limits)?;
+        let verified = self.prove(session.user, change.old).await?.password;
+        let hash = self.passwords.hash(change.new).await?;
+        self.set_password(session.user, Some(&verified), hash, Some(session.device)).await
+    }
+
+    /// Gives the user a password that signs in once, and signs all devices out.
+    ///
+    /// # Errors
+    /// `not_found` where nobody has this name.
+    pub async fn reset(&self, username: &str) -> Result<String, Error> {
+        let (user, _) = self.named(&check::folded(username)).await?.ok_or(Error::new(Code::NotFound))?;
+        let password = token::one_time_password();
+        let hash = format!("{ONCE}{}", self.passwords.hash(password.clone()).await?);
+        self.set_password(user, None, hash, None).await?;
+        tracing::info!(%user, "password reset by the operator");
+        Ok(password)
+    }
+
+    async fn set_password(
+        &self,
+        user: UserId,
+        verified: Option<&str>,
+        hash: String,
+        keep: Option<DeviceId>,
+    ) -> Result<(), Error> {
+        self.change(user, |row| {
+            if verified.is_some_and(|verified| verified != row.password) {
+                return Err(Error::new(Code::WrongPassword));
+            }
+            row.password.clone_from(&hash);
+            Ok(Vec::new())
+        })
+        .await?;
+        // After the change, so that a device which signed in with the old password just before it is found too.
+        let mut others = self.device_rows(user).await?;
+        others.retain(|(id, _)| Some(*id) != keep);
+        let gone = others.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))).collect();
+        self.put(schema::user::partition(user), gone).await?;
+        self.signed_out(user, others).await;
+        self.roster.close_user(user, keep, CloseCode::DeviceRevoked);
+        tracing::info!(%user, "password changed");
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! New accounts.
+
+use bytes::Bytes;
+use kith_protocol::{
+    Code, DeviceId, UserId,
+    rest::{NewUser, Privacy, Registration, SignedIn},
+};
+
+use super::{Accounts, Session, check, devices, profile, token};
+use crate::{
+    Error, clock, limits,
+    store::{
+        Change, CommitError, Condition,
+        schema::{self, Device, Token, User, Value},
+    },
+};
+
+/// What became of the wish for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    Won,
+    Taken,
+}
+
+impl Accounts {
+    /// Makes an account, and signs its first device in.
+    ///
+    /// The order of the commits: first the user's partition (profile and device) and the token's row, then the invite is
+    /// used up, and last the name is claimed. Until then nothing leads to the other rows, so that a crash leaves no half
+    /// account, only rows that nobody can reach and, at worst, an invite that has been used for nothing. Of two who want
+    /// one name the condition on its row lets one win; the other's rows are taken back.
+    ///
+    /// # Errors
+    /// `registration_closed`, `username_taken`, `invalid_request` with the field, `overloaded` when too many passwords wait.
+    pub async fn sign_up(&self, new: NewUser) -> Result<SignedIn, Error> {
+        let bounds = &self.settings.limits;
+        check::username(&new.username, bounds)?;
+        check::password("/password", &new.password, bounds)?;
+        let display_name = new.display_name.unwrap_or_else(|| new.username.clone());
+        check::name("/display_name", &display_name, bounds.name_chars)?;
+        let info = new.device.unwrap_or_default();
+        devices::check(&info, bounds)?;
+        let invite = match (self.settings.registration, new.invite) {
+            (Registration::Open, _) => None,
+            (Registration::Closed, _) => return Err(Error::new(Code::RegistrationClosed)),
+            (Registration::Invite, code) => Some(self.good_invite(code.as_deref().unwrap_or_default()).await?),
+        };
+        if self.named(&new.username).await?.is_some() {
+            return Err(Error::new(Code::UsernameTaken));
+        }
+
+        let now = clock::now();
+        let (user, device) = (UserId::new(clock::uuid()), DeviceId::new(clock::uuid()));
+        let token = token::new_token();
+        let token_hash = token::sha256(token.as_bytes());
+        let row = User {
+            username: new.username,
+            display_name,
+            about: None,
+            avatar: None,
+            email: None,
+            phone: None,
+            privacy: Privacy::default(),
+            password: self.passwords.hash(new.password).await?,
+            created_at: now,
+            last_seen: None,
+            erased: false,
+        };
+        let device_row = Device { name: info.name, platform: info.platform, created_at: now, token_hash };
+        self.write_user(user, &row, Some((device, &device_row))).await?;
+        if let Some(invite) = &invite
+            && let Err(error) = self.use_up(invite).await
+        {
+            self.take_back(user, Some((device, &device_row))).await;
+            return Err(error);
+        }
+        if self.claim(&row.username, user).await? == Claim::Taken {
+            self.take_back(user, Some((device, &device_row))).await;
+            if let Some(invite) = invite {
+                self.give_back(invite).await?;
+            }
+            return Err(Error::new(Code::UsernameTaken));
+        }
+        self.cards.forget(user);
+        tracing::info!(%user, %device, "signed up");
+        let session = Session { user, device };
+        Ok(SignedIn { user: profile::own(user, &row), device: devices::shown(device, &device_row, session), token })
+    }
+
+    /// Writes the rows of a user whom nobody can find yet.
+    pub(super) async fn write_user(
+        &self,
+        user: UserId,
+        row: &User,
+        device: Option<(DeviceId, &Device)>,
+    ) -> Result<(), Error> {
+        let mut changes = vec![Change::Put(schema::user::profile(), row.encode())];
+        changes.extend(device.map(|(id, row)| Change::Put(schema::user::device(id), row.encode())));
+        let rows = self.put(schema::user::partition(user), changes);
+        let token = async {
+            let Some((device, row)) = device else { return Ok(()) };
+            self.put_token(&row.token_hash, Token { user, device }).await
+        };
+        // Together, so that they may share a durable write.
+        let (rows, token) = tokio::join!(rows, token);
+        rows.and(token)
+    }
+
+    /// Writes the row that finds a device by its token.
+    pub(super) async fn put_token(&self, hash: &[u8; 32], token: Token) -> Result<(), Error> {
+        let row = schema::token::row(hash);
+        self.put(row.partition, vec![Change::Put(row.key, token.encode())]).await
+    }
+
+    /// Makes `name` the user's, unless it is somebody's.
+    ///
+    /// A name whose user is erased or never came to be is free: its row is what a crash left.
+    pub(super) async fn claim(&self, name: &str, user: UserId) -> Result<Claim, Error> {
+        let row = schema::name::row(name);
+        let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&user.bytes()));
+        let mut condition = Condition::Absent(row.key.clone());
+        for _ in 0..limits::COMMIT_TRIES {
+            match self.store.commit(row.partition.clone(), vec![put.clone()], vec![condition]).await {
+                Ok(()) => return Ok(Claim::Won),
+                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Condition { current: None, .. }) => condition = Condition::Absent(row.key.clone()),
+                Err(CommitError::Condition { current: Some(current), .. }) => {
+                    let holder = schema::name::user_of(&current)?;
+                    if self.user(holder).await?.is_some_and(|(row, _)| !row.erased) {
+                        return Ok(Claim::Taken);
+                    }
+                    condition = Condition::Equals(row.key.clone(), current);
+                }
+            }
+        }
+        Err(Error::new(Code::Overloaded))
+    }
+
+    /// Deletes the rows of a user whom nobody could find. What cannot be deleted stays without effect.
+    pub(super) async fn take_back(&self, user: UserId, device: Option<(DeviceId, &Device)>) {
+        let mut changes = vec![Change::Delete(schema::user::profile())];
+        changes.extend(device.map(|(id, _)| Change::Delete(schema::user::device(id))));
+        let rows = self.put(schema::user::partition(user), changes).await;
+        let tokens = self.drop_tokens(device.iter().map(|(_, row)| row.token_hash)).await;
+        if let Err(error) = rows.and(tokens) {
+            tracing::warn!(%user, %error, "rows of a sign-up that did not happen are left");
+        }
+    }
+}
