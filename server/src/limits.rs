@@ -38,6 +38,14 @@ pub const WRITE_FRAMES: usize = 64;
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Seconds in which a connection must have said hello.
 pub const HELLO_S: u64 = 10;
+/// Frames other than sends that a connection may send in a second.
+pub const FRAMES_PER_S: u32 = 100;
+/// Bytes of the longest frame that an operator may allow.
+pub const FRAME_BYTES_AT_MOST: usize = 64 * 1024;
+/// Bytes of the head of an HTTP request.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+/// Header fields of an HTTP request.
+pub const HTTP_HEADERS: usize = 64;
 /// Seconds in which the head of an HTTP request must be there.
 pub const HTTP_HEAD_S: u64 = 10;
 /// Seconds after which a REST request is given up.

@@ -527,6 +527,10 @@ pub mod channel {
     pub fn partition(title: &str) -> Vec<u8> {
         tagged(b'h', &[&title.as_bytes()[..title.len().min(1)]])
     }
+    /// The partitions of all titles: a title in lower case begins with any byte that UTF-8 can begin with.
+    pub fn partitions() -> impl Iterator<Item = Vec<u8>> {
+        (0x20..=0xf4u8).map(|first| vec![b'h', first])
+    }
     /// The channels whose title in lower case begins with `prefix`.
     pub fn range(prefix: &str, after: Option<&[u8]>) -> KeyRange {
         let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after, &[0]].concat());
