@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod clock;
+pub mod config;
 pub mod error;
+pub mod http;
 pub mod limits;
 pub mod roster;
 pub mod store;
