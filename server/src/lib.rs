@@ -22,7 +22,9 @@ pub mod wire;
 pub mod store;
 
 pub mod clock;
+pub mod config;
 pub mod error;
+pub mod http;
 pub mod limits;
 
 pub use error::Error;

@@ -1,0 +1,339 @@
+//! What an operator decides: one file in TOML, every key with a default.
+//!
+//! The doc comments of the fields are the documentation: `kith config` prints them as an example file, see [`example`].
+//! Invariant: nothing but the program's `main` reads the environment.
+
+mod bounded;
+pub mod example;
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use kith_protocol::{limits::Limits as Stated, rest::Registration};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use self::bounded::within;
+use crate::account::{self, InvitesBy};
+
+/// All that can be configured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What people see as the server's name.
+    pub name: String,
+    /// The folder in which everything is kept. It is made if it is not there, and belongs to one server at a time.
+    #[schema(value_type = String)]
+    pub data_dir: PathBuf,
+    /// The address for people: REST, the socket, the start page.
+    #[schema(value_type = String)]
+    pub listen: SocketAddr,
+    /// The address for the operator: /healthz, /readyz, /metrics. Nobody else should reach it.
+    #[schema(value_type = String)]
+    pub operator_listen: SocketAddr,
+    /// What clients are told is the name of this machine.
+    pub node: String,
+    /// Where this machine is, for clients that prefer one nearby.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "eu-west")]
+    pub region: Option<String>,
+    /// Under which address people reach the server, if a proxy stands before it; else what each of them asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://chat.example.org")]
+    pub public_url: Option<String>,
+    /// Who may sign up: "open" (everybody), "invite" (who has an invite), "closed" (nobody; import users).
+    #[schema(value_type = String)]
+    pub registration: Registration,
+    /// Who may invite: "operators" (with `kith invite`), "everyone" (every user too).
+    #[schema(value_type = String)]
+    pub invites_by: InvitesBy,
+    /// The proxies that are believed when they say whom they speak for (X-Forwarded-For), as address ranges.
+    #[schema(value_type = Vec<String>)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Milliseconds of silence after which a device must send a ping, 5000 to 60000. After three of them it is gone.
+    #[serde(deserialize_with = "within::<_, _, 5000, 60_000>")]
+    pub heartbeat_ms: u32,
+    /// Seconds that connections get to leave when the server stops, at most 300.
+    #[serde(deserialize_with = "within::<_, _, 0, 300>")]
+    pub drain_s: u32,
+    /// Encryption of the address for people, without a proxy.
+    pub tls: Tls,
+    /// What is written to standard error while the server runs.
+    pub log: Log,
+    /// How much anybody may do, and how large things may be.
+    pub limits: Limits,
+    /// What is dropped when the server is slow. All are milliseconds from receiving a message to its being durable.
+    pub load: Load,
+}
+
+/// Section `[tls]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// The file of the certificate and those it depends on, in PEM. With `key`, or neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "/etc/kith/certificate.pem")]
+    pub certificate: Option<PathBuf>,
+    /// The file of the certificate's private key, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "/etc/kith/key.pem")]
+    pub key: Option<PathBuf>,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// "text" for people, "json" for programs.
+    #[schema(value_type = String)]
+    pub format: LogFormat,
+    /// "error", "warn", "info", "debug", "trace", or a level for each part: "info,kith::http=debug".
+    pub level: String,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Section `[limits]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Messages that a user may send a second, over time,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub sends_per_s: u32,
+    /// and at once.
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub sends_burst: u32,
+    /// Other requests of a user, or of an address that is not signed in, a second, over time,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub requests_per_s: u32,
+    /// and at once.
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub requests_burst: u32,
+    /// Sign-ups and sign-ins a minute, for each address and for each name.
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub signins_per_min: u32,
+    /// Members of a group, at most 1000.
+    #[serde(deserialize_with = "within::<_, _, 2, 1000>")]
+    pub group_members: u32,
+    /// Members of a channel.
+    #[serde(deserialize_with = "within::<_, _, 2, 1_000_000>")]
+    pub channel_members: u32,
+    /// Bytes of a message's text, at most 16384.
+    #[serde(deserialize_with = "within::<_, _, 1, 16_384>")]
+    pub text_bytes: u32,
+    /// Devices of a user; with one more, the one that has been there longest is signed out. At most 1000.
+    #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
+    pub devices: u32,
+    /// Connections of the server, all together.
+    #[serde(deserialize_with = "within::<_, _, 1, 10_000_000>")]
+    pub connections: u32,
+}
+
+/// Section `[load]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Load {
+    /// Typing and presence are dropped past this,
+    #[serde(deserialize_with = "within::<_, _, 1, 60_000>")]
+    pub shed_ms: u32,
+    /// receipts too past this,
+    #[serde(deserialize_with = "within::<_, _, 1, 60_000>")]
+    pub shed_receipts_ms: u32,
+    /// and past this messages are refused, to be sent again later.
+    #[serde(deserialize_with = "within::<_, _, 1, 60_000>")]
+    pub refuse_ms: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "Kith".to_owned(),
+            data_dir: PathBuf::from("data"),
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            operator_listen: (Ipv4Addr::LOCALHOST, 8081).into(),
+            node: "kith".to_owned(),
+            region: None,
+            public_url: None,
+            registration: Registration::Open,
+            invites_by: InvitesBy::Operators,
+            trusted_proxies: ["127.0.0.0/8", "::1/128"]
+                .map(|range| range.parse().expect("a range"))
+                .to_vec(),
+            heartbeat_ms: 10_000,
+            drain_s: 10,
+            tls: Tls::default(),
+            log: Log::default(),
+            limits: Limits::default(),
+            load: Load::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let stated = Stated::default();
+        Self {
+            sends_per_s: 30,
+            sends_burst: 120,
+            requests_per_s: 20,
+            requests_burst: 100,
+            signins_per_min: 10,
+            group_members: stated.group_members,
+            channel_members: stated.channel_members,
+            text_bytes: stated.text_bytes,
+            devices: stated.devices,
+            connections: 100_000,
+        }
+    }
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { shed_ms: 100, shed_receipts_ms: 200, refuse_ms: 400 }
+    }
+}
+
+/// What is wrong with a configuration: one line for a person, with the file, the line and the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadConfig(pub String);
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`BadConfig`] where the file cannot be read, has an unknown key, or a value that cannot be.
+    pub fn read(file: &Path) -> Result<Self, BadConfig> {
+        let text = fs::read_to_string(file)
+            .map_err(|error| BadConfig(format!("{}: {error}", file.display())))?;
+        Self::parse(&text, &file.display().to_string())
+    }
+
+    /// Reads the text of a configuration file that is called `file` in errors.
+    ///
+    /// # Errors
+    /// See [`read`](Self::read).
+    pub fn parse(text: &str, file: &str) -> Result<Self, BadConfig> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| bounded::explain(text, file, &error))?;
+        config.check().map_err(|(key, why)| {
+            BadConfig(format!("{file}{}: {key} {why}", bounded::line_of(text, key)))
+        })?;
+        Ok(config)
+    }
+
+    /// What one value cannot tell: how they go together.
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
+            return Err(("name", "must be one line that is not empty"));
+        }
+        if self.node.trim().is_empty() || self.node.chars().any(char::is_control) {
+            return Err(("node", "must be one line that is not empty"));
+        }
+        if let Some(url) = &self.public_url {
+            let host = url.strip_prefix("https://").or(url.strip_prefix("http://"));
+            let plain = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']);
+            if !host.map(|host| host.trim_end_matches('/')).is_some_and(plain) {
+                return Err(("public_url", "must be http:// or https:// and a host"));
+            }
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err(("tls", "needs both certificate and key, or neither"));
+        }
+        if self.load.shed_ms > self.load.shed_receipts_ms
+            || self.load.shed_receipts_ms > self.load.refuse_ms
+        {
+            return Err((
+                "load",
+                "must drop typing and presence first, then receipts, and refuse messages last",
+            ));
+        }
+        if self.log.level.parse::<tracing_subscriber::filter::Targets>().is_err() {
+            return Err(("level", "must be error, warn, info, debug or trace"));
+        }
+        Ok(())
+    }
+
+    /// The limits that clients are told.
+    pub fn stated_limits(&self) -> Stated {
+        Stated {
+            group_members: self.limits.group_members,
+            channel_members: self.limits.channel_members,
+            text_bytes: self.limits.text_bytes,
+            devices: self.limits.devices,
+            ..Stated::default()
+        }
+    }
+
+    /// What of it concerns accounts.
+    pub fn accounts(&self) -> account::Settings {
+        account::Settings {
+            registration: self.registration,
+            invites_by: self.invites_by,
+            limits: self.stated_limits(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Config::parse("", "kith.toml"), Ok(Config::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line_with_file_line_and_key() {
+        for (text, line) in [
+            ("name = 'x'\nport = 3\n", "kith.toml:2: unknown key `port`"),
+            ("[limits]\n\nsends = 3\n", "kith.toml:3: unknown key `sends`"),
+            ("\nheartbeat_ms = 100\n", "kith.toml:2: heartbeat_ms must be 5000 to 60000"),
+            ("[limits]\ngroup_members = 2000\n", "kith.toml:2: group_members must be 2 to 1000"),
+            (
+                "[tls]\ncertificate = 'x'\n",
+                "kith.toml:1: tls needs both certificate and key, or neither",
+            ),
+            (
+                "\n\npublic_url = 'chat.example.org'\n",
+                "kith.toml:3: public_url must be http:// or https:// and a host",
+            ),
+            ("[load]\nshed_ms = 900\n", "kith.toml:1: load must drop"),
+        ] {
+            let error = Config::parse(text, "kith.toml").unwrap_err().to_string();
+            assert!(error.starts_with(line), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+        for (text, key) in [
+            ("listen = 'nowhere'", "listen"),
+            ("registration = 'maybe'", "registration"),
+            ("trusted_proxies = ['10.0.0.0/99']", "trusted_proxies"),
+            ("name = 3", "name"),
+            ("drain_s = -1", "drain_s"),
+            ("drain_s = ", "drain_s"),
+        ] {
+            let error = Config::parse(text, "kith.toml").unwrap_err().to_string();
+            assert!(error.starts_with(&format!("kith.toml:1: {key}")), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+}

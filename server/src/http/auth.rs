@@ -1,0 +1,101 @@
+//! Who asks.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use kith_protocol::{Code, DeviceId, UserId};
+
+use super::{App, exchange::Exchange, rates::Checked};
+use crate::{Error, account::Session};
+
+/// A signed-in device. Its request counts among the user's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// The user.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+}
+
+/// A signed-in device that sends a message: its request counts among the user's sends instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sender(pub Actor);
+
+/// Anybody. Their request counts among those of their address.
+#[derive(Debug, Clone, Copy)]
+pub struct Guest;
+
+impl Actor {
+    /// The same for `account`.
+    pub fn session(self) -> Session {
+        Session { user: self.user, device: self.device }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Actor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let actor = authenticate(parts, app).await?;
+        admit(parts, app.rates.request(actor.user))?;
+        Ok(actor)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let actor = authenticate(parts, app).await?;
+        admit(parts, app.rates.sending(actor.user))?;
+        Ok(Self(actor))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Guest {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        admit_guest(parts, app).map(|()| Self)
+    }
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {
+    let found = match bearer(parts) {
+        Some(token) => app.accounts.authenticate(token).await,
+        None => Err(Error::new(Code::Unauthenticated)),
+    };
+    match found {
+        Ok(Session { user, device }) => Ok(Actor { user, device }),
+        Err(error) => {
+            // Who has no good token counts as their address, so that guessing is slow.
+            admit_guest(parts, app)?;
+            Err(error)
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn admit_guest(parts: &Parts, app: &App) -> Result<(), Error> {
+    match parts.extensions.get::<Exchange>().and_then(|exchange| exchange.client.key()) {
+        Some(address) => admit(parts, app.rates.guest(address)),
+        None => Ok(()),
+    }
+}
+
+/// Notes where the client stands, and refuses where it has asked too often.
+pub(super) fn admit(parts: &Parts, checked: Checked) -> Result<(), Error> {
+    if let Some(exchange) = parts.extensions.get::<Exchange>() {
+        exchange.note(checked.standing);
+    }
+    checked.result()
+}

@@ -1,0 +1,116 @@
+//! What every request and every answer has in common.
+
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::HttpBody,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use kith_protocol::Code;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::{
+    App,
+    problem::{self, Failed},
+    rates::{Client, Standing},
+};
+use crate::{Error, clock, limits};
+
+/// One request on its way: what its answer's headers will say. Rides on the request.
+#[derive(Clone)]
+pub struct Exchange {
+    /// Who is at the other end.
+    pub client: Client,
+    standing: Arc<Mutex<Option<Standing>>>,
+}
+
+impl Exchange {
+    /// Notes where the client stands with a limit, for the answer's headers.
+    pub fn note(&self, standing: Standing) {
+        *self.standing.lock() = Some(standing);
+    }
+}
+
+/// The outermost layer: names the request, writes problem documents, sets the headers that every answer has, logs.
+pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let request_id = clock::uuid().simple().to_string();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let client = Client::of(peer, request.headers(), &app.config.trusted_proxies);
+    let exchange = Exchange { client, standing: Arc::default() };
+    request.extensions_mut().insert(exchange.clone());
+
+    let mut answer = next.run(request).await;
+    if let Some(Failed(error)) = answer.extensions_mut().remove::<Failed>() {
+        let before = answer.headers().clone();
+        answer = problem::document(error, &request_id);
+        if let Some(allow) = before.get(header::ALLOW) {
+            answer.headers_mut().insert(header::ALLOW, allow.clone());
+        }
+    }
+    let status = answer.status().as_u16();
+    let headers = answer.headers_mut();
+    if let Some(standing) = exchange.standing.lock().take() {
+        standing.write(headers);
+    }
+    set_default(headers, header::CACHE_CONTROL, "no-store");
+    set_default(
+        headers,
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    );
+    set_default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set_default(headers, header::REFERRER_POLICY, "no-referrer");
+    let name =
+        HeaderValue::from_str(&request_id).expect("hexadecimal digits may stand in a header");
+    headers.insert(HeaderName::from_static("x-request-id"), name);
+
+    // The route's pattern, never the path: that may hold what somebody searched for.
+    let route = route.as_deref().unwrap_or("none");
+    let took = began.elapsed();
+    let labels = [
+        ("route", route.to_owned()),
+        ("method", method.to_string()),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("kith_http_requests_total", &labels).increment(1);
+    metrics::histogram!("kith_http_request_seconds").record(took.as_secs_f64());
+    let (ms, bytes) = (took.as_millis() as u64, answer.body().size_hint().exact());
+    if status >= 500 {
+        tracing::warn!(%request_id, %method, route, status, ms, bytes, "request");
+    } else {
+        tracing::debug!(%request_id, %method, route, status, ms, bytes, "request");
+    }
+    answer
+}
+
+fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+/// Gives a request up that takes too long.
+pub async fn timed(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(Duration::from_secs(limits::HTTP_REQUEST_S), next.run(request)).await
+    {
+        Ok(answer) => answer,
+        Err(_) => {
+            Error::new(Code::Unavailable).because("The request took too long.").into_response()
+        }
+    }
+}
+
+/// The answer where the code failed; what it said is for the log.
+pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or(panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("of no text"), "a request panicked");
+    Error::new(Code::Internal).into_response()
+}

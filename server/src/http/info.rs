@@ -1,0 +1,64 @@
+//! What the server is, and where its socket is.
+
+use std::sync::Arc;
+
+use axum::{
+    Json as Answered,
+    extract::State,
+    http::{HeaderMap, header},
+};
+use kith_protocol::rest::{Gateway, Info};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{Answer, App, auth::Guest, extract::Query};
+
+/// What this server is and bounds.
+#[utoipa::path(get, path = "/v1/info", tag = "server", security(()), responses((status = 200, body = Info)))]
+pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answered<Info> {
+    Answered(Info {
+        name: app.config.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: 1,
+        registration: app.config.registration,
+        heartbeat_ms: app.config.heartbeat_ms,
+        features: Vec::new(),
+        limits: app.config.stated_limits(),
+    })
+}
+
+/// Where the client is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Near {
+    /// The region that the client prefers. A server of one node has one answer for all.
+    #[serde(rename = "region")]
+    _region: Option<String>,
+}
+
+/// The socket to connect to now.
+#[utoipa::path(get, path = "/v1/gateway", tag = "server", security(()), params(Near),
+    responses((status = 200, body = Gateway)),
+)]
+pub async fn gateway(
+    State(app): State<Arc<App>>,
+    _: Guest,
+    headers: HeaderMap,
+    _near: Query<Near>,
+) -> Answer<Answered<Gateway>> {
+    let url = format!("{}/v1/socket", base(&app, &headers));
+    Ok(Answered(Gateway { url, node: app.config.node.clone(), region: app.config.region.clone() }))
+}
+
+/// The server's address as a socket's: the configured one, or the one that was asked for.
+fn base(app: &App, headers: &HeaderMap) -> String {
+    if let Some(url) = &app.config.public_url {
+        // http becomes ws, https wss.
+        return format!("ws{}", url.trim_start_matches("http").trim_end_matches('/'));
+    }
+    let scheme = if app.config.tls.certificate.is_some() { "wss" } else { "ws" };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]_".contains(&byte);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.filter(|host| !host.is_empty() && host.bytes().all(allowed)).map(str::to_owned);
+    format!("{scheme}://{}", host.unwrap_or_else(|| app.config.listen.to_string()))
+}

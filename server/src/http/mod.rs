@@ -1,0 +1,98 @@
+//! The REST door: every route is on this page.
+//!
+//! A request passes [`exchange`] (its name, the problem documents, the headers that every answer has), then its route.
+//! What a route needs it takes as an argument: who asks ([`auth`]), the parts of the request ([`extract`]); what it
+//! answers, or the [`crate::Error`] it fails with, is turned into HTTP in one place.
+//!
+//! Invariant: nothing here names `store` or `bus`.
+
+mod asyncapi;
+pub mod auth;
+mod devices;
+pub mod exchange;
+pub mod extract;
+pub mod idempotency;
+mod info;
+mod invites;
+pub mod openapi;
+mod page;
+mod problem;
+pub mod rates;
+mod sessions;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{delete, get, post, put},
+};
+use kith_protocol::Code;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::{idempotency::InFlight, rates::Rates};
+use crate::{Error, account::Accounts, config::Config, limits};
+
+/// What a route answers with, or why it does not.
+pub type Answer<T> = Result<T, Error>;
+
+/// What every route may ask.
+pub struct App {
+    /// What the operator decided.
+    pub config: Config,
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
+    /// Who asks too often.
+    pub rates: Rates,
+    /// Requests with an idempotency key that are being done.
+    pub in_flight: InFlight,
+}
+
+impl App {
+    /// The routes' state.
+    pub fn new(config: Config, accounts: Arc<Accounts>) -> Self {
+        let rates = Rates::new(&config.limits);
+        Self { config, accounts, rates, in_flight: InFlight::default() }
+    }
+
+    /// What must be done from time to time; runs until it is dropped.
+    pub async fn housekeeping(&self) {
+        let mut every = tokio::time::interval(Duration::from_secs(limits::RATES_SWEEP_S));
+        loop {
+            every.tick().await;
+            self.rates.sweep();
+        }
+    }
+}
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    // Each of these is given up after `limits::HTTP_REQUEST_S`; what waits for longer on purpose is added after them.
+    let timed = Router::new()
+        .route("/", get(page::start))
+        .route("/.well-known/kith", get(info::info))
+        .route("/v1/info", get(info::info))
+        .route("/v1/gateway", get(info::gateway))
+        .route("/v1/openapi.json", get(openapi::document))
+        .route("/v1/asyncapi.json", get(asyncapi::document))
+        .route("/v1/users", post(users::sign_up).get(users::search))
+        .route("/v1/users/{user}", get(users::profile).put(users::change).delete(users::erase))
+        .route("/v1/users/me/password", put(sessions::change_password))
+        .route("/v1/users/me/devices", get(devices::list))
+        .route("/v1/users/me/devices/{device}", delete(devices::revoke))
+        .route("/v1/users/me/blocked/{user}", put(users::block).delete(users::unblock))
+        .route("/v1/sessions", post(sessions::sign_in))
+        .route("/v1/sessions/current", delete(sessions::sign_out))
+        .route("/v1/invites", post(invites::create))
+        .layer(from_fn(exchange::timed));
+    timed
+        .fallback(async || Error::new(Code::NotFound))
+        .method_not_allowed_fallback(async || Error::new(Code::MethodNotAllowed))
+        .layer(CatchPanicLayer::custom(exchange::panicked))
+        .layer(from_fn_with_state(app.clone(), exchange::finish))
+        .with_state(app)
+}

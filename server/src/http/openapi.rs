@@ -1,0 +1,145 @@
+//! The OpenAPI document, generated from the routes and the types that they use.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    extract::State,
+    http::{HeaderName, header},
+};
+use bytes::Bytes;
+use kith_protocol::{Code, Problem};
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        Content, HttpMethod, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::{App, auth::Guest, devices, info, invites, sessions, users};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Kith", description = "The REST API of a Kith messenger server.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    paths(
+        info::info,
+        info::gateway,
+        users::sign_up,
+        users::search,
+        users::profile,
+        users::change,
+        users::erase,
+        users::block,
+        users::unblock,
+        sessions::sign_in,
+        sessions::sign_out,
+        sessions::change_password,
+        devices::list,
+        devices::revoke,
+        invites::create,
+    ),
+    components(schemas(Problem)),
+    security(("bearer" = [])),
+    modifiers(&Common),
+)]
+struct Api;
+
+/// What holds for every route, so that none has to say it.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut Document) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of a device, from sign-up or sign-in."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        for (path, item) in &mut document.paths.paths {
+            let operations =
+                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            for operation in operations.into_iter().flatten() {
+                complete(path, operation);
+            }
+        }
+    }
+}
+
+/// Adds the problems that a route may answer because of what it takes.
+fn complete(path: &str, operation: &mut Operation) {
+    let guarded = operation.security.is_none();
+    let has_body = operation.request_body.is_some();
+    let has_input = has_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
+    if guarded {
+        codes.push(Code::Unauthenticated);
+    }
+    if has_input {
+        codes.push(Code::InvalidRequest);
+    }
+    if has_body {
+        codes.extend([Code::TooLarge, Code::UnsupportedMediaType]);
+    }
+    if path.contains('{') {
+        codes.push(Code::NotFound);
+    }
+    for code in codes {
+        let response = ResponseBuilder::new().description(code.title());
+        let status = code.status().to_string();
+        operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(response.build()));
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) {
+            let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            response.content = [("application/problem+json".to_owned(), RefOr::T(problem))].into();
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(Required::True);
+    }
+}
+
+/// The document.
+pub fn openapi() -> Document {
+    Api::openapi()
+}
+
+/// The method and path of every documented route.
+pub fn documented() -> Vec<(HttpMethod, String)> {
+    let mut routes = Vec::new();
+    for (path, item) in openapi().paths.paths {
+        let methods = [
+            (HttpMethod::Get, item.get.is_some()),
+            (HttpMethod::Put, item.put.is_some()),
+            (HttpMethod::Post, item.post.is_some()),
+            (HttpMethod::Patch, item.patch.is_some()),
+            (HttpMethod::Delete, item.delete.is_some()),
+        ];
+        routes.extend(
+            methods
+                .into_iter()
+                .filter(|(_, there)| *there)
+                .map(|(method, _)| (method, path.clone())),
+        );
+    }
+    routes
+}
+
+/// `GET /v1/openapi.json`
+pub async fn document(
+    State(_): State<Arc<App>>,
+    _: Guest,
+) -> ([(HeaderName, &'static str); 2], Bytes) {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
+        serde_json::to_vec(&openapi()).expect("the document has a JSON form").into()
+    });
+    (
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "public, max-age=300"),
+        ],
+        TEXT.clone(),
+    )
+}
