@@ -17,7 +17,7 @@ use crate::{
     account::Accounts,
     config::Config,
     conversation::Conversations,
-    http::rates::Rates,
+    http::{idempotency::InFlight, rates::Rates},
     presence::Presence,
     roster::Roster,
     shed::{Bounds, Shed},
@@ -47,6 +47,8 @@ pub struct Node {
     pub shed: Arc<Shed>,
     /// How often one may do what.
     pub rates: Rates,
+    /// Requests with an idempotency key that are being done.
+    pub in_flight: InFlight,
 }
 
 impl Node {
@@ -67,7 +69,7 @@ impl Node {
         );
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
-        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates })
+        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight: InFlight::default() })
     }
 
     /// Finishes what a crash interrupted. Before the first connection.

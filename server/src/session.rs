@@ -87,7 +87,7 @@ impl Session {
 
     /// Bytes of the longest frame that a client may send.
     pub fn frame_bytes(&self) -> usize {
-        self.node.config.limits.frame_bytes as usize
+        limits::FRAME_BYTES_AT_MOST
     }
 
     /// Notes that the client was heard.
@@ -257,7 +257,7 @@ impl Session {
     }
 
     fn resume(&mut self, actor: Actor, hello: Hello) -> Next {
-        if let Err(retry_after) = self.node.rates.request(actor.user) {
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
             return self.too_many("hello", retry_after);
         }
         if hello.have.len() > HAVE_CONVERSATIONS {
@@ -306,7 +306,7 @@ impl Session {
     }
 
     fn sync(&mut self, actor: Actor, sync: Sync) -> Next {
-        if let Err(retry_after) = self.node.rates.request(actor.user) {
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
             return self.too_many("sync", retry_after);
         }
         self.limited = 0;
@@ -345,7 +345,7 @@ impl Session {
         if watch.users.is_empty() {
             return Next::On;
         }
-        if let Err(retry_after) = self.node.rates.request(actor.user) {
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
             return self.too_many("watch", retry_after);
         }
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
@@ -367,7 +367,7 @@ impl Session {
 
     fn unwatch(&mut self, watch: &Watch) {
         let Some(watched) = &mut self.watched else { return };
-        watch.users.iter().for_each(|user| drop(watched.users.remove(user)));
+        watched.users.retain(|user| !watch.users.contains(user));
         self.node.presence.unwatch(&self.outbox, watch.users.iter());
         for conversation in &watch.conversations {
             if watched.conversations.remove(conversation) {

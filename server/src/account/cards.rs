@@ -103,6 +103,11 @@ impl Cards {
 }
 
 impl Accounts {
+    /// A user in short, if memory has it.
+    pub fn cached_card(&self, user: UserId) -> Option<Arc<Card>> {
+        self.cards.get(user).ok()
+    }
+
     /// A user in short, mostly from memory. One who never was has a card that says so.
     pub async fn card(&self, user: UserId) -> Result<Arc<Card>, Error> {
         let stamp = match self.cards.get(user) {

@@ -289,8 +289,10 @@ impl Conversations {
     /// Writes what is dirty and puts every live conversation to sleep; those that are asked for from now on are refused.
     pub async fn stop(&self) {
         self.context.stopping.store(true, Ordering::Relaxed);
-        let live: Vec<_> = self.context.live.iter().flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>());
-        let live: Vec<_> = live.collect();
+        let mut live = Vec::new();
+        for shard in &self.context.live {
+            live.extend(shard.lock().keys().copied());
+        }
         for conversation in live {
             let (reply, answer) = oneshot::channel();
             if self.context.post_if_live(conversation, Command::Stop(reply)).is_ok() {
@@ -333,28 +335,29 @@ impl Context {
     #[expect(clippy::result_large_err, reason = "the command goes back to who must be told")]
     fn post(self: &Arc<Self>, conversation: ConversationId, command: Command) -> Result<(), (Command, Error)> {
         let mut live = self.shard(conversation).lock();
-        let command = match live.get(&conversation).map(|queue| queue.try_send(command)) {
-            Some(Ok(())) => return Ok(()),
-            Some(Err(mpsc::error::TrySendError::Full(command))) => return Err((command, overloaded())),
-            // Its task panicked; the next one starts from the store.
-            Some(Err(mpsc::error::TrySendError::Closed(command))) => command,
-            None => {
-                let (queue, commands) = mpsc::channel(limits::CONVERSATION_QUEUE);
-                if self.stopping.load(Ordering::Relaxed)
-                    || self.live_count.load(Ordering::Relaxed) >= limits::CONVERSATIONS_LIVE
-                {
-                    return Err((command, overloaded()));
+        let command = match live.get(&conversation) {
+            Some(queue) => match queue.try_send(command) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::TrySendError::Full(command)) => return Err((command, overloaded())),
+                // Its task panicked; the next one starts from the store.
+                Err(mpsc::error::TrySendError::Closed(command)) => {
+                    live.remove(&conversation);
+                    self.live_count.fetch_sub(1, Ordering::Relaxed);
+                    command
                 }
-                let _ = queue.try_send(command);
-                live.insert(conversation, queue);
-                self.live_count.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(live::run(self.clone(), conversation, commands));
-                return Ok(());
-            }
+            },
+            None => command,
         };
-        live.remove(&conversation);
-        self.live_count.fetch_sub(1, Ordering::Relaxed);
-        Err((command, Error::new(Code::Internal)))
+        if self.stopping.load(Ordering::Relaxed) || self.live_count.load(Ordering::Relaxed) >= limits::CONVERSATIONS_LIVE
+        {
+            return Err((command, overloaded()));
+        }
+        let (queue, commands) = mpsc::channel(limits::CONVERSATION_QUEUE);
+        let _ = queue.try_send(command);
+        live.insert(conversation, queue);
+        self.live_count.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(live::run(self.clone(), conversation, commands));
+        Ok(())
     }
 
     /// Gives a command to the conversation's task if there is one; else gives it back.

@@ -84,16 +84,14 @@ impl Live {
     }
 
     /// Tells the other side, which sees what was read only where both let it be seen.
-    fn tell_peer(&self, user: UserId, peer: UserId, mut receipt: frame::Receipt) {
+    fn tell_peer(&self, user: UserId, peer: UserId, receipt: frame::Receipt) {
         let (accounts, roster) = (self.context.accounts.clone(), self.context.roster.clone());
         if !roster.is_online(peer) {
             return;
         }
         let tell = move |seen: bool| {
-            if !seen {
-                receipt.read = 0;
-            }
-            let frame = wire::frame(&ServerFrame::Receipt(receipt));
+            let read = if seen { receipt.read } else { 0 };
+            let frame = wire::frame(&ServerFrame::Receipt(frame::Receipt { read, ..receipt }));
             fanout::tell(&roster, std::iter::once(peer), &frame, Class::Receipt, None);
         };
         match (accounts.cached_card(user), accounts.cached_card(peer)) {

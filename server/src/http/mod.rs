@@ -24,7 +24,7 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -34,40 +34,13 @@ use axum::{
 use kith_protocol::Code;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::{idempotency::InFlight, rates::Rates};
-use crate::{Error, account::Accounts, config::Config, limits};
+use crate::Error;
 
 /// What a route answers with, or why it does not.
 pub type Answer<T> = Result<T, Error>;
 
 /// What every route may ask.
-pub struct App {
-    /// What the operator decided.
-    pub config: Config,
-    /// Who there is.
-    pub accounts: Arc<Accounts>,
-    /// Who asks too often.
-    pub rates: Rates,
-    /// Requests with an idempotency key that are being done.
-    pub in_flight: InFlight,
-}
-
-impl App {
-    /// The routes' state.
-    pub fn new(config: Config, accounts: Arc<Accounts>) -> Self {
-        let rates = Rates::new(&config.limits);
-        Self { config, accounts, rates, in_flight: InFlight::default() }
-    }
-
-    /// What must be done from time to time; runs until it is dropped.
-    pub async fn housekeeping(&self) {
-        let mut every = tokio::time::interval(Duration::from_secs(limits::RATES_SWEEP_S));
-        loop {
-            every.tick().await;
-            self.rates.sweep();
-        }
-    }
-}
+pub use crate::node::Node as App;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -90,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/invites", post(invites::create))
         .layer(from_fn(exchange::timed));
     timed
+        .route("/v1/socket", get(crate::socket::upgrade::socket))
         .fallback(async || Error::new(Code::NotFound))
         .method_not_allowed_fallback(async || Error::new(Code::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(exchange::panicked))

@@ -13,20 +13,22 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{connection, frame, stream::Stream};
-use crate::{Error, http::problem::respond, node::Node};
+use crate::{Error, node::Node};
 
 /// Answers 101 and serves the connection (RFC 6455, section 4.2).
 pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Response {
     let key = match accept(request.headers()) {
         Ok(key) => key,
         Err(detail) => {
-            let mut response = respond(&Error::new(kith_protocol::Code::InvalidRequest).because(detail));
+            let mut response = Error::new(kith_protocol::Code::InvalidRequest).because(detail).into_response();
             response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
             return response;
         }
     };
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return respond(&Error::new(kith_protocol::Code::InvalidRequest).because("this connection cannot be upgraded"));
+        return Error::new(kith_protocol::Code::InvalidRequest)
+            .because("this connection cannot be upgraded")
+            .into_response();
     };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
