@@ -104,6 +104,8 @@ pub const PRESENCE_GRACE_S: u64 = 30;
 pub const LAST_SEEN_S: u64 = 300;
 /// Long polls of one user at a time.
 pub const POLLS_PER_USER: usize = 8;
+/// Frames in one request of a long poll.
+pub const POLL_COMMANDS: usize = 100;
 /// Seconds without a GET after which a long poll ends.
 pub const POLL_IDLE_S: u64 = 60;
 /// Seconds that a GET of a long poll may wait.

@@ -17,7 +17,7 @@ use crate::{
     account::Accounts,
     config::Config,
     conversation::Conversations,
-    http::{idempotency::InFlight, rates::Rates},
+    http::{idempotency::InFlight, polls::Polls, rates::Rates},
     presence::Presence,
     roster::Roster,
     shed::{Bounds, Shed},
@@ -49,6 +49,8 @@ pub struct Node {
     pub rates: Rates,
     /// Requests with an idempotency key that are being done.
     pub in_flight: InFlight,
+    /// Clients without a socket.
+    pub polls: Polls,
 }
 
 impl Node {
@@ -69,7 +71,8 @@ impl Node {
         );
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
-        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight: InFlight::default() })
+        let (in_flight, polls) = (InFlight::default(), Polls::default());
+        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight, polls })
     }
 
     /// Finishes what a crash interrupted. Before the first connection.
@@ -98,6 +101,7 @@ impl Node {
             second.tick().await;
             self.roster.tick();
             self.presence.tick();
+            self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
             metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
             seconds += 1;

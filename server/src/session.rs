@@ -217,7 +217,8 @@ impl Session {
         if self.limited >= limits::RATE_LIMITED_IN_A_ROW { Next::Close(CloseCode::RateLimited) } else { Next::On }
     }
 
-    fn hello(&mut self, hello: Hello) -> Next {
+    /// Takes the hello, the first frame.
+    pub fn hello(&mut self, hello: Hello) -> Next {
         let Some(token) = hello.token else { return Next::Close(CloseCode::BadToken) };
         if hello.have.len() > HAVE_CONVERSATIONS {
             return Next::Close(CloseCode::NotDecodable);

@@ -8,7 +8,7 @@ use std::{
 
 use kith_protocol::{
     Code, ConversationId, Timestamp, UserId,
-    entry::{ConversationKind, Role, Writers},
+    entry::{ConversationKind, MemberRole, Role, Writers},
     rest::{ConversationInfo, Page, Participant},
 };
 use tokio::{
@@ -162,6 +162,7 @@ impl Command {
             Command::Standing(_, _, reply) => drop(reply.send(Err(error))),
             Command::Info(_, reply) => drop(reply.send(Err(error))),
             Command::Participants(_, _, _, reply) => drop(reply.send(Err(error))),
+            Command::Participant(_, _, reply) => drop(reply.send(Err(error))),
             Command::Receipts(_, _, reply) => drop(reply.send(Err(error))),
             Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => drop(reply.send(Err(error))),
             Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
@@ -193,6 +194,7 @@ impl Live {
                 Command::Participants(user, after, limit, reply) => {
                     drop(reply.send(self.participants(user, after, limit)));
                 }
+                Command::Participant(user, member, reply) => drop(reply.send(self.participant(user, member))),
                 Command::Receipts(user, seq, reply) => drop(reply.send(self.read_receipts(user, seq).await)),
                 ordered => {
                     self.append_sends(&mut sends).await;
@@ -297,9 +299,13 @@ impl Live {
         })
     }
 
-    fn participants(&self, user: UserId, after: Option<UserId>, limit: usize) -> Result<Page<Participant>, Error> {
-        use kith_protocol::entry::MemberRole;
+    fn participant(&self, user: UserId, member: UserId) -> Result<Participant, Error> {
+        self.member(user)?;
+        let Member { role, since, .. } = *self.member(member)?;
+        Ok(Participant { member: MemberRole { user: member, role }, since })
+    }
 
+    fn participants(&self, user: UserId, after: Option<UserId>, limit: usize) -> Result<Page<Participant>, Error> {
         self.member(user)?;
         let mut items: Vec<_> = self
             .members

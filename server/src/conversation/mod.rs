@@ -90,6 +90,7 @@ enum Command {
     Standing(UserId, Option<u64>, Reply<Standing>),
     Info(UserId, Reply<ConversationInfo>),
     Participants(UserId, Option<UserId>, usize, Reply<Page<Participant>>),
+    Participant(UserId, UserId, Reply<Participant>),
     Receipts(UserId, u64, Reply<ReadReceipts>),
     Expire(u64, Reply<()>),
     /// Nothing but to be awake, with rows that reflect the log.
@@ -232,6 +233,19 @@ impl Conversations {
         limit: usize,
     ) -> Result<Page<Participant>, Error> {
         self.ask(conversation, |reply| Command::Participants(user, after, limit, reply)).await
+    }
+
+    /// One member, as another sees them.
+    ///
+    /// # Errors
+    /// `not_found` where either is no member.
+    pub async fn participant(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        member: UserId,
+    ) -> Result<Participant, Error> {
+        self.ask(conversation, |reply| Command::Participant(user, member, reply)).await
     }
 
     /// When each other member got and read a message.

@@ -8,14 +8,18 @@
 
 mod asyncapi;
 pub mod auth;
+mod conversations;
 mod devices;
 pub mod exchange;
 pub mod extract;
 pub mod idempotency;
 mod info;
 mod invites;
+mod messages;
 pub mod openapi;
 mod page;
+pub mod polls;
+mod presence;
 mod problem;
 pub mod rates;
 mod sessions;
@@ -29,7 +33,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use kith_protocol::Code;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -61,8 +65,31 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/sessions", post(sessions::sign_in))
         .route("/v1/sessions/current", delete(sessions::sign_out))
         .route("/v1/invites", post(invites::create))
+        .route("/v1/users/me/mentions", get(messages::mentions))
+        .route("/v1/users/{user}/presence", get(presence::of))
+        .route("/v1/users/{user}/conversations", get(conversations::list))
+        .route("/v1/users/me/conversations/{conversation}", put(conversations::personalize))
+        .route("/v1/channels", get(conversations::channels))
+        .route("/v1/conversations", post(conversations::create))
+        .route("/v1/conversations/{conversation}", get(conversations::info).patch(conversations::change))
+        .route(
+            "/v1/conversations/{conversation}/participants",
+            get(conversations::participants).post(conversations::add),
+        )
+        .route(
+            "/v1/conversations/{conversation}/participants/{user}",
+            patch(conversations::change_role).delete(conversations::remove),
+        )
+        .route("/v1/conversations/{conversation}/messages", get(messages::page).post(messages::send))
+        .route("/v1/conversations/{conversation}/log", get(messages::log))
+        .route("/v1/messages/{message}", get(messages::one).patch(messages::edit).delete(messages::delete))
+        .route("/v1/messages/{message}/reactions/{emoji}", put(messages::react).delete(messages::unreact))
+        .route("/v1/messages/{message}/read_receipts", get(messages::read_receipts).post(messages::read))
+        .route("/v1/polls", post(polls::create))
+        .route("/v1/polls/{poll}/commands", post(polls::commands))
         .layer(from_fn(exchange::timed));
     timed
+        .route("/v1/polls/{poll}", get(polls::fetch).delete(polls::end))
         .route("/v1/socket", get(crate::socket::upgrade::socket))
         .fallback(async || Error::new(Code::NotFound))
         .method_not_allowed_fallback(async || Error::new(Code::MethodNotAllowed))

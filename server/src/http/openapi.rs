@@ -17,7 +17,9 @@ use utoipa::{
     },
 };
 
-use super::{App, auth::Guest, devices, info, invites, sessions, users};
+use super::{
+    App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, sessions, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +40,32 @@ use super::{App, auth::Guest, devices, info, invites, sessions, users};
         devices::list,
         devices::revoke,
         invites::create,
+        conversations::list,
+        conversations::personalize,
+        conversations::create,
+        conversations::info,
+        conversations::change,
+        conversations::participants,
+        conversations::add,
+        conversations::change_role,
+        conversations::remove,
+        conversations::channels,
+        messages::send,
+        messages::page,
+        messages::log,
+        messages::one,
+        messages::edit,
+        messages::delete,
+        messages::react,
+        messages::unreact,
+        messages::read,
+        messages::read_receipts,
+        messages::mentions,
+        polls::create,
+        polls::fetch,
+        polls::commands,
+        polls::end,
+        presence::of,
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

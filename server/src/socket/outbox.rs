@@ -184,6 +184,12 @@ impl Outbox {
         wake(queue);
     }
 
+    /// Says that bytes which were taken are gone.
+    pub fn wrote(&self, bytes: usize) {
+        let mut queue = self.queue.lock();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+    }
+
     /// With what the connection is to be closed, if it is.
     pub fn closed(&self) -> Option<CloseCode> {
         self.queue.lock().closed

@@ -86,6 +86,30 @@ const fn header_length(payload: usize) -> usize {
     }
 }
 
+/// The payloads of the text frames in `frames`, which this module wrote back to back.
+pub fn texts(frames: &Bytes) -> impl Iterator<Item = Bytes> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some([first, length]) = frames.get(at..at + 2) {
+            let number = |bytes: usize| {
+                let digits = frames.get(at + 2..at + 2 + bytes)?;
+                Some(digits.iter().fold(0usize, |number, digit| number << 8 | usize::from(*digit)))
+            };
+            let (header, payload) = match length {
+                126 => (4, number(2)?),
+                127 => (10, number(8)?),
+                short => (2, usize::from(*short)),
+            };
+            let start = at + header;
+            at = start + payload;
+            if *first == FIN_TEXT {
+                return Some(frames.slice(start..at));
+            }
+        }
+        None
+    })
+}
+
 /// A close frame. Of a reason that is too long, as much is sent as has room: 123 bytes.
 pub fn close_frame(code: u16, reason: &str) -> Bytes {
     let mut end = reason.len().min(CONTROL_BYTES - 2);

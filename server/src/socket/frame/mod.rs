@@ -18,7 +18,7 @@ mod oracle;
 
 pub use assemble::{Assembler, Close, Event};
 pub use decode::{Decoded, Frame, HEADER_BYTES, Kind, decode};
-pub use encode::{Mark, close_frame, ping_frame, pong_frame, text_frame};
+pub use encode::{Mark, close_frame, ping_frame, pong_frame, text_frame, texts};
 pub use handshake::accept_key;
 
 use kith_protocol::problem::CloseCode;
