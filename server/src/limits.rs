@@ -8,10 +8,24 @@ pub const BODY_BYTES: usize = 128 * 1024;
 pub const STORE_QUEUE: usize = 8192;
 /// Changes that one durable write takes at most.
 pub const STORE_BATCH: usize = 2048;
+/// Bytes after which one durable write takes no more changes.
+pub const STORE_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Reads that may wait for the readers of the store.
 pub const STORE_READS: usize = 8192;
 /// Readers of the embedded store.
 pub const STORE_READERS: usize = 2;
+/// Pages that the embedded store's writer keeps in memory, in KiB.
+pub const STORE_WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Pages that each of its readers keeps in memory, in KiB.
+pub const STORE_READER_CACHE_KIB: i64 = 8 * 1024;
+/// Identifiers whose numbers each of its threads remembers, times two.
+pub const STORE_IDS: usize = 64 * 1024;
+/// Heads that its writer remembers, times two.
+pub const STORE_HEADS: usize = 64 * 1024;
+/// Length of its write-ahead log, in bytes, from which on it is emptied.
+pub const WAL_BYTES: u64 = 64 * 1024 * 1024;
+/// Seconds after a write by which the log is emptied, however short it is.
+pub const CHECKPOINT_S: u64 = 20;
 /// Commands that may wait for the task of one conversation.
 pub const CONVERSATION_QUEUE: usize = 1024;
 /// Commands that a conversation takes in one go, and so the entries of one append.
@@ -93,6 +107,8 @@ const _: () = assert!(
 );
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
+// What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.
+const _: () = assert!(CHECKPOINT_S * 2 < SCRUB_S);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);
 // One full page of the largest entries must pass a connection.
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 < OUTBOX_BYTES);

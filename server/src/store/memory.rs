@@ -1,1 +1,201 @@
-//! To come.
+//! A model of the contract in memory: so simple that it is right by reading it. For tests and simulations.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kith_protocol::{ConversationId, UserId, Uuid};
+use parking_lot::Mutex;
+
+use super::{
+    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange,
+    Record, Row, RowKey, Store, check_seqs,
+};
+
+/// A store that forgets everything when it is dropped, and nothing before.
+#[derive(Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    logs: BTreeMap<ConversationId, Vec<Record>>,
+    known: BTreeMap<(ConversationId, UserId, Uuid), u64>,
+    rows: BTreeMap<(Vec<u8>, Vec<u8>), Bytes>,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// An answer that is there.
+fn now<'a, T: Send + 'a, E: Send + 'a>(result: Result<T, E>) -> Answer<'a, T, E> {
+    Box::pin(std::future::ready(result))
+}
+
+impl State {
+    fn append(
+        &mut self,
+        log: ConversationId,
+        expected: u64,
+        records: Vec<Record>,
+    ) -> Result<(), AppendError> {
+        let id =
+            |record: &Record| record.client_id.map(|client_id| (log, record.sender, client_id));
+        let seq_of = |record: &Record| id(record).and_then(|id| self.known.get(&id).copied());
+        let known: Vec<(usize, u64)> = records
+            .iter()
+            .enumerate()
+            .filter_map(|(index, record)| Some((index, seq_of(record)?)))
+            .collect();
+        if !known.is_empty() {
+            return Err(AppendError::Known(known));
+        }
+        let entries = self.logs.entry(log).or_default();
+        if entries.len() as u64 != expected {
+            return Err(AppendError::Conflict { head: entries.len() as u64 });
+        }
+        for record in records {
+            if let Some(id) = id(&record) {
+                self.known.entry(id).or_insert(record.seq);
+            }
+            entries.push(record);
+        }
+        Ok(())
+    }
+
+    fn read(&self, range: &LogRange) -> Vec<Record> {
+        let entries = self.logs.get(&range.log).map_or(&[][..], Vec::as_slice);
+        let within = entries.iter().filter(|record| range.seqs.contains(&record.seq)).cloned();
+        directed(within, range.direction, range.limit)
+    }
+
+    fn head(&self, log: ConversationId) -> Option<Head> {
+        let last = self.logs.get(&log)?.last()?;
+        Some(Head { seq: last.seq, at: last.at, counts: last.counts })
+    }
+
+    fn redact(&mut self, log: ConversationId, record: Record) {
+        let entries = self.logs.get_mut(&log);
+        if let Some(entry) =
+            entries.and_then(|entries| entries.iter_mut().find(|entry| entry.seq == record.seq))
+        {
+            *entry = Record { sender: entry.sender, client_id: entry.client_id, ..record };
+        }
+    }
+
+    fn scan(
+        &self,
+        partition: &[u8],
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Vec<Row> {
+        let within = self.rows.iter().filter(|((of, key), _)| {
+            of == partition && *key >= range.from && range.to.as_ref().is_none_or(|to| key < to)
+        });
+        let rows = within.map(|((_, key), value)| Row { key: key.clone(), value: value.clone() });
+        directed(rows, direction, limit)
+    }
+
+    fn commit(
+        &mut self,
+        partition: &[u8],
+        changes: Vec<Change>,
+        conditions: Vec<Condition>,
+    ) -> Result<(), CommitError> {
+        for (index, condition) in conditions.into_iter().enumerate() {
+            let (key, wanted) = match condition {
+                Condition::Absent(key) => (key, None),
+                Condition::Equals(key, value) => (key, Some(value)),
+            };
+            let current = self.rows.get(&(partition.to_vec(), key)).cloned();
+            if current != wanted {
+                return Err(CommitError::Condition { index, current });
+            }
+        }
+        for change in changes {
+            match change {
+                Change::Put(key, value) => drop(self.rows.insert((partition.to_vec(), key), value)),
+                Change::Delete(key) => drop(self.rows.remove(&(partition.to_vec(), key))),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn directed<T>(
+    items: impl DoubleEndedIterator<Item = T>,
+    direction: Direction,
+    limit: usize,
+) -> Vec<T> {
+    match direction {
+        Direction::Ascending => items.take(limit).collect(),
+        Direction::Descending => items.rev().take(limit).collect(),
+    }
+}
+
+impl Store for Memory {
+    fn append(
+        &self,
+        log: ConversationId,
+        expected_head: u64,
+        records: Vec<Record>,
+    ) -> Answer<'_, (), AppendError> {
+        check_seqs(expected_head, &records);
+        now(self.state.lock().append(log, expected_head, records))
+    }
+
+    fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
+        now(Ok(self.state.lock().known.get(&(log, user, client_id)).copied()))
+    }
+
+    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
+        let state = self.state.lock();
+        now(Ok(ranges.iter().map(|range| state.read(range)).collect()))
+    }
+
+    fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
+        let state = self.state.lock();
+        now(Ok(logs.into_iter().map(|log| state.head(log)).collect()))
+    }
+
+    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
+        self.state.lock().redact(log, record);
+        now(Ok(()))
+    }
+
+    fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
+        let state = self.state.lock();
+        now(Ok(rows
+            .into_iter()
+            .map(|row| state.rows.get(&(row.partition, row.key)).cloned())
+            .collect()))
+    }
+
+    fn scan(
+        &self,
+        partition: Vec<u8>,
+        range: KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Answer<'_, Vec<Row>> {
+        now(Ok(self.state.lock().scan(&partition, &range, direction, limit)))
+    }
+
+    fn commit(
+        &self,
+        partition: Vec<u8>,
+        changes: Vec<Change>,
+        conditions: Vec<Condition>,
+    ) -> Answer<'_, (), CommitError> {
+        now(self.state.lock().commit(&partition, changes, conditions))
+    }
+
+    fn ready(&self) -> Answer<'_, ()> {
+        now(Ok(()))
+    }
+}

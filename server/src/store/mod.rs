@@ -33,13 +33,16 @@ pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + 
 pub trait Store: Send + Sync + 'static {
     /// Puts `records` behind the entry `expected_head` (0 for an empty log), all or none.
     ///
-    /// Their seqs are `expected_head + 1`, `+ 2` …, which the engine checks. In the same atomic unit it remembers
-    /// (sender, client_id) → seq of each record with a `client_id`, for at least 7 days
-    /// ([`kith_protocol::limits::IDEMPOTENCY_S`]).
+    /// In the same atomic unit it remembers (sender, client_id) → seq of each record with a `client_id`, for at least 7
+    /// days ([`kith_protocol::limits::IDEMPOTENCY_S`]). No two of the records should share theirs; where they do, both
+    /// are appended and the first is the one remembered.
     ///
     /// # Errors
     /// [`AppendError::Conflict`] when the head is another; [`AppendError::Known`] when one of the records was appended
     /// before under its `client_id` by its sender. Known is told before Conflict.
+    ///
+    /// # Panics
+    /// Unless the seqs of the records are `expected_head + 1`, `+ 2` …
     fn append(
         &self,
         log: ConversationId,
@@ -56,8 +59,8 @@ pub trait Store: Send + Sync + 'static {
     /// The heads of several logs; `None` where a log is empty.
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>>;
 
-    /// Replaces the record at `record.seq`, whose old content leaves the disk. Its (sender, client_id) stays known.
-    /// A seq above the head is left alone.
+    /// Replaces the record at `record.seq`, whose old content leaves the disk. Its sender and client_id stay those that
+    /// were appended, whatever `record` says, and stay known. A seq above the head is left alone.
     fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()>;
 
     /// The values of several rows.
@@ -233,6 +236,12 @@ pub struct KeyRange {
     pub from: Vec<u8>,
     /// Not included.
     pub to: Option<Vec<u8>>,
+}
+
+/// Holds an append to its contract.
+fn check_seqs(expected_head: u64, records: &[Record]) {
+    let follow = records.iter().zip(expected_head + 1..).all(|(record, seq)| record.seq == seq);
+    assert!(follow, "the seqs of an append follow on {expected_head}");
 }
 
 /// One change of a commit.

@@ -1,0 +1,187 @@
+//! Moving what was committed from the write-ahead log into the database, beside the writer.
+//!
+//! Nearly all of it is copied while the writer goes on. Only the last step, which empties the log, takes the writer's
+//! turn. It runs when the log is long and at least every [`limits::CHECKPOINT_S`] after a write, so that what was
+//! overwritten in the database is gone from the log too.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use rusqlite::{Connection, ErrorCode};
+
+use super::failure::{DieWithThread, Failure, die};
+use crate::limits;
+
+/// How often the length of a growing log is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How soon another attempt follows where a long read kept the log from being emptied.
+const RETRY: Duration = Duration::from_secs(1);
+/// The log is copied once more before the writer is stopped while so many pages are left.
+const REST_PAGES: i64 = 1000;
+const COPIES: usize = 4;
+/// A page and its header in the log.
+const PAGE_BYTES: u64 = 4096 + 24;
+
+/// What the writer and the thread of the checkpoints tell each other.
+#[derive(Default)]
+pub(super) struct Checkpoints {
+    /// Who holds it writes, or empties the log.
+    turn: Mutex<()>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether something was written since the log was emptied.
+    wrote: bool,
+    /// Whether the writer found no room.
+    full: bool,
+    stop: bool,
+}
+
+/// The writer's turn.
+pub(super) struct Turn<'a>(MutexGuard<'a, ()>);
+
+impl Turn<'_> {
+    /// Lets the other in first, if it waits.
+    pub(super) fn end(self) {
+        MutexGuard::unlock_fair(self.0);
+    }
+}
+
+impl Checkpoints {
+    /// Waits for the writer's turn.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn(self.turn.lock())
+    }
+
+    /// Something was written.
+    pub(super) fn wrote(&self) {
+        let mut state = self.state.lock();
+        if !state.wrote {
+            state.wrote = true;
+            self.changed.notify_one();
+        }
+    }
+
+    /// The disk is full: what the log holds twice can go.
+    pub(super) fn make_room(&self) {
+        let mut state = self.state.lock();
+        (state.wrote, state.full) = (true, true);
+        self.changed.notify_one();
+    }
+
+    /// Ends the thread.
+    pub(super) fn stop(&self) {
+        self.state.lock().stop = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits until something was written; whether the thread goes on.
+    fn wait_for_writes(&self) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| !state.wrote && !state.stop);
+        !state.stop
+    }
+
+    /// Waits for `time`, or less if there is a reason: whether the thread goes on.
+    fn pause(&self, time: Duration) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while_for(&mut state, |state| !state.stop && !state.full, time);
+        !state.stop
+    }
+
+    fn full(&self) -> bool {
+        self.state.lock().full
+    }
+
+    fn emptied(&self) {
+        let mut state = self.state.lock();
+        (state.wrote, state.full) = (false, false);
+    }
+}
+
+/// Runs the checkpoints until they are stopped.
+pub(super) fn run(connection: &Connection, checkpoints: &Arc<Checkpoints>) {
+    let _die = DieWithThread("the thread of the checkpoints panicked");
+    let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
+    while checkpoints.wait_for_writes() {
+        let began = Instant::now();
+        loop {
+            let bytes =
+                step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
+            wal_bytes.set(bytes as f64);
+            let due = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S)
+                || bytes >= limits::WAL_BYTES
+                || checkpoints.full();
+            if due {
+                if empty(connection, checkpoints) {
+                    wal_bytes.set(0.0);
+                    break;
+                }
+                if !checkpoints.rest(RETRY) {
+                    return;
+                }
+            } else if !checkpoints.pause(LOOK) {
+                return;
+            }
+        }
+    }
+}
+
+impl Checkpoints {
+    /// Waits for `time`, full disk or not: whether the thread goes on.
+    fn rest(&self, time: Duration) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while_for(&mut state, |state| !state.stop, time);
+        !state.stop
+    }
+}
+
+/// Copies and empties the log; whether it is empty.
+fn empty(connection: &Connection, checkpoints: &Checkpoints) -> bool {
+    for _ in 0..COPIES {
+        match step(connection, "PASSIVE") {
+            Some(step) if step.pages - step.copied > REST_PAGES => {}
+            Some(_) => break,
+            None => return false,
+        }
+    }
+    let turn = checkpoints.turn();
+    let emptied = step(connection, "TRUNCATE").is_some_and(|step| !step.busy);
+    if emptied {
+        checkpoints.emptied();
+    }
+    turn.end();
+    emptied
+}
+
+/// What a checkpoint did: pages in the log, and how many of them are in the database.
+struct Step {
+    busy: bool,
+    pages: i64,
+    copied: i64,
+}
+
+/// One checkpoint; `None` where there is no room for it, or another is under way.
+fn step(connection: &Connection, mode: &str) -> Option<Step> {
+    let step = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok(Step { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, copied: row.get(2)? })
+    });
+    if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    {
+        return None;
+    }
+    match step.map_err(Failure::from) {
+        Ok(step) => Some(step),
+        Err(Failure::Full(why)) => {
+            tracing::warn!("no room for a checkpoint: {why}");
+            None
+        }
+        Err(Failure::Lost(why)) => die(&why),
+    }
+}

@@ -1,0 +1,70 @@
+//! What SQLite's errors mean to those who wait for it.
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::store::Error;
+
+/// Why a transaction did not happen.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// There is no room; it was rolled back.
+    Full(String),
+    /// Nobody knows what is on the disk.
+    Lost(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_full(&error) {
+            Failure::Full(error.to_string())
+        } else {
+            Failure::Lost(error.to_string())
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Lost(error.to_string())
+    }
+}
+
+/// Whether SQLite only lacked room. Its shared-memory file grows by writing a byte to each new page, and a failure of
+/// just that (`SQLITE_IOERR_SHMSIZE`) is how a full disk shows there.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error() {
+        Some(error) => {
+            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        }
+        None => false,
+    }
+}
+
+/// What a reader is told. A failed read endangers nothing that was promised, so the process goes on.
+pub(super) fn of_reading(error: rusqlite::Error) -> Error {
+    let damaged = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None
+    );
+    if damaged { Error::Corrupt(error.to_string()) } else { Error::Unavailable(error.to_string()) }
+}
+
+/// Ends the process: what was promised can no longer be kept, and only opening the files anew tells what they hold.
+pub(super) fn die(what: &str) -> ! {
+    tracing::error!("the store cannot go on, the server ends: {what}");
+    std::process::exit(EXIT_CODE)
+}
+
+/// `EX_SOFTWARE` of sysexits.h: a restart may help.
+const EXIT_CODE: i32 = 70;
+
+/// Ends the process when its thread panics, so that nobody waits for a thread that is gone.
+pub(super) struct DieWithThread(pub(super) &'static str);
+
+impl Drop for DieWithThread {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            die(self.0);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The logs, as the writer changes them.
+
+use kith_protocol::{ConversationId, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Statement};
+
+use super::{
+    cache::Cache,
+    dedup::{Dedup, Made, Place},
+    entry::Stored,
+    failure::Failure,
+    ids::Numbers,
+};
+use crate::{
+    limits,
+    store::{AppendError, Record},
+};
+
+/// Entries, their heads, and the numbers of whoever they name.
+pub(super) struct Logs<'c> {
+    connection: &'c Connection,
+    numbers: Numbers<'c>,
+    heads: Cache<i64, u64>,
+    /// The row of the next entry: rows are in the order of their commits.
+    next: i64,
+    data: Vec<u8>,
+    candidates: Vec<i64>,
+    insert: Statement<'c>,
+    update: Statement<'c>,
+    select_head: Statement<'c>,
+    select_row: Statement<'c>,
+    select_at: Statement<'c>,
+}
+
+impl<'c> Logs<'c> {
+    pub(super) fn open(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection,
+            numbers: Numbers::new(connection)?,
+            heads: Cache::new(limits::STORE_HEADS),
+            next: next_row(connection)?,
+            data: Vec::new(),
+            candidates: Vec::new(),
+            insert: connection
+                .prepare("INSERT INTO entries (id, conv, seq, data) VALUES (?1, ?2, ?3, ?4)")?,
+            update: connection.prepare("UPDATE entries SET data = ?2 WHERE id = ?1")?,
+            select_head: connection.prepare("SELECT max(seq) FROM entries WHERE conv = ?1")?,
+            select_row: connection.prepare("SELECT conv, seq, data FROM entries WHERE id = ?1")?,
+            select_at: connection
+                .prepare("SELECT id, data FROM entries WHERE conv = ?1 AND seq = ?2")?,
+        })
+    }
+
+    /// Forgets what a transaction did that was rolled back.
+    pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
+        self.numbers.forget();
+        self.heads.clear();
+        self.next = next_row(self.connection)?;
+        Ok(())
+    }
+
+    fn head(&mut self, conv: Option<i64>) -> rusqlite::Result<u64> {
+        let Some(conv) = conv else { return Ok(0) };
+        if let Some(head) = self.heads.get(&conv) {
+            return Ok(head);
+        }
+        let head: Option<i64> = self.select_head.query_row((conv,), |row| row.get(0))?;
+        let head = head.unwrap_or(0) as u64;
+        self.heads.put(conv, head);
+        Ok(head)
+    }
+
+    /// Appends all records or none; see [`crate::store::Store::append`].
+    pub(super) fn append(
+        &mut self,
+        dedup: &mut Dedup<'_>,
+        log: ConversationId,
+        expected_head: u64,
+        records: &[Record],
+        now: Timestamp,
+    ) -> Result<Result<(), AppendError>, Failure> {
+        let conv = self.numbers.find(log.uuid())?;
+        let head = self.head(conv)?;
+        let mut made = Vec::new();
+        let known = self.remember(dedup, log, records, now, head == expected_head, &mut made)?;
+        let refused = if known.is_empty() {
+            (head != expected_head).then_some(AppendError::Conflict { head })
+        } else {
+            Some(AppendError::Known(known))
+        };
+        if let Some(refused) = refused {
+            for made in made {
+                dedup.take_back(made)?;
+            }
+            return Ok(Err(refused));
+        }
+        if records.is_empty() {
+            return Ok(Ok(()));
+        }
+        let conv = match conv {
+            Some(conv) => conv,
+            None => self.numbers.give(log.uuid())?,
+        };
+        for record in records {
+            let sender = self.numbers.give(record.sender.uuid())?;
+            let device =
+                record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
+            Stored::of(record, sender, device).encode(None, &mut self.data);
+            self.insert.execute((self.next, conv, record.seq as i64, &self.data))?;
+            self.next += 1;
+        }
+        self.heads.put(conv, expected_head + records.len() as u64);
+        Ok(Ok(()))
+    }
+
+    /// Finds which records are known, and remembers the others for the rows that they are going to have if `insert`.
+    fn remember(
+        &mut self,
+        dedup: &mut Dedup<'_>,
+        log: ConversationId,
+        records: &[Record],
+        now: Timestamp,
+        insert: bool,
+        made: &mut Vec<Made>,
+    ) -> Result<Vec<(usize, u64)>, Failure> {
+        let mut known = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            let Some(client_id) = record.client_id else { continue };
+            let place = Place::new(log, record.sender, client_id);
+            let row = self.next + index as i64;
+            let insert = insert && known.is_empty();
+            if insert && let Some(row) = dedup.remember_at_once(place, row, now)? {
+                made.push(row);
+                continue;
+            }
+            dedup.candidates(place, &mut self.candidates)?;
+            let mut twin = false;
+            for candidate in std::mem::take(&mut self.candidates) {
+                if candidate >= self.next {
+                    // One of this very request: where it repeats itself, the first is the one to be found.
+                    let other = &records[(candidate - self.next) as usize];
+                    twin |= other.sender == record.sender && other.client_id == record.client_id;
+                } else if let Some(seq) = self.is_same(candidate, log, record)? {
+                    known.push((index, seq));
+                    break;
+                }
+            }
+            if insert && known.is_empty() && !twin {
+                made.extend(dedup.remember(place, row, now)?);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The seq of the entry in `row`, if its log, sender and client_id are those of `record`.
+    fn is_same(
+        &mut self,
+        row: i64,
+        log: ConversationId,
+        record: &Record,
+    ) -> Result<Option<u64>, Failure> {
+        let conv = self.numbers.find(log.uuid())?;
+        let sender = self.numbers.find(record.sender.uuid())?;
+        let found = self.select_row.query_row((row,), |row| {
+            let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
+            let same = stored.map(|stored| {
+                Some(stored.sender) == sender && stored.client_id == record.client_id
+            });
+            let same_log = Some(row.get::<_, i64>(0)?) == conv;
+            Ok((same.map(|same| same && same_log), row.get::<_, i64>(1)?))
+        });
+        match found.optional()? {
+            Some((same, seq)) => Ok(same?.then_some(seq as u64)),
+            None => Err(Failure::Lost(format!(
+                "a client_id is remembered for the entry {row}, which is not there"
+            ))),
+        }
+    }
+
+    /// Replaces an entry's content; see [`crate::store::Store::redact`].
+    pub(super) fn redact(&mut self, log: ConversationId, record: &Record) -> Result<(), Failure> {
+        let Some(conv) = self.numbers.find(log.uuid())? else { return Ok(()) };
+        let found = self.select_at.query_row((conv, record.seq as i64), |row| {
+            let data = row.get_ref(1)?.as_blob()?;
+            let kept = Stored::decode(data).map(|stored| (stored.sender, stored.client_id));
+            Ok((row.get::<_, i64>(0)?, data.len(), kept))
+        });
+        let Some((id, length, kept)) = found.optional()? else { return Ok(()) };
+        let (sender, client_id) = kept?;
+        let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
+        let stored = Stored { client_id, ..Stored::of(record, sender, device) };
+        stored.encode(Some(length), &mut self.data);
+        self.update.execute((id, &self.data))?;
+        Ok(())
+    }
+}
+
+fn next_row(connection: &Connection) -> rusqlite::Result<i64> {
+    let last: Option<i64> =
+        connection.query_row("SELECT max(id) FROM entries", [], |row| row.get(0))?;
+    Ok(last.unwrap_or(0) + 1)
+}

@@ -1,0 +1,259 @@
+//! The embedded engine: SQLite in one directory.
+//!
+//! ```text
+//!   append, commit ─▶ queue ─▶ writer ── one transaction ──▶ store.db-wal ─▶ checkpoints ─▶ store.db
+//!   read, get, scan ─▶ queue ─▶ readers ◀──────────────────────────┴────────────────────────┘
+//! ```
+//! One thread writes, [`limits::STORE_READERS`] read, one makes the checkpoints. A commit is one write and one sync of
+//! the write-ahead log, however many requests it holds. Entries lie in the order of their commits; `entries_by_seq`
+//! finds them by conversation and seq.
+//!
+//! Invariant: no other module names rusqlite.
+
+mod backup;
+mod cache;
+mod checkpoint;
+mod dedup;
+mod entry;
+mod failure;
+mod ids;
+mod log;
+mod open;
+mod reader;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
+
+use bytes::Bytes;
+use kith_protocol::{ConversationId, UserId, Uuid};
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+pub use self::open::{Ground, OpenError};
+use self::{
+    checkpoint::Checkpoints,
+    reader::{Questions, Reader},
+    writer::{Request, Shared},
+};
+use super::{
+    Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange,
+    LogRange, Record, Row, RowKey, Store,
+};
+use crate::limits;
+
+/// A data directory that this process owns.
+pub struct Sqlite {
+    dir: std::path::PathBuf,
+    /// None once it is being closed.
+    requests: Option<mpsc::UnboundedSender<Request>>,
+    write_permits: Arc<Semaphore>,
+    questions: Arc<Questions>,
+    read_permits: Arc<Semaphore>,
+    checkpoints: Arc<Checkpoints>,
+    threads: Vec<JoinHandle<()>>,
+    /// Last, so that nobody gets in before the threads are gone.
+    _lock: File,
+}
+
+impl Sqlite {
+    /// Opens the directory, and makes it if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed then.
+    pub fn open(dir: &Path) -> Result<Arc<Sqlite>, OpenError> {
+        Self::open_on(dir, &Ground::default())
+    }
+
+    /// Opens the directory on another ground than the operating system's files.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_on(dir: &Path, ground: &Ground) -> Result<Arc<Sqlite>, OpenError> {
+        describe_metrics();
+        let lock = open::lock(dir)?;
+        let writer = open::writer(dir, ground)?;
+        let readers = (0..limits::STORE_READERS).map(|_| open::reader(dir, ground));
+        let readers = readers.collect::<Result<Vec<Connection>, OpenError>>()?;
+        let checkpointer = open::checkpointer(dir, ground)?;
+
+        let (requests, waiting) = mpsc::unbounded_channel();
+        let write_permits = Arc::new(Semaphore::new(limits::STORE_QUEUE));
+        let checkpoints = Arc::<Checkpoints>::default();
+        let questions = Arc::<Questions>::default();
+        let mut threads = Vec::new();
+        let mut spawn = |name: &str, thread: Box<dyn FnOnce() + Send>| {
+            let made = std::thread::Builder::new().name(name.to_owned()).spawn(thread);
+            threads.push(
+                made.map_err(|error| OpenError::Io { path: dir.into(), why: error.to_string() })?,
+            );
+            Ok(())
+        };
+        let shared = Shared {
+            requests: waiting,
+            permits: write_permits.clone(),
+            checkpoints: checkpoints.clone(),
+        };
+        spawn("store-writer", Box::new(move || writer::run(&writer, shared)))?;
+        for connection in readers {
+            let questions = questions.clone();
+            spawn("store-reader", Box::new(move || reader::run(&connection, &questions)))?;
+        }
+        let thread_checkpoints = checkpoints.clone();
+        spawn(
+            "store-checkpoint",
+            Box::new(move || checkpoint::run(&checkpointer, &thread_checkpoints)),
+        )?;
+
+        Ok(Arc::new(Sqlite {
+            dir: dir.into(),
+            requests: Some(requests),
+            write_permits,
+            questions,
+            read_permits: Arc::new(Semaphore::new(limits::STORE_READS)),
+            checkpoints,
+            threads,
+            _lock: lock,
+        }))
+    }
+
+    /// Writes a copy as of now to `to`, which must be new or empty, while the store goes on. Blocks until it is durable.
+    ///
+    /// # Errors
+    /// [`OpenError`] where it cannot be read or written.
+    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
+        backup::copy(&open::reader(&self.dir, &Ground::default())?, to)
+    }
+
+    /// Queues a request and waits for its answer.
+    async fn write<T, E: From<Error>>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Request,
+    ) -> Result<T, E> {
+        let (answer, answered) = oneshot::channel();
+        let request = request(answer);
+        let permits = self
+            .write_permits
+            .acquire_many(request.changes() as u32)
+            .await
+            .expect("it is never closed");
+        // The writer gives them back when it takes the request out.
+        permits.forget();
+        let requests = self.requests.as_ref().expect("it is closed by the last owner only");
+        requests.send(request).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Queues a question and waits for its answer.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Reader<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        let _permit = self.read_permits.acquire().await.expect("it is never closed");
+        self.questions.ask(Box::new(move |reader| drop(answer.send(question(reader)))));
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> Error {
+    Error::Unavailable("it is being closed".to_owned())
+}
+
+fn describe_metrics() {
+    use metrics::Unit;
+    metrics::describe_histogram!(
+        "kith_store_commit_seconds",
+        Unit::Seconds,
+        "How long a durable write took."
+    );
+    metrics::describe_histogram!(
+        "kith_store_batch_changes",
+        Unit::Count,
+        "Changes in one durable write."
+    );
+    metrics::describe_gauge!(
+        "kith_store_queue_changes",
+        Unit::Count,
+        "Changes that wait for the writer."
+    );
+    metrics::describe_gauge!(
+        "kith_store_wal_bytes",
+        Unit::Bytes,
+        "The length of the write-ahead log."
+    );
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.requests = None;
+        self.questions.stop();
+        self.checkpoints.stop();
+        for thread in self.threads.drain(..) {
+            // One that panicked has ended the process.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Store for Sqlite {
+    fn append(
+        &self,
+        log: ConversationId,
+        expected_head: u64,
+        records: Vec<Record>,
+    ) -> Answer<'_, (), AppendError> {
+        super::check_seqs(expected_head, &records);
+        Box::pin(self.write(move |answer| Request::Append { log, expected_head, records, answer }))
+    }
+
+    fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
+        Box::pin(self.ask(move |reader| reader.find(log, user, client_id)))
+    }
+
+    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
+        Box::pin(self.ask(move |reader| ranges.iter().map(|range| reader.read(range)).collect()))
+    }
+
+    fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
+        Box::pin(self.ask(move |reader| logs.iter().map(|log| reader.head(*log)).collect()))
+    }
+
+    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
+        Box::pin(self.write(move |answer| Request::Redact { log, record, answer }))
+    }
+
+    fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
+        Box::pin(self.ask(move |reader| rows.iter().map(|row| reader.get(row)).collect()))
+    }
+
+    fn scan(
+        &self,
+        partition: Vec<u8>,
+        range: KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Answer<'_, Vec<Row>> {
+        Box::pin(self.ask(move |reader| reader.scan(&partition, &range, direction, limit)))
+    }
+
+    fn commit(
+        &self,
+        partition: Vec<u8>,
+        changes: Vec<Change>,
+        conditions: Vec<Condition>,
+    ) -> Answer<'_, (), CommitError> {
+        Box::pin(self.write(move |answer| Request::Commit {
+            partition,
+            changes,
+            conditions,
+            answer,
+        }))
+    }
+
+    fn ready(&self) -> Answer<'_, ()> {
+        Box::pin(self.write(|answer| Request::Ready { answer }))
+    }
+}

@@ -1,0 +1,283 @@
+//! Opening a data directory: who may, what is in it, and how its connections are set.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+
+use super::rows::full_key;
+use crate::{limits, store::schema};
+
+/// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("{} is in use by another process", .0.display())]
+    Locked(PathBuf),
+    /// It was written by a later version of this program.
+    #[error("{} was written by a newer version of kith (data version {found}, this one reads up to {})", .dir.display(), schema::VERSION)]
+    Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// The version of its rows.
+        found: u32,
+    },
+    /// The file system does not let us.
+    #[error("cannot read and write {}: permission denied", .0.display())]
+    Denied(PathBuf),
+    /// There is a file of that name.
+    #[error("{} is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// There is no such directory, or nothing was ever kept in it.
+    #[error("{} holds no data of kith", .0.display())]
+    Absent(PathBuf),
+    /// What is there is something else, or damaged.
+    #[error("{} is not a database of kith: {why}", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The directory to write to has something in it.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// It cannot be read or written for another reason.
+    #[error("cannot open {}: {why}", .path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                OpenError::Denied(path.into())
+            }
+            io::ErrorKind::NotADirectory => OpenError::NotADirectory(path.into()),
+            io::ErrorKind::NotFound => OpenError::Absent(path.into()),
+            _ => OpenError::Io { path: path.into(), why: error.to_string() },
+        }
+    }
+
+    pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, why) = (path.into(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                OpenError::Foreign { path, why }
+            }
+            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Denied(path),
+            _ => OpenError::Io { path, why },
+        }
+    }
+}
+
+/// How an engine stands on its disk. Other than the default is for the tests of the engine itself.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The name of a registered SQLite VFS; the operating system's where there is none.
+    pub vfs: Option<String>,
+    /// Whether a commit waits for the disk.
+    pub sync: bool,
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self { vfs: None, sync: true }
+    }
+}
+
+/// The database in a data directory.
+pub(super) fn database(dir: &Path) -> PathBuf {
+    dir.join("store.db")
+}
+
+/// `Kith` in ASCII, the application's number in the file's header.
+const APPLICATION: i32 = 0x4b69_7468;
+/// The version of the tables below.
+const LAYOUT: i32 = 1;
+const TABLES: &str = "
+    CREATE TABLE ids (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);
+    CREATE TABLE entries (id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE UNIQUE INDEX entries_by_seq ON entries (conv, seq);
+    CREATE TABLE dedup_other (key INTEGER PRIMARY KEY, entry INTEGER NOT NULL, day INTEGER NOT NULL);
+    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+";
+
+/// Makes the directory if there is none, and keeps others out for as long as the file lives.
+pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
+    match DirBuilder::new().recursive(true).mode(0o700).create(dir) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(OpenError::NotADirectory(dir.into()));
+        }
+        made => made.map_err(|error| OpenError::of_file(dir, &error))?,
+    }
+    let path = dir.join("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|error| OpenError::of_file(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(dir.into())),
+        Err(TryLockError::Error(error)) => Err(OpenError::of_file(&path, &error)),
+    }
+}
+
+/// Looks at what is there without changing it; whether anything is.
+pub(super) fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
+    let path = database(dir);
+    match fs::metadata(&path) {
+        Ok(file) if file.len() == 0 => return Ok(false),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(OpenError::of_file(&path, &error)),
+    }
+    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    check(&connection, dir)
+}
+
+/// Whether the database is ours and not too new; `false` where it is still empty.
+fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
+    let path = database(dir);
+    let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
+    let pragma =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .map_err(wrong)?;
+    if tables == 0 {
+        return Ok(false);
+    }
+    if pragma("application_id")? != APPLICATION {
+        return Err(OpenError::Foreign { path, why: "another program made it".to_owned() });
+    }
+    let newer = |found| Err(OpenError::Newer { dir: dir.into(), found });
+    let layout = pragma("user_version")?;
+    if layout > LAYOUT {
+        return newer(layout as u32);
+    }
+    let key = full_key(&schema::server::partition(), &schema::server::version());
+    let value = connection
+        .query_row("SELECT value FROM rows WHERE key = ?1", (key,), |row| row.get::<_, Vec<u8>>(0))
+        .optional()
+        .map_err(wrong)?;
+    match value.map(|value| schema::server::version_of(&value)) {
+        Some(Ok(found)) if found > schema::VERSION => newer(found),
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) => Err(OpenError::Foreign { path, why: error.to_string() }),
+        None => Err(OpenError::Foreign { path, why: "it does not say its version".to_owned() }),
+    }
+}
+
+/// The connection that writes, on tables that are there.
+pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
+    let exists = look(dir, ground)?;
+    let path = database(dir);
+    if !exists {
+        create_file(dir, &path).map_err(|error| OpenError::of_file(&path, &error))?;
+    }
+    let connection =
+        connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let set = || -> rusqlite::Result<()> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)?;
+        if !exists {
+            create_tables(&connection)?;
+        }
+        Ok(())
+    };
+    set().map_err(|error| OpenError::of_database(&path, &error))?;
+    Ok(connection)
+}
+
+/// SQLite would let everybody read it.
+fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?
+        .sync_all()?;
+    File::open(dir)?.sync_all()?;
+    match fs::canonicalize(dir)?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", LAYOUT)?;
+    connection.execute_batch(TABLES)?;
+    let key = full_key(&schema::server::partition(), &schema::server::version());
+    let value = schema::server::version_value();
+    connection.execute("INSERT INTO rows (key, value) VALUES (?1, ?2)", (key, &value[..]))?;
+    connection.execute_batch("COMMIT")
+}
+
+/// A connection for the checkpoints.
+pub(super) fn checkpointer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
+    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let sync = if ground.sync { "FULL" } else { "OFF" };
+    // The writer waits while this one does.
+    let set = connection
+        .pragma_update(None, "synchronous", sync)
+        .and_then(|()| connection.busy_timeout(BUSY_BRIEF));
+    set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn reader(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
+    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let set = connection.pragma_update(None, "cache_size", -limits::STORE_READER_CACHE_KIB);
+    set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
+    Ok(connection)
+}
+
+/// A connection that cannot write, to a directory that may be in use.
+pub(super) fn reader_alone(dir: &Path) -> Result<Connection, OpenError> {
+    let kind = fs::metadata(dir).map_err(|error| OpenError::of_file(dir, &error))?;
+    if !kind.is_dir() {
+        return Err(OpenError::NotADirectory(dir.into()));
+    }
+    if !look(dir, &Ground::default())? {
+        return Err(OpenError::Absent(dir.into()));
+    }
+    reader(dir, &Ground::default())
+}
+
+const BUSY: Duration = Duration::from_secs(10);
+const BUSY_BRIEF: Duration = Duration::from_millis(10);
+
+fn connect(dir: &Path, ground: &Ground, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let path = database(dir);
+    if let Err(error) = OpenOptions::new().read(true).write(true).open(&path) {
+        return Err(OpenError::of_file(&path, &error));
+    }
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match &ground.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs.as_str()),
+        None => Connection::open_with_flags(&path, flags),
+    };
+    let set = |connection: Connection| {
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "foreign_keys", "OFF")?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
+    };
+    connection.and_then(set).map_err(|error| OpenError::of_database(&path, &error))
+}

@@ -1,0 +1,232 @@
+//! The threads that read, each with a connection of its own.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use kith_protocol::{ConversationId, DeviceId, UserId, Uuid};
+use parking_lot::{Condvar, Mutex};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{
+    dedup::{self, Place},
+    entry::Stored,
+    failure::{DieWithThread, of_reading},
+    ids::Names,
+    rows::{bounds, full_key},
+};
+use crate::{
+    limits,
+    store::{Direction, Error, Head, KeyRange, LogRange, Record, Row, RowKey},
+};
+
+/// A question, with the answer's way back inside.
+pub(super) type Job = Box<dyn FnOnce(&mut Reader<'_>) + Send>;
+
+/// Jobs that one transaction answers at most: what it costs to begin is shared, and none lasts long.
+const JOBS_TOGETHER: usize = 32;
+
+/// The questions that wait. Who puts one in holds a permit, so their number is bounded.
+#[derive(Default)]
+pub(super) struct Questions {
+    waiting: Mutex<Waiting>,
+    asked: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    stop: bool,
+}
+
+impl Questions {
+    pub(super) fn ask(&self, job: Job) {
+        self.waiting.lock().jobs.push_back(job);
+        self.asked.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.waiting.lock().stop = true;
+        self.asked.notify_all();
+    }
+
+    /// Waits for questions and takes a share of them; none when it is over.
+    fn take(&self, jobs: &mut Vec<Job>) {
+        let mut waiting = self.waiting.lock();
+        self.asked.wait_while(&mut waiting, |waiting| waiting.jobs.is_empty() && !waiting.stop);
+        let share = waiting.jobs.len().div_ceil(limits::STORE_READERS).min(JOBS_TOGETHER);
+        jobs.extend(waiting.jobs.drain(..share));
+    }
+}
+
+/// Answers questions until there are no more.
+pub(super) fn run(connection: &Connection, questions: &Arc<Questions>) {
+    let _die = DieWithThread("a reader panicked");
+    let mut reader = Reader::new(connection);
+    let mut jobs = Vec::new();
+    loop {
+        questions.take(&mut jobs);
+        if jobs.is_empty() {
+            return;
+        }
+        // All of them were asked before this begins, so each sees what was committed before it was asked. Should it not
+        // begin, each statement reads on its own and says what is wrong.
+        let began = connection.execute_batch("BEGIN").is_ok();
+        for job in jobs.drain(..) {
+            job(&mut reader);
+        }
+        if began && let Err(error) = connection.execute_batch("COMMIT") {
+            tracing::warn!(%error, "a read did not end");
+        }
+    }
+}
+
+/// One connection that reads, and the identifiers that it met.
+pub(in crate::store) struct Reader<'c> {
+    connection: &'c Connection,
+    names: Names,
+}
+
+impl<'c> Reader<'c> {
+    pub(in crate::store) fn new(connection: &'c Connection) -> Self {
+        connection.set_prepared_statement_cache_capacity(32);
+        Self { connection, names: Names::new() }
+    }
+
+    fn number(&mut self, uuid: Uuid) -> Result<Option<i64>, Error> {
+        self.names.number(self.connection, uuid).map_err(of_reading)
+    }
+
+    fn name(&mut self, id: i64) -> Result<Uuid, Error> {
+        self.names.name(self.connection, id).map_err(of_reading)
+    }
+
+    pub(super) fn find(
+        &mut self,
+        log: ConversationId,
+        user: UserId,
+        client_id: Uuid,
+    ) -> Result<Option<u64>, Error> {
+        let (Some(conv), Some(sender)) = (self.number(log.uuid())?, self.number(user.uuid())?)
+        else {
+            return Ok(None);
+        };
+        let candidates = dedup::candidates(self.connection, Place::new(log, user, client_id))
+            .map_err(of_reading)?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT conv, seq, data FROM entries WHERE id = ?1")
+            .map_err(of_reading)?;
+        for row in candidates {
+            let found = select.query_row((row,), |row| {
+                let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
+                let same = stored
+                    .map(|stored| stored.sender == sender && stored.client_id == Some(client_id));
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, same))
+            });
+            let (of, seq, same) = found.map_err(of_reading)?;
+            if same? && of == conv {
+                return Ok(Some(seq as u64));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(in crate::store) fn read(&mut self, range: &LogRange) -> Result<Vec<Record>, Error> {
+        let Some(conv) = self.number(range.log.uuid())? else { return Ok(Vec::new()) };
+        let order = match range.direction {
+            Direction::Ascending => {
+                "SELECT seq, data FROM entries WHERE conv = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq LIMIT ?4"
+            }
+            Direction::Descending => {
+                "SELECT seq, data FROM entries WHERE conv = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq DESC LIMIT ?4"
+            }
+        };
+        let mut select = self.connection.prepare_cached(order).map_err(of_reading)?;
+        let (first, last) = (number(*range.seqs.start()), number(*range.seqs.end()));
+        let mut rows =
+            select.query((conv, first, last, number(range.limit as u64))).map_err(of_reading)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next().map_err(of_reading)? {
+            let seq: i64 = row.get(0).map_err(of_reading)?;
+            let data = row
+                .get_ref(1)
+                .map_err(of_reading)?
+                .as_blob()
+                .map_err(|error| of_reading(error.into()))?;
+            let stored = Stored::decode(data)?;
+            records.push(self.record(seq as u64, &stored)?);
+        }
+        Ok(records)
+    }
+
+    fn record(&mut self, seq: u64, stored: &Stored<'_>) -> Result<Record, Error> {
+        let device = stored.device.map(|device| self.name(device)).transpose()?;
+        Ok(Record {
+            seq,
+            kind: stored.kind,
+            sender: UserId::new(self.name(stored.sender)?),
+            device: device.map(DeviceId::new),
+            client_id: stored.client_id,
+            at: stored.at,
+            expires_at: stored.expires_at,
+            counts: stored.counts,
+            body: Bytes::copy_from_slice(stored.body),
+        })
+    }
+
+    pub(in crate::store) fn head(&mut self, log: ConversationId) -> Result<Option<Head>, Error> {
+        let Some(conv) = self.number(log.uuid())? else { return Ok(None) };
+        let mut select = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, data FROM entries WHERE conv = ?1 ORDER BY seq DESC LIMIT 1",
+            )
+            .map_err(of_reading)?;
+        let head = select.query_row((conv,), |row| {
+            let seq: i64 = row.get(0)?;
+            Ok(Stored::decode(row.get_ref(1)?.as_blob()?).map(|stored| stored.head(seq as u64)))
+        });
+        head.optional().map_err(of_reading)?.transpose()
+    }
+
+    pub(in crate::store) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT value FROM rows WHERE key = ?1")
+            .map_err(of_reading)?;
+        let key = full_key(&row.partition, &row.key);
+        let value =
+            select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)));
+        value.optional().map_err(of_reading)
+    }
+
+    pub(in crate::store) fn scan(
+        &mut self,
+        partition: &[u8],
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, Error> {
+        let order = match direction {
+            Direction::Ascending => {
+                "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
+            }
+            Direction::Descending => {
+                "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
+            }
+        };
+        let mut select = self.connection.prepare_cached(order).map_err(of_reading)?;
+        let (from, to) = bounds(partition, range);
+        let skip = 1 + partition.len();
+        let rows = select.query_map((from, to, number(limit as u64)), |row| {
+            let key = row.get_ref(0)?.as_blob()?[skip..].to_vec();
+            Ok(Row { key, value: Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?) })
+        });
+        rows.and_then(Iterator::collect).map_err(of_reading)
+    }
+}
+
+/// SQLite's numbers end at 2⁶³; no seq gets there.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

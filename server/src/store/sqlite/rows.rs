@@ -1,0 +1,118 @@
+//! The rows, as the writer changes them: one table in the order of the partition's length, the partition, the key.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Statement};
+
+use super::failure::Failure;
+use crate::store::{Change, CommitError, Condition, KeyRange};
+
+/// The key in the table of a row, or of the first that a range can hold.
+pub(super) fn full_key(partition: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(1 + partition.len() + key.len());
+    full.push(u8::try_from(partition.len()).expect("a partition's name has 255 bytes at most"));
+    full.extend_from_slice(partition);
+    full.extend_from_slice(key);
+    full
+}
+
+/// The keys of a range: the first, and the one after the last.
+pub(super) fn bounds(partition: &[u8], range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
+    let from = full_key(partition, &range.from);
+    let to = match &range.to {
+        Some(to) => full_key(partition, to),
+        None => after(full_key(partition, &[])),
+    };
+    (from, to)
+}
+
+/// The least key above all that begin with `prefix`, whose first byte, a length, decides whether there is one.
+fn after(mut prefix: Vec<u8>) -> Vec<u8> {
+    while let Some(last) = prefix.pop() {
+        if last < u8::MAX {
+            prefix.push(last + 1);
+            return prefix;
+        }
+    }
+    // Only the partition of 255 bytes 0xff gets here; no key is this long.
+    vec![u8::MAX; 1 << 16]
+}
+
+/// The partition and the key of a row in the table.
+pub(in crate::store) fn split_key(full: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&length, rest) = full.split_first()?;
+    rest.split_at_checked(usize::from(length))
+}
+
+/// The statements of a commit.
+pub(super) struct Rows<'c> {
+    select: Statement<'c>,
+    put: Statement<'c>,
+    delete: Statement<'c>,
+}
+
+impl<'c> Rows<'c> {
+    pub(super) fn open(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            select: connection.prepare("SELECT value FROM rows WHERE key = ?1")?,
+            put: connection.prepare("REPLACE INTO rows (key, value) VALUES (?1, ?2)")?,
+            delete: connection.prepare("DELETE FROM rows WHERE key = ?1")?,
+        })
+    }
+
+    fn current(&mut self, key: &[u8]) -> rusqlite::Result<Option<Bytes>> {
+        self.select
+            .query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)))
+            .optional()
+    }
+
+    /// Makes all changes or none; see [`crate::store::Store::commit`].
+    pub(super) fn commit(
+        &mut self,
+        partition: &[u8],
+        changes: &[Change],
+        conditions: &[Condition],
+    ) -> Result<Result<(), CommitError>, Failure> {
+        for (index, condition) in conditions.iter().enumerate() {
+            let (key, wanted) = match condition {
+                Condition::Absent(key) => (key, None),
+                Condition::Equals(key, value) => (key, Some(value)),
+            };
+            let current = self.current(&full_key(partition, key))?;
+            if current.as_ref() != wanted {
+                return Ok(Err(CommitError::Condition { index, current }));
+            }
+        }
+        for change in changes {
+            match change {
+                Change::Put(key, value) => {
+                    self.put.execute((full_key(partition, key), &value[..]))?
+                }
+                Change::Delete(key) => self.delete.execute((full_key(partition, key),))?,
+            };
+        }
+        Ok(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(prop_oneof![Just(0u8), Just(255), any::<u8>()], 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn an_open_range_holds_the_whole_partition_and_nothing_else(part in key(), other in key(), key in key()) {
+            let (from, to) = bounds(&part, &KeyRange::default());
+            let inside = full_key(&part, &key);
+            prop_assert!(from <= inside && inside < to);
+            prop_assert_eq!(split_key(&inside), Some((&part[..], &key[..])));
+            let full = full_key(&other, &key);
+            prop_assert_eq!(from <= full && full < to, other == part);
+        }
+    }
+}
