@@ -1,0 +1,58 @@
+//! What an operator can do, whether in the server or, where none runs, beside it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use kith_protocol::rest::{Invite, Page};
+
+use crate::{
+    Error,
+    account::{Accounts, ImportSummary, Imported, UserLine},
+    backends::Backends,
+};
+
+/// The operations, on the data directory that this process has open.
+#[derive(Clone)]
+pub struct Operations {
+    accounts: Arc<Accounts>,
+    backends: Arc<Backends>,
+}
+
+impl Operations {
+    /// On these.
+    pub fn new(accounts: Arc<Accounts>, backends: Arc<Backends>) -> Self {
+        Self { accounts, backends }
+    }
+
+    /// All users, some at a time.
+    pub async fn users(&self, cursor: Option<&str>) -> Result<Page<UserLine>, Error> {
+        self.accounts.list_all(cursor).await
+    }
+
+    /// Gives the user a password that signs in once.
+    pub async fn reset(&self, username: &str) -> Result<String, Error> {
+        self.accounts.reset(username).await
+    }
+
+    /// Erases a user.
+    pub async fn remove(&self, username: &str) -> Result<(), Error> {
+        let user = self.accounts.find(username).await?;
+        self.accounts.erase(user).await
+    }
+
+    /// Makes those of the users who are not there.
+    pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, Error> {
+        self.accounts.import(users).await
+    }
+
+    /// Makes an invite.
+    pub async fn invite(&self) -> Result<Invite, Error> {
+        self.accounts.invite(None).await
+    }
+
+    /// Copies what is kept into an empty directory. The error is one line for a person.
+    pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
+        let backends = self.backends.clone();
+        let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
+        copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
