@@ -5,26 +5,33 @@
 //! next seq and hands it to the [`store`]; when it is durable the sender is told, and [`fanout`] gives it to the sessions
 //! of every member, which [`roster`] knows. REST walks the same way from one door later: [`http`].
 
-pub mod node;
+pub mod server;
 
 pub mod socket;
 
 pub mod session;
 
+pub mod http;
+
 pub mod account;
 pub mod conversation;
+
+pub mod store;
+
 pub mod fanout;
 pub mod presence;
 pub mod roster;
 pub mod shed;
 pub mod wire;
 
-pub mod store;
+pub mod backends;
+pub mod node;
+pub mod operator;
 
 pub mod clock;
 pub mod config;
 pub mod error;
-pub mod http;
 pub mod limits;
+pub mod telemetry;
 
 pub use error::Error;

@@ -90,6 +90,8 @@ pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
 pub const REPLAYS_SWEPT: usize = 16;
 /// Users that an import writes at a time, so that they share durable writes.
 pub const IMPORTS_AT_ONCE: usize = 512;
+/// Users of an import that one request to the operator's socket brings.
+pub const IMPORT_USERS: usize = 1000;
 /// Bytes of one line of an import.
 pub const IMPORT_LINE_BYTES: usize = 4096;
 /// Seconds between two sweeps of the rate limits' state.

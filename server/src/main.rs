@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! `kith`, the server and the commands of its operator.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use kith_protocol::{
-    ServerFrame,
+    DeviceId, ServerFrame, UserId,
     frame::{Degraded, Goaway},
     problem::CloseCode,
 };
@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     Error,
-    account::Accounts,
+    account::{Accounts, Session as Actor},
     config::Config,
     conversation::Conversations,
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
@@ -86,6 +86,16 @@ impl Node {
             tracing::info!(conversations = recovered, "folded what the last run left unfolded");
         }
         Ok(())
+    }
+
+    /// Erases a user: takes them out of every group and channel, then erases the account. `device` is the one that asks.
+    ///
+    /// # Errors
+    /// When the store does not answer; asking again goes on where it stopped.
+    pub async fn erase(&self, user: UserId, device: Option<DeviceId>) -> Result<(), Error> {
+        let device = device.unwrap_or(DeviceId::from_bytes([0; 16]));
+        self.conversations.leave_all(Actor { user, device }).await?;
+        self.accounts.erase(user).await
     }
 
     /// Does what is due, for ever.

@@ -35,6 +35,12 @@ pub struct Roster {
     silence_s: u32,
 }
 
+impl Default for Roster {
+    fn default() -> Self {
+        Self::new(10_000)
+    }
+}
+
 impl Roster {
     /// An empty one, for clients that send something every `heartbeat_ms`.
     pub fn new(heartbeat_ms: u32) -> Self {

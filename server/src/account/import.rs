@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kith_protocol::{Code, DeviceId, UserId, rest::Privacy};
+use kith_protocol::{Code, DeviceId, UserId, limits::Limits, rest::Privacy};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -37,34 +37,43 @@ pub struct ImportSummary {
     pub existing: Vec<String>,
 }
 
-impl Accounts {
+impl Imported {
     /// Reads and checks one line of an import.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
-    pub fn read_import(&self, line: &[u8]) -> Result<Imported, String> {
+    pub fn read(line: &[u8]) -> Result<Self, String> {
         if line.len() > limits::IMPORT_LINE_BYTES {
             return Err(format!("longer than {} bytes", limits::IMPORT_LINE_BYTES));
         }
-        let user: Imported =
-            kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
-        let bounds = &self.settings.limits;
+        let user: Self = kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
+        user.check()?;
+        Ok(user)
+    }
+
+    /// Checks that it can be made.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn check(&self) -> Result<(), String> {
+        let bounds = Limits::default();
         let in_short = |error: Error| match error.fields.first() {
             Some(field) => format!("{} {}", field.pointer.trim_start_matches('/'), field.detail),
             None => error.to_string(),
         };
-        check::username(&user.username, bounds).map_err(in_short)?;
-        if let Some(name) = &user.display_name {
+        check::username(&self.username, &bounds).map_err(in_short)?;
+        if let Some(name) = &self.display_name {
             check::name("/display_name", name, bounds.name_chars).map_err(in_short)?;
         }
-        password::check_hash(&user.password_hash)
-            .map_err(|why| format!("password_hash is {why}"))?;
-        if user.token_hash.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
+        password::check_hash(&self.password_hash).map_err(|why| format!("password_hash is {why}"))?;
+        if self.token_hash.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
             return Err("token_hash must be 64 hexadecimal digits".to_owned());
         }
-        Ok(user)
+        Ok(())
     }
+}
 
+impl Accounts {
     /// Makes the users, many at a time so that they share durable writes.
     ///
     /// # Errors

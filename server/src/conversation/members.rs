@@ -269,7 +269,8 @@ impl Live {
                 seq,
                 kind,
                 sender: actor.user,
-                device: Some(actor.device),
+                // What the operator does comes from no device.
+                device: Some(actor.device).filter(|device| device.bytes() != [0; 16]),
                 client_id: None,
                 at,
                 expires_at: None,

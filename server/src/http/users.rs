@@ -102,7 +102,7 @@ pub async fn erase(
     let user = oneself(actor, who)?;
     app.accounts.prove(user, sure.password).await?;
     // On its own, so that it goes on when the one who asked hangs up.
-    let erased = tokio::spawn(async move { app.accounts.erase(user).await });
+    let erased = tokio::spawn(async move { app.erase(user, Some(actor.device)).await });
     erased.await.map_err(|_| Error::new(Code::Internal))??;
     Ok(StatusCode::ACCEPTED)
 }

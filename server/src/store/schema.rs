@@ -6,8 +6,8 @@
 //! | partition | key | value |
 //! |---|---|---|
 //! | `m` | `version` | the version of this page, 4 bytes |
-//! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | | 0 user | the name of a user whose erasure was begun |
+//! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | `u` user | 0 | [`User`] |
 //! | | 1 device | [`Device`] |
 //! | | 2 user | empty: blocked |
@@ -283,6 +283,17 @@ pub mod server {
     pub fn version() -> Vec<u8> {
         b"version".to_vec()
     }
+    /// The value of that row: [`VERSION`].
+    pub fn version_value() -> Bytes {
+        Bytes::copy_from_slice(&VERSION.to_be_bytes())
+    }
+    /// The version in such a value.
+    pub fn version_of(value: &[u8]) -> Result<u32, Error> {
+        let bytes = value
+            .try_into()
+            .map_err(|_| Error::Corrupt("the version has not four bytes".to_owned()))?;
+        Ok(u32::from_be_bytes(bytes))
+    }
     /// The row that says that the erasure of a user was begun.
     pub fn erasing(user: UserId) -> Vec<u8> {
         tagged(ERASING, &[&user.bytes()])
@@ -294,17 +305,6 @@ pub mod server {
     /// The user of a row of `all_erasing`.
     pub fn user_of(key: &[u8]) -> Result<UserId, Error> {
         id_at(key, 1).map(UserId::from_bytes)
-    }
-    /// The value of that row: [`VERSION`].
-    pub fn version_value() -> Bytes {
-        Bytes::copy_from_slice(&VERSION.to_be_bytes())
-    }
-    /// The version in such a value.
-    pub fn version_of(value: &[u8]) -> Result<u32, Error> {
-        let bytes = value
-            .try_into()
-            .map_err(|_| Error::Corrupt("the version has not four bytes".to_owned()))?;
-        Ok(u32::from_be_bytes(bytes))
     }
     /// The row that an engine writes to see whether it can; its value is the time.
     pub fn probe() -> Vec<u8> {

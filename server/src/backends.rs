@@ -1,0 +1,34 @@
+//! The only place that chooses engines.
+
+use std::{path::Path, sync::Arc};
+
+pub use crate::store::sqlite::OpenError;
+use crate::store::{Store, sqlite::Sqlite};
+
+/// The engines of this process.
+pub struct Backends {
+    sqlite: Arc<Sqlite>,
+}
+
+impl Backends {
+    /// Opens the data directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`OpenError`], one line for a person; nothing was changed then.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self { sqlite: Sqlite::open(dir)? })
+    }
+
+    /// Where logs and rows are kept.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.sqlite.clone()
+    }
+
+    /// Copies what is kept into an empty directory, as of one moment, while everybody goes on. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`OpenError`], one line for a person.
+    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
+        self.sqlite.backup(to)
+    }
+}

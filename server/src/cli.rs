@@ -1,0 +1,218 @@
+//! The command line. One clear line on standard error where something fails: 2 for what was asked wrongly, 1 for what
+//! failed while it was done.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use kith::{
+    config::{Config, example},
+    operator::{self, ImportError, client::Operator},
+    server, telemetry,
+};
+
+#[derive(Parser)]
+#[command(name = "kith", version, about = "A messenger server that people run themselves")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory, instead of the configured one.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve {
+        /// The address for people, instead of the configured one.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<std::net::SocketAddr>,
+        /// The address for the operator, instead of the configured one.
+        #[arg(long, value_name = "ADDRESS")]
+        operator_listen: Option<std::net::SocketAddr>,
+    },
+    /// Print a documented example of a configuration file.
+    Config,
+    /// List, reset or remove a user.
+    #[command(subcommand)]
+    User(User),
+    /// Make many users.
+    #[command(subcommand)]
+    Users(Users),
+    /// Make an invite, with which one person can sign up.
+    Invite,
+    /// Copy what is kept into an empty directory, while the server runs.
+    Backup {
+        /// The directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// List all users.
+    List,
+    /// Print a new password that signs in once; all devices are signed out.
+    Reset {
+        /// The username.
+        name: String,
+    },
+    /// Erase a user: account, devices and profile. Messages stay, as from a deleted user.
+    Remove {
+        /// The username.
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Users {
+    /// Make the users of a file: JSON lines of username, password_hash, display_name?, token_hash?.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Why a command failed.
+enum Failure {
+    /// It was asked wrongly.
+    Usage(String),
+    /// It did not work.
+    Run(String),
+}
+
+fn usage(error: impl Display) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+fn run(error: impl Display) -> Failure {
+    Failure::Run(error.to_string())
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let (line, code) = match execute(Arguments::parse()) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(line)) => (line, 2),
+        Err(Failure::Run(line)) => (line, 1),
+    };
+    eprintln!("kith: {line}");
+    ExitCode::from(code)
+}
+
+fn execute(arguments: Arguments) -> Result<(), Failure> {
+    if matches!(arguments.command, Command::Config) {
+        return print(&example::text());
+    }
+    let mut config = match &arguments.config {
+        Some(file) => Config::read(file).map_err(usage)?,
+        None => Config::default(),
+    };
+    if let Some(data) = arguments.data {
+        config.data_dir = data;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(run)?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Config => Ok(()),
+            Command::Serve { listen, operator_listen } => {
+                config.listen = listen.unwrap_or(config.listen);
+                config.operator_listen = operator_listen.unwrap_or(config.operator_listen);
+                serve(config).await
+            }
+            Command::User(User::List) => list(&find(&config).await?).await,
+            Command::User(User::Reset { name }) => {
+                let password = find(&config).await?.reset(&name).await.map_err(run)?;
+                print(&format!("{password}\n"))
+            }
+            Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
+            Command::Users(Users::Import { file }) => import(&find(&config).await?, &file).await,
+            Command::Invite => {
+                let invite = find(&config).await?.invite().await.map_err(run)?;
+                print(&format!("{}  good until {}\n", invite.code, invite.expires_at))
+            }
+            Command::Backup { dir } => {
+                let dir = std::path::absolute(dir).map_err(usage)?;
+                find(&config).await?.backup(dir).await.map_err(run)
+            }
+        }
+    })
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    telemetry::logs(&config.log);
+    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+    let data = config.data_dir.clone();
+    let started = |server: &server::Server| {
+        // Not through `print`: a server whose standard output is closed serves all the same.
+        let _ = writeln!(
+            io::stdout(),
+            "kith listens on {scheme}://{} (operator: http://{}), data in {}",
+            server.address,
+            server.operator_address,
+            data.display()
+        );
+    };
+    server::serve(config, started).await.map_err(run)
+}
+
+async fn find(config: &Config) -> Result<Operator, Failure> {
+    Operator::find(config).await.map_err(run)
+}
+
+async fn list(operator: &Operator) -> Result<(), Failure> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = operator.users(cursor.as_deref()).await.map_err(run)?;
+        let mut text = String::new();
+        for user in page.items {
+            let last_seen = user.last_seen.map_or_else(|| "never".to_owned(), |at| at.to_string());
+            let devices = user.devices;
+            text.push_str(&format!("{}\t{}\t{devices} devices\tlast seen {last_seen}\n", user.username, user.id));
+        }
+        print(&text)?;
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn import(operator: &Operator, file: &Path) -> Result<(), Failure> {
+    // Draws nothing where standard error is no terminal.
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left").map_err(run)?;
+    bar.set_style(style);
+    let progress = |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let result = operator::import(operator, file, progress).await;
+    bar.finish_and_clear();
+    let summary = result.map_err(|error| match error {
+        ImportError::File(line) => Failure::Usage(line),
+        ImportError::Stopped(line) => Failure::Run(line),
+    })?;
+    let mut text = format!("{} users made\n", summary.imported);
+    if !summary.existing.is_empty() {
+        text.push_str(&format!("{} were there already: {}\n", summary.existing.len(), summary.existing.join(" ")));
+    }
+    print(&text)
+}
+
+/// Writes to standard output. Who closes it early has read enough.
+fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(run(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,144 @@
+//! The commands' side of the door: to a running server, or, where none runs, on the data directory itself.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use kith_protocol::rest::{Invite, Page};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::net::UnixStream;
+
+use super::{
+    Operations, SOCKET,
+    door::{BackupTo, OneTime, Refused},
+};
+use crate::{
+    account::{ImportSummary, Imported, UserLine},
+    backends::Backends,
+    config::Config,
+    node::Node,
+};
+
+/// Where operations are done. Every error is one line for the operator.
+pub enum Operator {
+    /// In the server that runs, through its socket.
+    Beside(PathBuf),
+    /// Here, since none runs.
+    Alone(Operations),
+}
+
+impl Operator {
+    /// Finds the server of the configuration's data directory, or opens the directory.
+    ///
+    /// # Errors
+    /// Where the directory cannot be opened, is not there, or belongs to a server that does not answer.
+    pub async fn find(config: &Config) -> Result<Self, String> {
+        let dir = &config.data_dir;
+        let socket = dir.join(SOCKET);
+        if UnixStream::connect(&socket).await.is_ok() {
+            return Ok(Self::Beside(socket));
+        }
+        if !dir.exists() {
+            return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
+        }
+        let backends = Backends::open(dir).map_err(|error| error.to_string())?;
+        let node = Node::new(config.clone(), backends.store());
+        Ok(Self::Alone(Operations::new(node, Arc::new(backends))))
+    }
+
+    /// All users, some at a time.
+    pub async fn users(&self, cursor: Option<&str>) -> Result<Page<UserLine>, String> {
+        match self {
+            Self::Alone(here) => here.users(cursor).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => {
+                let query = cursor.map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
+                ask(socket, Method::GET, &format!("/users{query}"), &()).await
+            }
+        }
+    }
+
+    /// Gives the user a password that signs in once.
+    pub async fn reset(&self, username: &str) -> Result<String, String> {
+        match self {
+            Self::Alone(here) => here.reset(username).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => {
+                let path = format!("/users/{}/reset", segment(username));
+                Ok(ask::<OneTime>(socket, Method::POST, &path, &()).await?.password)
+            }
+        }
+    }
+
+    /// Erases a user.
+    pub async fn remove(&self, username: &str) -> Result<(), String> {
+        match self {
+            Self::Alone(here) => here.remove(username).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => {
+                ask(socket, Method::DELETE, &format!("/users/{}", segment(username)), &()).await
+            }
+        }
+    }
+
+    /// Makes those of the users who are not there; [`crate::limits::IMPORT_USERS`] at most.
+    pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, String> {
+        match self {
+            Self::Alone(here) => here.import(users).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::POST, "/users/import", &users).await,
+        }
+    }
+
+    /// Makes an invite.
+    pub async fn invite(&self) -> Result<Invite, String> {
+        match self {
+            Self::Alone(here) => here.invite().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::POST, "/invites", &()).await,
+        }
+    }
+
+    /// Copies what is kept into an empty directory; `to` is absolute.
+    pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
+        match self {
+            Self::Alone(here) => here.backup(to).await,
+            Self::Beside(socket) => ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await,
+        }
+    }
+}
+
+/// One request on the socket. An answer without content is `()`.
+async fn ask<T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: &(impl Serialize + Sync),
+) -> Result<T, String> {
+    let lost = |error: &dyn std::fmt::Display| format!("the server on {} did not answer: {error}", socket.display());
+    let stream = UnixStream::connect(socket).await.map_err(|error| lost(&error))?;
+    let (mut send, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+    let connection = tokio::spawn(connection);
+    let body = serde_json::to_vec(body).map_err(|error| error.to_string())?;
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "operator")
+        .header("content-type", "application/json")
+        .body(Full::new(bytes::Bytes::from(body)))
+        .map_err(|error| error.to_string())?;
+    let answer = send.send_request(request).await.map_err(|error| lost(&error))?;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
+    connection.abort();
+    if !status.is_success() {
+        let refused = serde_json::from_slice::<Refused>(&body);
+        return Err(refused.map_or_else(|_| format!("the server answered {status}"), |refused| refused.error));
+    }
+    let body = if body.is_empty() { b"null" } else { &body[..] };
+    serde_json::from_slice(body).map_err(|error| lost(&error))
+}
+
+/// A name as a part of a path; what no username has cannot lead elsewhere.
+fn segment(name: &str) -> String {
+    form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}

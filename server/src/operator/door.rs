@@ -1,0 +1,137 @@
+//! The Unix socket on which the program's commands speak to a running server: HTTP, JSON, for its owner alone.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path as Segment, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+
+use super::Operations;
+use crate::{Error, account::Imported, limits};
+
+/// The socket's name in the data directory.
+pub const SOCKET: &str = "operator.sock";
+
+/// A door that is open. Its file goes with it.
+pub struct Bound {
+    /// Where commands arrive.
+    pub listener: UnixListener,
+    /// To be kept for as long as the listener is served.
+    pub file: SocketFile,
+}
+
+/// The file of a socket, removed when this is dropped.
+pub struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Opens the door in a data directory that this process has locked; a file that a crash left is replaced.
+///
+/// # Errors
+/// Where the directory does not let us.
+pub fn bind(dir: &Path) -> io::Result<Bound> {
+    let (path, new) = (dir.join(SOCKET), dir.join(format!("{SOCKET}.new")));
+    let _ = fs::remove_file(&new);
+    let listener = UnixListener::bind(&new)?;
+    // Under its name only once nobody else may open it.
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&new, &path)?;
+    Ok(Bound { listener, file: SocketFile(path) })
+}
+
+/// The door's routes. `client` knows them too.
+pub fn router(operations: Operations) -> Router {
+    Router::new()
+        .route("/users", get(users))
+        .route("/users/import", post(import))
+        .route("/users/{name}", delete(remove))
+        .route("/users/{name}/reset", post(reset))
+        .route("/invites", post(invite))
+        .route("/backup", post(backup))
+        .layer(DefaultBodyLimit::max(limits::IMPORT_USERS * (limits::IMPORT_LINE_BYTES + 256)))
+        .with_state(operations)
+}
+
+/// Why it was not done: a line for the operator.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Refused {
+    pub error: String,
+}
+
+/// The body of a backup's request.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BackupTo {
+    pub dir: PathBuf,
+}
+
+/// The answer to a reset.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct OneTime {
+    pub password: String,
+}
+
+#[derive(Deserialize)]
+struct After {
+    cursor: Option<String>,
+}
+
+type Answer<T> = Result<T, Failure>;
+
+struct Failure(StatusCode, String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(Refused { error: self.1 })).into_response()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self(status, error.to_string())
+    }
+}
+
+async fn users(State(operations): State<Operations>, Query(after): Query<After>) -> Answer<Response> {
+    Ok(Json(operations.users(after.cursor.as_deref()).await?).into_response())
+}
+
+async fn import(State(operations): State<Operations>, Json(users): Json<Vec<Imported>>) -> Answer<Response> {
+    for user in &users {
+        let bad = |why| Failure(StatusCode::BAD_REQUEST, format!("{}: {why}", user.username));
+        user.check().map_err(bad)?;
+    }
+    Ok(Json(operations.import(users).await?).into_response())
+}
+
+async fn remove(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<StatusCode> {
+    operations.remove(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reset(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<Json<OneTime>> {
+    Ok(Json(OneTime { password: operations.reset(&name).await? }))
+}
+
+async fn invite(State(operations): State<Operations>) -> Answer<Response> {
+    Ok(Json(operations.invite().await?).into_response())
+}
+
+async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {
+    operations.backup(to.dir).await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,15 @@
+//! The operator's doors: an address for probes and metrics, and a Unix socket in the data directory on which the
+//! program's own commands speak to a running server.
+
+pub mod client;
+mod door;
+mod import;
+mod operations;
+mod probes;
+
+pub use self::{
+    door::{Bound, SOCKET, bind, router as door},
+    import::{ImportError, import},
+    operations::Operations,
+    probes::router,
+};

@@ -1,0 +1,59 @@
+//! What an operator can do, whether in the server or, where none runs, beside it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use kith_protocol::rest::{Invite, Page};
+
+use crate::{
+    Error,
+    account::{ImportSummary, Imported, UserLine},
+    backends::Backends,
+    node::Node,
+};
+
+/// The operations, on the data directory that this process has open.
+#[derive(Clone)]
+pub struct Operations {
+    node: Arc<Node>,
+    backends: Arc<Backends>,
+}
+
+impl Operations {
+    /// On these.
+    pub fn new(node: Arc<Node>, backends: Arc<Backends>) -> Self {
+        Self { node, backends }
+    }
+
+    /// All users, some at a time.
+    pub async fn users(&self, cursor: Option<&str>) -> Result<Page<UserLine>, Error> {
+        self.node.accounts.list_all(cursor).await
+    }
+
+    /// Gives the user a password that signs in once.
+    pub async fn reset(&self, username: &str) -> Result<String, Error> {
+        self.node.accounts.reset(username).await
+    }
+
+    /// Erases a user.
+    pub async fn remove(&self, username: &str) -> Result<(), Error> {
+        let user = self.node.accounts.find(username).await?;
+        self.node.erase(user, None).await
+    }
+
+    /// Makes those of the users who are not there.
+    pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, Error> {
+        self.node.accounts.import(users).await
+    }
+
+    /// Makes an invite.
+    pub async fn invite(&self) -> Result<Invite, Error> {
+        self.node.accounts.invite(None).await
+    }
+
+    /// Copies what is kept into an empty directory. The error is one line for a person.
+    pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
+        let backends = self.backends.clone();
+        let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
+        copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
