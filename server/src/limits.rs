@@ -62,7 +62,9 @@ pub const POLL_IDLE_S: u64 = 60;
 pub const POLL_WAIT_S: u64 = 50;
 
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
-const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
+const _: () = assert!(
+    OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES
+);
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);

@@ -40,7 +40,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`AppendError::Conflict`] when the head is another; [`AppendError::Known`] when one of the records was appended
     /// before under its `client_id` by its sender. Known is told before Conflict.
-    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError>;
+    fn append(
+        &self,
+        log: ConversationId,
+        expected_head: u64,
+        records: Vec<Record>,
+    ) -> Answer<'_, (), AppendError>;
 
     /// The seq that `user`'s entry with `client_id` has in the log, if it was appended within the last 7 days.
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>>;
@@ -59,14 +64,24 @@ pub trait Store: Send + Sync + 'static {
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>>;
 
     /// The rows of a partition whose keys lie within `range`, ascending or descending, `limit` at most.
-    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>>;
+    fn scan(
+        &self,
+        partition: Vec<u8>,
+        range: KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Answer<'_, Vec<Row>>;
 
     /// Makes all `changes` in one partition if all `conditions` hold, or none.
     ///
     /// # Errors
     /// [`CommitError::Condition`] with the current value of the first condition that does not hold.
-    fn commit(&self, partition: Vec<u8>, changes: Vec<Change>, conditions: Vec<Condition>)
-    -> Answer<'_, (), CommitError>;
+    fn commit(
+        &self,
+        partition: Vec<u8>,
+        changes: Vec<Change>,
+        conditions: Vec<Condition>,
+    ) -> Answer<'_, (), CommitError>;
 
     /// Whether a write would be taken now.
     fn ready(&self) -> Answer<'_, ()>;

@@ -46,7 +46,8 @@ pub trait Value: Serialize + DeserializeOwned {
 
     /// Its stored form.
     fn encode(&self) -> Bytes {
-        let bytes = postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
+        let bytes =
+            postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
         bytes.into()
     }
 
@@ -55,7 +56,9 @@ pub trait Value: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::Corrupt`] where it is not one.
     fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let corrupt = |what: &str| Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()));
+        let corrupt = |what: &str| {
+            Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()))
+        };
         match bytes.split_first() {
             Some((&version, rest)) if version == Self::VERSION => {
                 postcard::from_bytes(rest).map_err(|error| corrupt(&error.to_string()))
@@ -251,12 +254,16 @@ fn all(tag: u8) -> KeyRange {
 /// The 16 bytes of an identifier at the end of a key, or in its middle.
 fn id_at(key: &[u8], at: usize) -> Result<[u8; 16], Error> {
     let bytes = key.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| Error::Corrupt(format!("a key of {} bytes has no identifier at {at}", key.len())))
+    bytes.ok_or_else(|| {
+        Error::Corrupt(format!("a key of {} bytes has no identifier at {at}", key.len()))
+    })
 }
 
 fn number_at(key: &[u8], at: usize) -> Result<u64, Error> {
     let bytes = key.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
-    bytes.map(u64::from_be_bytes).ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
+    bytes
+        .map(u64::from_be_bytes)
+        .ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
 }
 
 /// What is kept about the server itself.
@@ -376,7 +383,8 @@ pub mod name {
     }
     /// The names that begin with `prefix`, from `after` on if there is one.
     pub fn range(prefix: &str, after: Option<&str>) -> KeyRange {
-        let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after.as_bytes(), &[0]].concat());
+        let from = after
+            .map_or_else(|| prefix.as_bytes().to_vec(), |after| [after.as_bytes(), &[0]].concat());
         KeyRange { from, to: Some([prefix.as_bytes(), &[0xff]].concat()) }
     }
     /// The user of a value.
@@ -458,7 +466,10 @@ pub mod conversation {
     }
     /// The rows of the amendments of the messages in `seqs`.
     pub fn amendments(seqs: std::ops::RangeInclusive<u64>) -> KeyRange {
-        KeyRange { from: amendment(*seqs.start()), to: Some([&amendment(*seqs.end())[..], &[0]].concat()) }
+        KeyRange {
+            from: amendment(*seqs.start()),
+            to: Some([&amendment(*seqs.end())[..], &[0]].concat()),
+        }
     }
     /// The seq of a row of `amendments`.
     pub fn seq_of(key: &[u8]) -> Result<u64, Error> {
@@ -524,7 +535,8 @@ pub mod expiring {
     }
     /// The row of a message.
     pub fn row(at: Timestamp, conversation: ConversationId, seq: u64) -> RowKey {
-        let key = [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
+        let key =
+            [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
         RowKey { partition: partition(shard(conversation)), key }
     }
     /// The rows of what expires up to `at`.
