@@ -56,9 +56,7 @@ impl Error {
 
 /// A text from outside, short enough to show.
 fn short(cause: impl fmt::Display) -> String {
-    let mut text = cause.to_string();
-    text.truncate(text.floor_char_boundary(limits::ERROR_BYTES));
-    text
+    cause.to_string().chars().take(limits::ERROR_CHARS).collect()
 }
 
 /// How a socket ended.

@@ -1,12 +1,14 @@
 //! The REST API: one method for each route, over HTTP/1.1 connections that are kept for the next request.
 //!
-//! The routes are in [`accounts`](self), [`conversations`](self) and [`messages`](self) beside this file, all on [`Rest`].
+//! The routes are in `accounts`, `conversations` and `messages` beside this file, all of them on [`Rest`].
 
 mod accounts;
 mod conversations;
 mod messages;
 mod path;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

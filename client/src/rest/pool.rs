@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, Response,
-    body::Incoming,
+    body::{Body, Incoming},
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
@@ -34,6 +34,10 @@ impl Pool {
     pub(super) async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, Error> {
         let (mut sender, response) = self.first_answer(request.map(Full::new)).await?;
         let (head, body) = response.into_parts();
+        let too_large = || Error::protocol("the answer is too large");
+        if body.size_hint().lower() > limits::ANSWER_BYTES as u64 {
+            return Err(too_large());
+        }
         let body = Limited::new(body, limits::ANSWER_BYTES).collect().await.map_err(|cause| {
             let unfinished = cause.is::<hyper::Error>();
             if unfinished {
