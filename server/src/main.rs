@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! `kith`, the server and the commands of its operator.
 
 mod cli;
@@ -7,3 +8,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     cli::main()
 }
+=======
+//! x
+fn main() {}
+>>>>>>> client
