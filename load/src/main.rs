@@ -20,6 +20,8 @@ mod mark;
 mod member;
 mod order;
 mod pairs;
+#[cfg(test)]
+mod peer;
 mod proc;
 mod report;
 mod rest;
@@ -27,6 +29,8 @@ mod room;
 mod scan;
 mod sender;
 mod setup;
+#[cfg(test)]
+mod stories;
 mod tally;
 mod target;
 mod users;
