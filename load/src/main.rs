@@ -9,16 +9,21 @@
 //! It ends with 0 where every check was good, with 1 where one was not (a message lost, doubled, out of order),
 //! and with 2 where it could not measure.
 
+mod chance;
 mod channel;
 mod conn;
+mod device;
 mod error;
+mod fsync;
 mod gather;
 mod group;
+mod history;
 mod idle;
 mod latency;
 mod mark;
 mod member;
 mod order;
+mod overload;
 mod pairs;
 #[cfg(test)]
 mod peer;
@@ -31,6 +36,7 @@ mod sender;
 mod setup;
 #[cfg(test)]
 mod stories;
+mod storm;
 mod tally;
 mod target;
 mod users;
@@ -66,6 +72,14 @@ enum Command {
     Group(group::Args),
     /// A large channel: a message's way to the last socket
     Channel(channel::Args),
+    /// Devices that come back all at once after a restart
+    Storm(storm::Args),
+    /// Pages of history at random places, and what a message weighs on the disk
+    History(history::Args),
+    /// More than the server can take, in an open loop
+    Overload(overload::Args),
+    /// How long the disk itself takes to keep 4 KiB; needs no server
+    Fsync(fsync::Args),
 }
 
 fn main() -> ExitCode {
@@ -98,5 +112,9 @@ async fn run(command: &Command) -> Result<Value> {
         Command::Pairs(args) => pairs::run(args).await,
         Command::Group(args) => group::run(args).await,
         Command::Channel(args) => channel::run(args).await,
+        Command::Storm(args) => storm::run(args).await,
+        Command::History(args) => history::run(args).await,
+        Command::Overload(args) => overload::run(args).await,
+        Command::Fsync(args) => fsync::run(args),
     }
 }

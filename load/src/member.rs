@@ -198,9 +198,8 @@ impl Ears {
                 if let Some((due_us, written_us)) = self.answered(client_id) {
                     let now_us = self.tally.clock.us(now);
                     add(&self.tally.sent, 1);
-                    self.tally.record(&self.tally.sent_latency, now_us.saturating_sub(due_us));
-                    self.tally
-                        .record(&self.tally.written_latency, now_us.saturating_sub(written_us));
+                    self.tally.record(&self.tally.sent_latency, due_us, now_us);
+                    self.tally.record(&self.tally.written_latency, written_us, now_us);
                 }
             }
             Heard::Error { code, client_id } => {
@@ -234,8 +233,8 @@ impl Ears {
             self.check.mixed_up += 1;
         }
         self.counts[sender] = mark.count + 1;
-        let us = self.tally.clock.us(now).saturating_sub(mark.at_us);
-        self.tally.record(&self.tally.delivered_latency, us);
+        let now_us = self.tally.clock.us(now);
+        self.tally.record(&self.tally.delivered_latency, mark.at_us, now_us);
         if let Some(hearers) = self.room.hearers {
             let mut heard = self.room.heard.borrow_mut();
             let count = mark.count as usize;
@@ -244,7 +243,7 @@ impl Ears {
             }
             heard[count] += 1;
             if heard[count] == hearers {
-                self.tally.record(&self.tally.last_latency, us);
+                self.tally.record(&self.tally.last_latency, mark.at_us, now_us);
             }
         }
     }

@@ -82,9 +82,9 @@ pub async fn run(target: &Target, plan: Plan) -> Result<Measured> {
     proc::has_files_for(seats.len())?;
     let opened = open(target, &plan, seats.clone()).await?;
 
-    let tally = Rc::new(Tally::new());
     let start_us = BREATH.as_micros() as u64;
     let warm_us = start_us + plan.warm_up.as_micros() as u64;
+    let tally = Rc::new(Tally::new(warm_us));
     let stop_us = warm_us + plan.duration.as_micros() as u64;
     let bounds = Bounds { start_us, stop_us, quota: plan.quota };
     let rooms: Vec<Rc<Room>> =
@@ -115,7 +115,7 @@ pub async fn run(target: &Target, plan: Plan) -> Result<Measured> {
                 .run(turn as f64 / count),
         );
     }
-    watch(target, &tally, members, warm_us, stop_us).await
+    watch(target, &tally, members, stop_us).await
 }
 
 /// Takes the moments of the run and waits for its end.
@@ -123,11 +123,9 @@ async fn watch(
     target: &Target,
     tally: &Tally,
     mut members: JoinSet<Result<Check>>,
-    warm_us: u64,
     stop_us: u64,
 ) -> Result<Measured> {
-    sleep_until(tally.clock.at(warm_us).into()).await;
-    tally.measuring.set(true);
+    sleep_until(tally.clock.at(tally.from_us).into()).await;
     let from = tally.moment(target.server_pid)?;
     let mut to = None;
     let mut check = Check::default();
@@ -136,7 +134,6 @@ async fn watch(
         tokio::select! {
             biased;
             () = &mut stop, if to.is_none() => {
-                tally.measuring.set(false);
                 to = Some(tally.moment(target.server_pid)?);
             }
             ended = members.join_next() => match ended {

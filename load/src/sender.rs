@@ -40,8 +40,7 @@ pub struct Sender {
     flights: VecDeque<Flight>,
     next: u32,
     due_us: f64,
-    stop_us: u64,
-    quota: u64,
+    bounds: Bounds,
 }
 
 /// When the run is and how much a sender may send in it.
@@ -75,24 +74,14 @@ impl Sender {
         let id_at = frame.len() - json.len() + head.len();
         let due_us =
             bounds.start_us as f64 + if let Pace::Every(_, first) = pace { first } else { 0.0 };
-        let Bounds { stop_us, quota, .. } = bounds;
-        Self {
-            index,
-            pace,
-            frame,
-            id_at,
-            flights: VecDeque::new(),
-            next: 0,
-            due_us,
-            stop_us,
-            quota,
-        }
+        Self { index, pace, frame, id_at, flights: VecDeque::new(), next: 0, due_us, bounds }
     }
 
     /// When it has to be asked again, where time decides that.
     pub fn wakes_us(&self) -> Option<u64> {
         match self.pace {
-            Pace::Every(..) if self.due_us < self.stop_us as f64 => Some(self.due_us as u64),
+            Pace::Window(_) if self.next == 0 => Some(self.bounds.start_us),
+            Pace::Every(..) if self.due_us < self.bounds.stop_us as f64 => Some(self.due_us as u64),
             _ => None,
         }
     }
@@ -100,10 +89,10 @@ impl Sender {
     /// Nothing more to send, and everything answered.
     pub fn is_done(&self, now_us: u64) -> bool {
         let over = match self.pace {
-            Pace::Window(_) => now_us >= self.stop_us,
-            Pace::Every(..) => self.due_us >= self.stop_us as f64,
+            Pace::Window(_) => now_us >= self.bounds.stop_us,
+            Pace::Every(..) => self.due_us >= self.bounds.stop_us as f64,
         };
-        (over || u64::from(self.next) >= self.quota) && self.flights.is_empty()
+        (over || u64::from(self.next) >= self.bounds.quota) && self.flights.is_empty()
     }
 
     /// Sends that got no answer.
@@ -115,23 +104,24 @@ impl Sender {
     pub fn offer(&mut self, conn: &mut Conn, now_us: u64, tally: &Tally) {
         match self.pace {
             Pace::Window(window) => {
+                let now_is_time = (self.bounds.start_us..self.bounds.stop_us).contains(&now_us);
                 while self.flights.len() < window
-                    && now_us < self.stop_us
-                    && u64::from(self.next) < self.quota
+                    && now_is_time
+                    && u64::from(self.next) < self.bounds.quota
                 {
                     self.queue(conn, now_us, now_us, &tally.clock);
                 }
             }
             Pace::Every(step, _) => {
                 while self.due_us <= now_us as f64
-                    && self.due_us < self.stop_us as f64
-                    && u64::from(self.next) < self.quota
+                    && self.due_us < self.bounds.stop_us as f64
+                    && u64::from(self.next) < self.bounds.quota
                 {
                     let due_us = self.due_us as u64;
                     if conn.backlog() > BACKLOG_BYTES || self.flights.len() >= FLIGHTS {
                         add(&tally.held_back, 1);
                     } else {
-                        tally.record(&tally.late, now_us - due_us);
+                        tally.record(&tally.late, due_us, now_us);
                         self.queue(conn, due_us, now_us, &tally.clock);
                     }
                     self.due_us += step;

@@ -21,8 +21,9 @@ use crate::{
 pub struct Tally {
     /// The clock of the run.
     pub clock: Clock,
-    /// Whether the warm-up is over and the end is not yet here: only then are times recorded.
-    pub measuring: Cell<bool>,
+    /// Times are recorded of the messages that are due from here on, in µs of the clock: also of those that are
+    /// answered after the end, or the slowest would be left out.
+    pub from_us: u64,
     /// Messages that got `sent`.
     pub sent: Cell<u64>,
     /// Entries that a socket heard.
@@ -115,11 +116,11 @@ pub struct Measured {
 }
 
 impl Tally {
-    /// Nothing has happened.
-    pub fn new() -> Self {
+    /// Nothing has happened; the warm-up lasts until `from_us`.
+    pub fn new(from_us: u64) -> Self {
         Self {
             clock: Clock::new(),
-            measuring: Cell::default(),
+            from_us,
             sent: Cell::default(),
             delivered: Cell::default(),
             reads: Cell::default(),
@@ -137,10 +138,10 @@ impl Tally {
         }
     }
 
-    /// Records a time, if this is the time to.
-    pub fn record(&self, latency: &RefCell<Latency>, us: u64) {
-        if self.measuring.get() {
-            latency.borrow_mut().record(us);
+    /// Records how long after `due_us` it is now, unless the message belongs to the warm-up.
+    pub fn record(&self, latency: &RefCell<Latency>, due_us: u64, now_us: u64) {
+        if due_us >= self.from_us {
+            latency.borrow_mut().record(now_us.saturating_sub(due_us));
         }
     }
 
