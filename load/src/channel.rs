@@ -37,20 +37,14 @@ pub struct Args {
 /// It cannot run.
 pub async fn run(args: &Args) -> Result<Value> {
     if args.connected < 2 || args.connected > args.members {
-        return Err(Error::Refused(
-            "two members must be connected, and no more than there are".into(),
-        ));
+        return Err(Error::Refused("two members must be connected, and no more than there are".into()));
     }
     let setup = Setup::new(&args.target);
     let users = setup.users(args.members).await?;
     let plan = setup::Plan { kind: ConversationKind::Channel, members: vec![vec![0]] };
     let made = setup.conversations(plan, users.clone()).await?;
     setup.join(made[0], users).await?;
-    let rooms = vec![RoomPlan {
-        conversation: made[0],
-        members: (0..args.connected).collect(),
-        senders: 1,
-    }];
+    let rooms = vec![RoomPlan { conversation: made[0], members: (0..args.connected).collect(), senders: 1 }];
     let plan = Plan { time_last: true, ..args.timing.plan(rooms, Load::Rate(args.rate))? };
     let measured = room::run(&args.target, plan).await?;
     let ok = measured.check.is_good() && measured.last_latency.count > 0;

@@ -104,10 +104,7 @@ impl Conn {
         have: &str,
         mut other: impl FnMut(&[u8], Instant) -> Result<()>,
     ) -> Result<SignedIn> {
-        self.text(
-            format!(r#"{{"t":"hello","token":"{token}","have":[{have}],"client":"kith-load"}}"#)
-                .as_bytes(),
-        );
+        self.text(format!(r#"{{"t":"hello","token":"{token}","have":[{have}],"client":"kith-load"}}"#).as_bytes());
         self.text(br#"{"t":"ping"}"#);
         self.flush()?;
         let (mut ready, mut heads, mut done) = (None, Vec::new(), false);
@@ -180,10 +177,7 @@ impl Conn {
     ///
     /// # Errors
     /// [`Error::Closed`] when the server ends the connection, and what `each` fails with.
-    pub async fn recv(
-        &mut self,
-        mut each: impl FnMut(&[u8], Instant) -> Result<()>,
-    ) -> Result<usize> {
+    pub async fn recv(&mut self, mut each: impl FnMut(&[u8], Instant) -> Result<()>) -> Result<usize> {
         std::future::poll_fn(|context| self.poll_recv(context, &mut each)).await
     }
 
@@ -215,11 +209,7 @@ impl Conn {
         })
     }
 
-    fn take_frames(
-        &mut self,
-        bytes: &[u8],
-        each: &mut impl FnMut(&[u8], Instant) -> Result<()>,
-    ) -> Result<usize> {
+    fn take_frames(&mut self, bytes: &[u8], each: &mut impl FnMut(&[u8], Instant) -> Result<()>) -> Result<usize> {
         let now = Instant::now();
         let (mut at, mut count) = (0, 0);
         while let Some((frame, used)) = wire::read(&bytes[at..])? {

@@ -40,11 +40,7 @@ impl Logs {
     /// These conversations, each ending at seq 1.
     pub fn new(ids: &[ConversationId]) -> Self {
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let places = names
-            .iter()
-            .enumerate()
-            .map(|(place, name)| (name.as_bytes().to_vec(), place))
-            .collect();
+        let places = names.iter().enumerate().map(|(place, name)| (name.as_bytes().to_vec(), place)).collect();
         Self { ends: vec![1; names.len()], names, places }
     }
 }
@@ -54,12 +50,7 @@ impl Device {
     ///
     /// # Errors
     /// It cannot sign in, or is told of other conversations than its own.
-    pub async fn first_seen(
-        target: &Target,
-        user: usize,
-        own: &[usize],
-        logs: &Logs,
-    ) -> Result<Self> {
+    pub async fn first_seen(target: &Target, user: usize, own: &[usize], logs: &Logs) -> Result<Self> {
         let mut conn = Conn::open(target, user).await?;
         let signed_in = conn.sign_in(&target.token(user), "", |_, _| Ok(())).await?;
         let mut orders = HashMap::with_capacity(own.len());
@@ -70,9 +61,7 @@ impl Device {
         }
         if own.iter().any(|place| !orders.contains_key(place)) {
             let name = target.username(user);
-            return Err(Error::Protocol(format!(
-                "{name} was not told of all conversations that it is a member of"
-            )));
+            return Err(Error::Protocol(format!("{name} was not told of all conversations that it is a member of")));
         }
         conn.close();
         conn.flush()?;
@@ -103,17 +92,12 @@ impl Device {
             .map(|(place, order)| format!(r#"["{}",{}]"#, logs.names[*place], order.head()))
             .collect();
         let mut conn = Conn::open(target, self.user).await?;
-        conn.sign_in(&target.token(self.user), &have.join(","), |frame, _| self.hear(frame, logs))
-            .await?;
+        conn.sign_in(&target.token(self.user), &have.join(","), |frame, _| self.hear(frame, logs)).await?;
         loop {
             let mut whole = true;
-            for (place, order) in
-                self.orders.iter().filter(|(place, order)| !order.is_whole_to(logs.ends[**place]))
-            {
+            for (place, order) in self.orders.iter().filter(|(place, order)| !order.is_whole_to(logs.ends[**place])) {
                 let (name, after) = (&logs.names[*place], order.head());
-                conn.text(
-                    format!(r#"{{"t":"sync","conversation":"{name}","after":{after}}}"#).as_bytes(),
-                );
+                conn.text(format!(r#"{{"t":"sync","conversation":"{name}","after":{after}}}"#).as_bytes());
                 whole = false;
             }
             if whole {
@@ -151,10 +135,7 @@ impl Device {
         match scan::hear(frame)? {
             Heard::Entry { conversation, seq, .. } => self.heard(conversation, seq, logs),
             Heard::Error { code, .. } => {
-                return Err(Error::Refused(format!(
-                    "a device was refused: {}",
-                    String::from_utf8_lossy(code)
-                )));
+                return Err(Error::Refused(format!("a device was refused: {}", String::from_utf8_lossy(code))));
             }
             _ => {}
         }
@@ -162,9 +143,7 @@ impl Device {
     }
 
     fn heard(&mut self, conversation: &[u8], seq: u64, logs: &Logs) {
-        if let Some(order) =
-            logs.places.get(conversation).and_then(|place| self.orders.get_mut(place))
-        {
+        if let Some(order) = logs.places.get(conversation).and_then(|place| self.orders.get_mut(place)) {
             order.hear(seq, &mut self.repeats);
         }
     }

@@ -35,8 +35,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Value> {
     let path = args.dir.join(format!("kith-load-fsync-{}", std::process::id()));
     let measured = append(&path, Duration::from_secs_f64(args.duration.clamp(0.0, 600.0)));
-    let removed =
-        remove_file(&path).map_err(Error::io(format!("cannot remove {}", path.display())));
+    let removed = remove_file(&path).map_err(Error::io(format!("cannot remove {}", path.display())));
     let times = measured.map_err(Error::io(format!("cannot append to {}", path.display())))?;
     removed?;
     report("fsync", true, json!({ "append_bytes": APPEND_BYTES, "fdatasync": times.summary() }))

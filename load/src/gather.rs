@@ -58,11 +58,7 @@ mod tests {
             Ok(index * index)
         });
         assert_eq!(squares.await.unwrap(), (0..100).map(|index| index * index).collect::<Vec<_>>());
-        let failed = gather(
-            100,
-            7,
-            async |index| if index == 50 { Err(Error::Closed(4000)) } else { Ok(()) },
-        );
+        let failed = gather(100, 7, async |index| if index == 50 { Err(Error::Closed(4000)) } else { Ok(()) });
         assert!(matches!(failed.await, Err(Error::Closed(4000))));
         assert_eq!(gather(0, 7, async |_| Ok(())).await.unwrap().len(), 0);
     }

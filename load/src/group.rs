@@ -36,9 +36,7 @@ pub struct Args {
 /// It cannot run.
 pub async fn run(args: &Args) -> Result<Value> {
     if args.senders == 0 || args.senders > args.members {
-        return Err(Error::Refused(
-            "there must be a sender, and no more of them than members".into(),
-        ));
+        return Err(Error::Refused("there must be a sender, and no more of them than members".into()));
     }
     let setup = Setup::new(&args.target);
     let users = setup.users(args.members).await?;
@@ -46,8 +44,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     let plan = setup::Plan { kind: ConversationKind::Group, members: vec![members.clone()] };
     let made = setup.conversations(plan, users).await?;
     let rooms = vec![RoomPlan { conversation: made[0], members, senders: args.senders }];
-    let measured =
-        room::run(&args.target, args.timing.plan(rooms, Load::Window(args.window))?).await?;
+    let measured = room::run(&args.target, args.timing.plan(rooms, Load::Window(args.window))?).await?;
     let ok = measured.check.is_good() && measured.messages > 0;
     report("group", ok, measured)
 }

@@ -109,18 +109,15 @@ pub async fn run(args: &Args) -> Result<Value> {
     let heads = heads(&args.target, &conversations).await?;
     let stored = heads.iter().sum();
 
-    let places: Rc<Vec<(ConversationId, u64)>> =
-        Rc::new(conversations.into_iter().zip(heads).collect());
+    let places: Rc<Vec<(ConversationId, u64)>> = Rc::new(conversations.into_iter().zip(heads).collect());
     let usage = || args.target.server_pid.map(Usage::of).transpose();
     let (before, began) = (usage()?, Instant::now());
     let end = began + Duration::from_secs_f64(args.duration.max(0.0));
-    let (target, times, read_places) =
-        (args.target.clone(), Rc::new(RefCell::new(Latency::default())), places.clone());
+    let (target, times, read_places) = (args.target.clone(), Rc::new(RefCell::new(Latency::default())), places.clone());
     let shared = times.clone();
-    let wrong = gather(args.readers, args.readers, async move |reader| {
-        read(&target, reader, &read_places, end, &shared).await
-    })
-    .await?;
+    let wrong =
+        gather(args.readers, args.readers, async move |reader| read(&target, reader, &read_places, end, &shared).await)
+            .await?;
     let (after, time) = (usage()?, began.elapsed());
     let page_latency = times.borrow().summary();
     let wrong_pages = wrong.iter().sum();
@@ -193,8 +190,7 @@ async fn read(
         let index = chance.below(places.len() as u64) as usize;
         let (conversation, head) = places[index];
         let before = 2 + chance.below(head);
-        let path =
-            format!("/v1/conversations/{conversation}/messages?before={before}&limit={PAGE}");
+        let path = format!("/v1/conversations/{conversation}/messages?before={before}&limit={PAGE}");
         let token = target.token(2 * index + reader % 2);
         let asked = Instant::now();
         let answer = rest.call("GET", &path, &token, "").await?;
@@ -260,9 +256,7 @@ fn weigh(dir: &Path) -> Result<(u64, u64)> {
             let inside = weigh(&entry.path())?;
             data += inside.0;
             wal += inside.1;
-        } else if name.to_string_lossy().ends_with("-wal")
-            || name.to_string_lossy().ends_with("-shm")
-        {
+        } else if name.to_string_lossy().ends_with("-wal") || name.to_string_lossy().ends_with("-shm") {
             wal += about.len();
         } else {
             data += about.len();
@@ -278,9 +272,7 @@ mod tests {
     #[test]
     fn a_page_must_be_whole_and_end_where_it_was_asked_to() {
         let page = |seqs: std::ops::Range<u64>| {
-            let items: Vec<_> = seqs
-                .map(|seq| serde_json::json!({ "seq": seq, "body": { "text": "]" } }))
-                .collect();
+            let items: Vec<_> = seqs.map(|seq| serde_json::json!({ "seq": seq, "body": { "text": "]" } })).collect();
             serde_json::to_vec(&serde_json::json!({ "items": items, "head": 900 })).unwrap()
         };
         assert!(is_page(&page(50..100), 100).unwrap());
@@ -294,8 +286,7 @@ mod tests {
     fn the_write_ahead_log_is_weighed_apart() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("inside")).unwrap();
-        for (name, bytes) in [("a.db", 10), ("a.db-wal", 200), ("a.db-shm", 3000), ("inside/b", 5)]
-        {
+        for (name, bytes) in [("a.db", 10), ("a.db-wal", 200), ("a.db-shm", 3000), ("inside/b", 5)] {
             fs::write(dir.path().join(name), vec![0; bytes]).unwrap();
         }
         assert_eq!(weigh(dir.path()).unwrap(), (15, 3200));

@@ -85,10 +85,8 @@ struct Counts {
 /// It cannot run, or `--server-pid` is missing.
 pub async fn run(args: &Args) -> Result<Value> {
     let pid = args.target.server_pid;
-    let usage = || {
-        pid.map(Usage::of)
-            .ok_or_else(|| Error::Refused("--server-pid is needed: memory is read there".into()))?
-    };
+    let usage =
+        || pid.map(Usage::of).ok_or_else(|| Error::Refused("--server-pid is needed: memory is read there".into()))?;
     usage()?;
     proc::has_files_for(args.connections)?;
     let settle = Duration::from_secs_f64(args.settle.max(0.0));
@@ -101,8 +99,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     let began = Instant::now();
     let opened = open(&args.target, args.connections).await?;
     let connect_s = began.elapsed().as_secs_f64();
-    let heartbeat_ms =
-        args.heartbeat.or(opened.first().map(|(_, heartbeat)| *heartbeat)).unwrap_or(10_000);
+    let heartbeat_ms = args.heartbeat.or(opened.first().map(|(_, heartbeat)| *heartbeat)).unwrap_or(10_000);
     let heartbeat = Duration::from_millis(u64::from(heartbeat_ms));
     let counts = Rc::new(Counts::default());
     let (over, is_over) = watch::channel(false);
@@ -123,9 +120,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     over.send_replace(true);
     let mut left = Vec::with_capacity(args.connections);
     while let Some(conn) = idlers.join_next().await {
-        left.extend(
-            conn.map_err(|panic| Error::Refused(format!("an idler ended early: {panic}")))?,
-        );
+        left.extend(conn.map_err(|panic| Error::Refused(format!("an idler ended early: {panic}")))?);
     }
     leave(left.into_iter()).await;
     sleep(Duration::from_secs_f64(args.leave.max(0.0))).await;
@@ -143,15 +138,9 @@ pub async fn run(args: &Args) -> Result<Value> {
         rss_after_window_bytes: after.rss_bytes,
         rss_after_leaving_bytes: gone.rss_bytes,
         rss_per_connection_bytes: grown / args.connections as f64,
-        given_back_share: if grown > 0.0 {
-            most.saturating_sub(gone.rss_bytes) as f64 / grown
-        } else {
-            1.0
-        },
+        given_back_share: if grown > 0.0 { most.saturating_sub(gone.rss_bytes) as f64 / grown } else { 1.0 },
         window_s: window.as_secs_f64(),
-        cpu_us_per_s_per_connection: spent.cpu_s * 1e6
-            / window.as_secs_f64()
-            / args.connections as f64,
+        cpu_us_per_s_per_connection: spent.cpu_s * 1e6 / window.as_secs_f64() / args.connections as f64,
         cpu_user_share: if spent.cpu_s > 0.0 { spent.user_s / spent.cpu_s } else { 0.0 },
         server_threads: after.threads,
         pings,

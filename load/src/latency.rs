@@ -63,16 +63,10 @@ mod tests {
         (1..=1000).for_each(|ms| latency.record(ms * 1000));
         let told = latency.summary();
         assert_eq!(told.count, 1000);
-        for (told, expected) in [
-            (told.p50_ms, 500.0),
-            (told.p99_ms, 990.0),
-            (told.p999_ms, 999.0),
-            (told.max_ms, 1000.0),
-        ] {
-            assert!(
-                (told - expected).abs() <= expected / 1000.0 + 0.001,
-                "{told} is not {expected}"
-            );
+        for (told, expected) in
+            [(told.p50_ms, 500.0), (told.p99_ms, 990.0), (told.p999_ms, 999.0), (told.max_ms, 1000.0)]
+        {
+            assert!((told - expected).abs() <= expected / 1000.0 + 0.001, "{told} is not {expected}");
         }
     }
 }

@@ -84,11 +84,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
-    let result = runtime
-        .map_err(Error::io("cannot start"))
-        .and_then(|runtime| runtime.block_on(run(&cli.command)));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
+    let result = runtime.map_err(Error::io("cannot start")).and_then(|runtime| runtime.block_on(run(&cli.command)));
     match result {
         Ok(report) => {
             if cli.json {

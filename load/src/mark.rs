@@ -27,13 +27,9 @@ pub struct Clock {
 
 impl Clock {
     /// A run begins now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "names the run; the generator is never simulated"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "names the run; the generator is never simulated")]
     pub fn new() -> Self {
-        let since =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Self { start: Instant::now(), start_ms: since.as_millis() as u64 }
     }
 

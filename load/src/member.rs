@@ -80,14 +80,7 @@ impl Member {
         sender: Option<Sender>,
         manners: Manners,
     ) -> Self {
-        let ears = Ears {
-            room,
-            tally,
-            order: Order::from(head),
-            check: Check::default(),
-            sender,
-            counts: Vec::new(),
-        };
+        let ears = Ears { room, tally, order: Order::from(head), check: Check::default(), sender, counts: Vec::new() };
         Self { conn, ears, manners, wrote_us: 0, typed_us: 0, receipted: head }
     }
 
@@ -139,13 +132,8 @@ impl Member {
         if now_us.saturating_sub(self.wrote_us) >= self.manners.heartbeat.as_micros() as u64 {
             self.conn.text(br#"{"t":"ping"}"#);
         }
-        if self.manners.typing
-            && self.ears.sender.is_some()
-            && now_us - self.typed_us >= TYPING_EVERY_US
-        {
-            self.conn.text(
-                format!(r#"{{"t":"typing","conversation":"{}"}}"#, self.ears.room.name).as_bytes(),
-            );
+        if self.manners.typing && self.ears.sender.is_some() && now_us - self.typed_us >= TYPING_EVERY_US {
+            self.conn.text(format!(r#"{{"t":"typing","conversation":"{}"}}"#, self.ears.room.name).as_bytes());
             add(&self.ears.tally.typing_sent, 1);
             self.typed_us = now_us;
         }
@@ -162,9 +150,7 @@ impl Member {
         let head = self.ears.order.head();
         if self.manners.receipts && head > self.receipted {
             let name = &self.ears.room.name;
-            self.conn.text(
-                format!(r#"{{"t":"delivered","conversation":"{name}","seq":{head}}}"#).as_bytes(),
-            );
+            self.conn.text(format!(r#"{{"t":"delivered","conversation":"{name}","seq":{head}}}"#).as_bytes());
             self.receipted = head;
         }
         if self.conn.backlog() > 0 {
@@ -180,9 +166,7 @@ impl Member {
 impl Ears {
     fn hear(&mut self, frame: &[u8], now: Instant) -> Result<()> {
         match scan::hear(frame)? {
-            Heard::Entry { conversation, seq, client_id }
-                if conversation == self.room.name.as_bytes() =>
-            {
+            Heard::Entry { conversation, seq, client_id } if conversation == self.room.name.as_bytes() => {
                 if self.order.hear(seq, &mut self.check) {
                     add(&self.tally.delivered, 1);
                     if let Some(client_id) = client_id {
@@ -190,9 +174,7 @@ impl Ears {
                     }
                 }
             }
-            Heard::Sent { client_id, conversation, seq }
-                if conversation == self.room.name.as_bytes() =>
-            {
+            Heard::Sent { client_id, conversation, seq } if conversation == self.room.name.as_bytes() => {
                 self.order.hear(seq, &mut self.check);
                 self.room.acknowledged.set(self.room.acknowledged.get().max(seq));
                 if let Some((due_us, written_us)) = self.answered(client_id) {
@@ -250,8 +232,7 @@ impl Ears {
 
     fn answered(&mut self, client_id: uuid::Uuid) -> Option<(u64, u64)> {
         let mark = self.tally.clock.mark(client_id);
-        let answered =
-            mark.zip(self.sender.as_mut()).and_then(|(mark, sender)| sender.answered(mark.count));
+        let answered = mark.zip(self.sender.as_mut()).and_then(|(mark, sender)| sender.answered(mark.count));
         if answered.is_none() {
             self.check.mixed_up += 1;
         }

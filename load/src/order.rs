@@ -124,10 +124,7 @@ mod tests {
         assert_eq!(check(0, &[1, 2], 4), Check { missing: 2, ..Check::default() });
         assert_eq!(check(0, &[1, 2, 2], 2), Check { doubled: 1, ..Check::default() });
         assert_eq!(check(0, &[1, 3, 2], 3), Check { out_of_order: 1, ..Check::default() });
-        assert_eq!(
-            check(0, &[1, 3, 2, 2], 3),
-            Check { out_of_order: 1, doubled: 1, ..Check::default() }
-        );
+        assert_eq!(check(0, &[1, 3, 2, 2], 3), Check { out_of_order: 1, doubled: 1, ..Check::default() });
         assert_eq!(check(0, &[1_000_000], 1_000_000).missing, 999_999);
     }
 }

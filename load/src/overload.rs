@@ -73,18 +73,12 @@ pub async fn run(args: &Args) -> Result<Value> {
         Some(rate) => (rate, None),
         None => {
             let timing = Timing { duration: args.measure, ..args.timing.clone() };
-            let measured =
-                room::run(&args.target, timing.plan(rooms.clone(), Load::Window(args.window))?)
-                    .await?;
+            let measured = room::run(&args.target, timing.plan(rooms.clone(), Load::Window(args.window))?).await?;
             (measured.messages_per_s * args.times, Some(measured.messages_per_s))
         }
     };
     // From the first message on: a warm-up would hide the moment in which the overload begins.
-    let plan = Plan {
-        typing: true,
-        warm_up: Duration::ZERO,
-        ..args.timing.plan(rooms, Load::Rate(rate))?
-    };
+    let plan = Plan { typing: true, warm_up: Duration::ZERO, ..args.timing.plan(rooms, Load::Rate(rate))? };
     let seconds = plan.duration.as_secs_f64();
     let measured = room::run(&args.target, plan).await?;
 

@@ -58,8 +58,7 @@ impl Timing {
             return Err(Error::Refused("a window or a rate of nothing sends nothing".into()));
         }
         let seconds = |seconds: f64| {
-            Duration::try_from_secs_f64(seconds)
-                .map_err(|_| Error::Refused(format!("{seconds} is no time")))
+            Duration::try_from_secs_f64(seconds).map_err(|_| Error::Refused(format!("{seconds} is no time")))
         };
         Ok(Plan {
             rooms,

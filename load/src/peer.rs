@@ -5,8 +5,7 @@
 use std::{cell::RefCell, collections::HashMap, net::SocketAddr, rc::Rc};
 
 use kith_protocol::{
-    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, MessageId, ServerFrame, Timestamp,
-    UserId, Uuid,
+    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, MessageId, ServerFrame, Timestamp, UserId, Uuid,
     entry::{ConversationKind, Text},
     frame::{Entries, EntryFrame, ErrorFrame, Heads, Pong, Ready, Sent},
     rest::{HeadItem, NewConversation, PostMessage},
@@ -73,8 +72,7 @@ pub async fn start(fault: Fault) -> SocketAddr {
 async fn serve(mut stream: TcpStream, world: Shared) {
     let mut bytes = Vec::new();
     loop {
-        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
-        else {
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) else {
             if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
                 return;
             }
@@ -87,9 +85,7 @@ async fn serve(mut stream: TcpStream, world: Shared) {
             stream.write_all(accept.as_bytes()).await.unwrap();
             return socket(stream, bytes.split_off(end), world).await;
         }
-        let value = |name: &str| {
-            head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").trim().to_owned()
-        };
+        let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("").trim().to_owned();
         let length: usize = value("Content-Length:").parse().unwrap();
         while bytes.len() < end + length {
             stream.read_buf(&mut bytes).await.unwrap();
@@ -184,22 +180,14 @@ impl World {
             ("POST", None, None) => {
                 let new: NewConversation = serde_json::from_slice(body).unwrap();
                 let members: Vec<UserId> = std::iter::once(user).chain(new.members).collect();
-                let known =
-                    |log: &&Log| log.kind == ConversationKind::Direct && log.members == members;
+                let known = |log: &&Log| log.kind == ConversationKind::Direct && log.members == members;
                 if new.kind == ConversationKind::Direct
                     && let Some(log) = self.logs.iter().find(known)
                 {
                     return json!({ "id": log.id });
                 }
                 let id = ConversationId::new(Uuid::from_u128(self.logs.len() as u128 + 1000));
-                let log = Log {
-                    id,
-                    kind: new.kind,
-                    members,
-                    entries: Vec::new(),
-                    sends: 0,
-                    kept_back: None,
-                };
+                let log = Log { id, kind: new.kind, members, entries: Vec::new(), sends: 0, kept_back: None };
                 self.logs.push(log);
                 let log = self.logs.len() - 1;
                 self.append(log, user, None, "created");
@@ -217,12 +205,7 @@ impl World {
             }
             ("GET", Some("messages"), Some(log)) => {
                 let number = |name| -> usize {
-                    query
-                        .split('&')
-                        .find_map(|pair| pair.strip_prefix(name))
-                        .unwrap()
-                        .parse()
-                        .unwrap()
+                    query.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap().parse().unwrap()
                 };
                 let (before, limit) = (number("before="), number("limit="));
                 let end = (before - 1).min(self.logs[log].entries.len());
@@ -250,20 +233,14 @@ impl World {
     }
 
     /// False where the connection is to end.
-    fn hear(
-        &mut self,
-        user: &mut Option<UserId>,
-        said: ClientFrame,
-        out: &mpsc::UnboundedSender<Vec<u8>>,
-    ) -> bool {
+    fn hear(&mut self, user: &mut Option<UserId>, said: ClientFrame, out: &mpsc::UnboundedSender<Vec<u8>>) -> bool {
         let say = |said: &ServerFrame| out.send(text(said)).is_ok();
         match said {
             ClientFrame::Hello(hello) => {
                 let me = self.user(hello.token.unwrap());
                 *user = Some(me);
                 self.sockets.push((me, out.clone()));
-                let mine: Vec<&Log> =
-                    self.logs.iter().filter(|log| log.members.contains(&me)).collect();
+                let mine: Vec<&Log> = self.logs.iter().filter(|log| log.members.contains(&me)).collect();
                 let heads = mine.iter().map(|log| HeadItem {
                     id: log.id,
                     rev: 1,
@@ -300,8 +277,7 @@ impl World {
                 let log = self.logs.iter().position(|log| log.id == send.conversation).unwrap();
                 let sender = user.unwrap();
                 self.logs[log].sends += 1;
-                if matches!(self.fault, Fault::Refuse(every) if self.logs[log].sends.is_multiple_of(every))
-                {
+                if matches!(self.fault, Fault::Refuse(every) if self.logs[log].sends.is_multiple_of(every)) {
                     return say(&ServerFrame::Error(ErrorFrame {
                         code: Code::Overloaded,
                         title: "busy".into(),
@@ -318,12 +294,7 @@ impl World {
                 if self.fault == Fault::Close(seq) {
                     return out.send(frame(opcode::CLOSE, &4103u16.to_be_bytes())).is_err();
                 }
-                let sent = Sent {
-                    client_id,
-                    conversation: send.conversation,
-                    seq,
-                    at: Timestamp::from_millis(1),
-                };
+                let sent = Sent { client_id, conversation: send.conversation, seq, at: Timestamp::from_millis(1) };
                 say(&ServerFrame::Sent(sent));
                 self.deliver(log, sender);
                 true
@@ -360,11 +331,5 @@ impl World {
 fn entries(log: &Log, have: u64) -> ServerFrame {
     let head = log.entries.len() as u64;
     let entries = log.entries[(have as usize).min(log.entries.len())..].to_vec();
-    ServerFrame::Entries(Entries {
-        conversation: log.id,
-        entries,
-        head,
-        more: false,
-        ahead: have > head,
-    })
+    ServerFrame::Entries(Entries { conversation: log.id, entries, head, more: false, ahead: have > head })
 }

@@ -101,10 +101,7 @@ impl Usage {
             cores: cpu.as_secs_f64() / time.as_secs_f64(),
             threads: self.threads,
             rss_mib: self.rss_bytes as f64 / f64::from(1 << 20),
-            write_calls: self
-                .write_calls
-                .zip(earlier.write_calls)
-                .map(|(now, then)| now.saturating_sub(then)),
+            write_calls: self.write_calls.zip(earlier.write_calls).map(|(now, then)| now.saturating_sub(then)),
             disk_mib: (self.disk_bytes.zip(earlier.disk_bytes))
                 .map(|(now, then)| now.saturating_sub(then) as f64 / f64::from(1 << 20)),
         }
@@ -116,17 +113,13 @@ impl Usage {
 /// # Errors
 /// It would; the text says how many there are.
 pub fn has_files_for(connections: usize) -> Result<()> {
-    let Some(limit) = fs::read_to_string("/proc/self/limits")
-        .ok()
-        .and_then(|text| field(&text, "Max open files"))
+    let Some(limit) = fs::read_to_string("/proc/self/limits").ok().and_then(|text| field(&text, "Max open files"))
     else {
         return Ok(());
     };
     let needed = connections as u64 + 64;
     if needed > limit {
-        return Err(Error::Refused(format!(
-            "{needed} open files are needed, {limit} are allowed: see ulimit -n"
-        )));
+        return Err(Error::Refused(format!("{needed} open files are needed, {limit} are allowed: see ulimit -n")));
     }
     Ok(())
 }
@@ -160,8 +153,7 @@ mod tests {
 
     #[test]
     fn fields_are_found_by_their_name() {
-        let text =
-            "Max cpu time  unlimited\nMax open files            1024  4096  files\nRss:   12 kB\n";
+        let text = "Max cpu time  unlimited\nMax open files            1024  4096  files\nRss:   12 kB\n";
         assert_eq!(
             (field(text, "Max open files"), field(text, "Rss:"), field(text, "Pss:")),
             (Some(1024), Some(12), None)

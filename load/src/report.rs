@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// A number that JSON cannot say.
 pub fn report(command: &str, ok: bool, measured: impl Serialize) -> Result<Value> {
-    let measured =
-        serde_json::to_value(measured).map_err(|error| Error::Refused(error.to_string()))?;
+    let measured = serde_json::to_value(measured).map_err(|error| Error::Refused(error.to_string()))?;
     let mut report = Map::new();
     report.insert("command".into(), command.into());
     report.insert("ok".into(), ok.into());
@@ -64,19 +63,10 @@ mod tests {
 
     #[test]
     fn a_report_reads_as_lines() {
-        let report = report(
-            "pairs",
-            true,
-            json!({ "rate": 1234.5678, "check": { "missing": 0 }, "cpu": null }),
-        )
-        .unwrap();
+        let report =
+            report("pairs", true, json!({ "rate": 1234.5678, "check": { "missing": 0 }, "cpu": null })).unwrap();
         let text = lines(&report);
-        for line in [
-            "command        pairs",
-            "rate           1234.568",
-            "check.missing  0",
-            "cpu            —",
-        ] {
+        for line in ["command        pairs", "rate           1234.568", "check.missing  0", "cpu            —"] {
             assert!(text.lines().any(|found| found == line), "{line:?} is not in\n{text}");
         }
         assert!(is_good(&report) && !is_good(&json!({})));

@@ -48,13 +48,7 @@ impl Rest {
     ///
     /// # Errors
     /// The connection broke, or what came is no HTTP.
-    pub async fn call(
-        &mut self,
-        method: &str,
-        path: &str,
-        token: &str,
-        body: &str,
-    ) -> Result<Answer> {
+    pub async fn call(&mut self, method: &str, path: &str, token: &str, body: &str) -> Result<Answer> {
         let lost = || Error::io(format!("lost the connection in {method} {path}"));
         self.bytes.clear();
         write!(
@@ -70,9 +64,7 @@ impl Rest {
             if let Some(head) = Head::read(&self.bytes)? {
                 break head;
             }
-            if self.stream.read_buf(&mut self.bytes).await.map_err(lost())? == 0
-                || self.bytes.len() > HEAD_BYTES
-            {
+            if self.stream.read_buf(&mut self.bytes).await.map_err(lost())? == 0 || self.bytes.len() > HEAD_BYTES {
                 return Err(Error::Protocol(format!("no answer to {method} {path}")));
             }
         };
@@ -98,17 +90,13 @@ struct Head {
 impl Head {
     /// Reads it once it is whole. The first search stops at the first 32 KiB; a page's body is not searched again.
     fn read(bytes: &[u8]) -> Result<Option<Self>> {
-        let Some(end) = bytes.windows(4).take(HEAD_BYTES).position(|window| window == b"\r\n\r\n")
-        else {
+        let Some(end) = bytes.windows(4).take(HEAD_BYTES).position(|window| window == b"\r\n\r\n") else {
             return Ok(None);
         };
         let bad = || Error::Protocol("an answer that is no HTTP/1.1".into());
         let text = str::from_utf8(&bytes[..end]).map_err(|_| bad())?;
         let (line, fields) = text.split_once("\r\n").unwrap_or((text, ""));
-        let status = line
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest.get(..3)?.parse().ok())
-            .ok_or_else(bad)?;
+        let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).ok_or_else(bad)?;
         let (mut length, mut retry_after_s) = (None, None);
         for (name, value) in fields.split("\r\n").filter_map(|field| field.split_once(':')) {
             if name.eq_ignore_ascii_case("content-length") {
@@ -157,12 +145,7 @@ impl Pool {
                     self.idle.borrow_mut().push(rest);
                     return Ok(answer.body);
                 }
-                429 | 503 => {
-                    tokio::time::sleep(Duration::from_secs(
-                        answer.retry_after_s.unwrap_or(1).min(10),
-                    ))
-                    .await
-                }
+                429 | 503 => tokio::time::sleep(Duration::from_secs(answer.retry_after_s.unwrap_or(1).min(10))).await,
                 401 => {
                     let name = self.target.username(user);
                     return Err(Error::Refused(format!(
@@ -179,9 +162,7 @@ impl Pool {
                         true
                     })
                     .unwrap_or_default();
-                    return Err(Error::Refused(format!(
-                        "{method} {path} was answered with {status} {code}"
-                    )));
+                    return Err(Error::Refused(format!("{method} {path} was answered with {status} {code}")));
                 }
             }
         }
@@ -207,8 +188,7 @@ mod tests {
 
     #[test]
     fn no_content_has_no_length_and_anything_else_must() {
-        let read =
-            |text: &str| Head::read(text.as_bytes()).map(|head| head.map(|head| head.length));
+        let read = |text: &str| Head::read(text.as_bytes()).map(|head| head.map(|head| head.length));
         assert_eq!(read("HTTP/1.1 204 No Content\r\n\r\n").unwrap(), Some(0));
         assert!(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
         assert!(read("SSH-2.0\r\n\r\n").is_err());

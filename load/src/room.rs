@@ -87,44 +87,31 @@ pub async fn run(target: &Target, plan: Plan) -> Result<Measured> {
     let tally = Rc::new(Tally::new(warm_us));
     let stop_us = warm_us + plan.duration.as_micros() as u64;
     let bounds = Bounds { start_us, stop_us, quota: plan.quota };
-    let rooms: Vec<Rc<Room>> =
-        plan.rooms.iter().map(|room| Rc::new(room_of(room, plan.time_last))).collect();
+    let rooms: Vec<Rc<Room>> = plan.rooms.iter().map(|room| Rc::new(room_of(room, plan.time_last))).collect();
     let all_senders: usize = plan.rooms.iter().map(|room| room.senders).sum();
     let mut sender_turn = 0.0;
     let mut members = JoinSet::new();
     let count = seats.len() as f64;
-    for (turn, ((room, member), (conn, head, heartbeat))) in
-        seats.into_iter().zip(opened).enumerate()
-    {
+    for (turn, ((room, member), (conn, head, heartbeat))) in seats.into_iter().zip(opened).enumerate() {
         let shared = rooms[room].clone();
         shared.acknowledged.set(shared.acknowledged.get().max(head));
         let sender = (member < plan.rooms[room].senders).then(|| {
             let pace = match plan.load {
                 Load::Window(window) => Pace::Window(window),
-                Load::Rate(rate) => {
-                    Pace::Every(all_senders as f64 * 1e6 / rate, sender_turn * 1e6 / rate)
-                }
+                Load::Rate(rate) => Pace::Every(all_senders as f64 * 1e6 / rate, sender_turn * 1e6 / rate),
             };
             sender_turn += 1.0;
             Sender::new(&shared.name, member as u16, plan.text_bytes, pace, bounds)
         });
         let end_us = stop_us + plan.drain.as_micros() as u64;
         let manners = Manners { heartbeat, receipts: plan.receipts, typing: plan.typing, end_us };
-        members.spawn_local(
-            Member::new(conn, shared, tally.clone(), head, sender, manners)
-                .run(turn as f64 / count),
-        );
+        members.spawn_local(Member::new(conn, shared, tally.clone(), head, sender, manners).run(turn as f64 / count));
     }
     watch(target, &tally, members, stop_us).await
 }
 
 /// Takes the moments of the run and waits for its end.
-async fn watch(
-    target: &Target,
-    tally: &Tally,
-    mut members: JoinSet<Result<Check>>,
-    stop_us: u64,
-) -> Result<Measured> {
+async fn watch(target: &Target, tally: &Tally, mut members: JoinSet<Result<Check>>, stop_us: u64) -> Result<Measured> {
     sleep_until(tally.clock.at(tally.from_us).into()).await;
     let from = tally.moment(target.server_pid)?;
     let mut to = None;
@@ -157,13 +144,9 @@ async fn open(target: &Target, plan: &Plan, seats: Vec<(usize, usize)>) -> Resul
         let (conversation, user) = (rooms[room].conversation, rooms[room].members[member]);
         let mut conn = Conn::open(&target, user).await?;
         let signed_in = conn.sign_in(&target.token(user), "", |_, _| Ok(())).await?;
-        let head =
-            signed_in.heads.iter().find(|item| item.id == conversation).map(|item| item.head);
+        let head = signed_in.heads.iter().find(|item| item.id == conversation).map(|item| item.head);
         let head = head.ok_or_else(|| {
-            Error::Protocol(format!(
-                "{} is a member of {conversation}, but its heads lack it",
-                target.username(user)
-            ))
+            Error::Protocol(format!("{} is a member of {conversation}, but its heads lack it", target.username(user)))
         })?;
         Ok((conn, head, Duration::from_millis(u64::from(signed_in.ready.heartbeat_ms))))
     })

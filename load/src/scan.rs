@@ -59,9 +59,7 @@ pub fn hear(frame: &[u8]) -> Result<Heard<'_>> {
                 client_id.is_none() || conversation.is_none() || seq.is_none()
             })?;
             match (client_id, conversation, seq) {
-                (Some(client_id), Some(conversation), Some(seq)) => {
-                    Ok(Heard::Sent { client_id, conversation, seq })
-                }
+                (Some(client_id), Some(conversation), Some(seq)) => Ok(Heard::Sent { client_id, conversation, seq }),
                 _ => Err(broken("sent", frame)),
             }
         }
@@ -243,9 +241,7 @@ fn past_value(json: &[u8], start: usize) -> Option<usize> {
         }
         _ => {
             let rest = &json[start..];
-            let len = rest
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
+            let len = rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace());
             len.filter(|len| *len > 0).map(|len| start + len)
         }
     }
@@ -288,36 +284,24 @@ mod tests {
         let conversation = entry.conversation.to_string();
         let frame = ServerFrame::Entry(EntryFrame { conversation: entry.conversation, entry });
         let json = serde_json::to_vec(&frame).unwrap();
-        let expected = Heard::Entry {
-            conversation: conversation.as_bytes(),
-            seq: 42,
-            client_id: Some(Uuid::from_u128(9)),
-        };
+        let expected =
+            Heard::Entry { conversation: conversation.as_bytes(), seq: 42, client_id: Some(Uuid::from_u128(9)) };
         assert_eq!(hear(&json).unwrap(), expected);
     }
 
     #[test]
     fn fields_may_stand_in_any_order_and_with_any_space() {
         let json = br#" { "entry" : {"body":{"seq":1,"text":"\"}"} , "seq" : 5,"x":[{"seq":2}]} , "more":[ ], "conversation":"conv_1","t":"entry" } "#;
-        assert_eq!(
-            hear(json).unwrap(),
-            Heard::Entry { conversation: b"conv_1", seq: 5, client_id: None }
-        );
+        assert_eq!(hear(json).unwrap(), Heard::Entry { conversation: b"conv_1", seq: 5, client_id: None });
     }
 
     #[test]
     fn the_other_frames_are_heard_too() {
         let conversation = ConversationId::new(Uuid::from_u128(7));
-        let sent = Sent {
-            client_id: Uuid::from_u128(9),
-            conversation,
-            seq: 3,
-            at: Timestamp::from_millis(1),
-        };
+        let sent = Sent { client_id: Uuid::from_u128(9), conversation, seq: 3, at: Timestamp::from_millis(1) };
         let name = conversation.to_string();
         let json = serde_json::to_vec(&ServerFrame::Sent(sent)).unwrap();
-        let expected =
-            Heard::Sent { client_id: Uuid::from_u128(9), conversation: name.as_bytes(), seq: 3 };
+        let expected = Heard::Sent { client_id: Uuid::from_u128(9), conversation: name.as_bytes(), seq: 3 };
         assert_eq!(hear(&json).unwrap(), expected);
 
         let error = ErrorFrame {
@@ -334,9 +318,7 @@ mod tests {
         let expected = Heard::Error { code: b"overloaded", client_id: Some(Uuid::from_u128(9)) };
         assert_eq!(hear(&json).unwrap(), expected);
 
-        let json =
-            serde_json::to_vec(&ServerFrame::Degraded(Degraded { shed: vec![Sheddable::Typing] }))
-                .unwrap();
+        let json = serde_json::to_vec(&ServerFrame::Degraded(Degraded { shed: vec![Sheddable::Typing] })).unwrap();
         assert_eq!(hear(&json).unwrap(), Heard::Degraded(br#"["typing"]"#));
         assert_eq!(hear(br#"{"t":"pong","at":"x"}"#).unwrap(), Heard::Other(b"pong"));
     }

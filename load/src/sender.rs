@@ -56,24 +56,16 @@ pub struct Bounds {
 
 impl Sender {
     /// The sender number `index` of a conversation, whose messages have `text_bytes` of text.
-    pub fn new(
-        conversation: &str,
-        index: u16,
-        text_bytes: usize,
-        pace: Pace,
-        bounds: Bounds,
-    ) -> Self {
+    pub fn new(conversation: &str, index: u16, text_bytes: usize, pace: Pace, bounds: Bounds) -> Self {
         let words = b"the quick brown fox jumps over the lazy dog, then ";
-        let text: String =
-            words.iter().cycle().take(text_bytes).map(|byte| char::from(*byte)).collect();
+        let text: String = words.iter().cycle().take(text_bytes).map(|byte| char::from(*byte)).collect();
         let id = "_".repeat(UUID_CHARS);
         let head = format!(r#"{{"t":"send","conversation":"{conversation}","client_id":""#);
         let json = format!(r#"{head}{id}","text":"{text}"}}"#);
         let mut frame = Vec::new();
         wire::write(&mut frame, opcode::TEXT, json.as_bytes());
         let id_at = frame.len() - json.len() + head.len();
-        let due_us =
-            bounds.start_us as f64 + if let Pace::Every(_, first) = pace { first } else { 0.0 };
+        let due_us = bounds.start_us as f64 + if let Pace::Every(_, first) = pace { first } else { 0.0 };
         Self { index, pace, frame, id_at, flights: VecDeque::new(), next: 0, due_us, bounds }
     }
 
@@ -105,10 +97,7 @@ impl Sender {
         match self.pace {
             Pace::Window(window) => {
                 let now_is_time = (self.bounds.start_us..self.bounds.stop_us).contains(&now_us);
-                while self.flights.len() < window
-                    && now_is_time
-                    && u64::from(self.next) < self.bounds.quota
-                {
+                while self.flights.len() < window && now_is_time && u64::from(self.next) < self.bounds.quota {
                     self.queue(conn, now_us, now_us, &tally.clock);
                 }
             }
@@ -160,12 +149,7 @@ mod tests {
         let name = clock.name(Mark { sender: 3, count: 0, at_us: 7 });
         name.hyphenated().encode_lower(&mut sender.frame[sender.id_at..sender.id_at + UUID_CHARS]);
         // Two bytes of head, two of length, four of the zero mask.
-        let Ok(ClientFrame::Send(send)) = ClientFrame::decode(&sender.frame[8..]) else {
-            panic!("no send")
-        };
-        assert_eq!(
-            (send.conversation, send.message.client_id, send.message.text.len()),
-            (conversation, name, 200)
-        );
+        let Ok(ClientFrame::Send(send)) = ClientFrame::decode(&sender.frame[8..]) else { panic!("no send") };
+        assert_eq!((send.conversation, send.message.client_id, send.message.text.len()), (conversation, name, 200));
     }
 }

@@ -43,21 +43,14 @@ impl Setup {
     /// One of them was not imported.
     pub async fn users(&self, count: usize) -> Result<Vec<UserId>> {
         let pool = self.pool.clone();
-        gather(count, self.at_once, async move |user| {
-            id(&pool.ask(user, "GET", "/v1/users/me", "").await?)
-        })
-        .await
+        gather(count, self.at_once, async move |user| id(&pool.ask(user, "GET", "/v1/users/me", "").await?)).await
     }
 
     /// Makes the conversations, each by its first member.
     ///
     /// # Errors
     /// The server refuses one.
-    pub async fn conversations(
-        &self,
-        plan: Plan,
-        users: Vec<UserId>,
-    ) -> Result<Vec<ConversationId>> {
+    pub async fn conversations(&self, plan: Plan, users: Vec<UserId>) -> Result<Vec<ConversationId>> {
         let pool = self.pool.clone();
         gather(plan.members.len(), self.at_once, async move |index| {
             let (maker, others) = (plan.members[index][0], &plan.members[index][1..]);
@@ -68,8 +61,7 @@ impl Setup {
                 expire_after_s: None,
                 encryption: None,
             };
-            let body =
-                serde_json::to_string(&new).map_err(|error| Error::Refused(error.to_string()))?;
+            let body = serde_json::to_string(&new).map_err(|error| Error::Refused(error.to_string()))?;
             id(&pool.ask(maker, "POST", "/v1/conversations", &body).await?)
         })
         .await

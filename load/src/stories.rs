@@ -29,12 +29,10 @@ async fn a_right_server_is_found_right() {
         assert!((1..=all).contains(&count("/messages")), "{report:#}");
         assert_eq!(report["server"], Value::Null);
     }
-    let report =
-        run(Fault::None, "group --members 5 --senders 2 --warm-up 0 --duration 0.5").await.unwrap();
+    let report = run(Fault::None, "group --members 5 --senders 2 --warm-up 0 --duration 0.5").await.unwrap();
     assert_eq!(report["ok"], true, "{report:#}");
     // Each message is heard by all but its sender; at the edges of the window some are under way.
-    let (messages, deliveries) =
-        (report["messages"].as_f64().unwrap(), report["deliveries"].as_f64().unwrap());
+    let (messages, deliveries) = (report["messages"].as_f64().unwrap(), report["deliveries"].as_f64().unwrap());
     assert!((deliveries / messages - 4.0).abs() < 0.5, "{report:#}");
     let channel = "channel --members 9 --connected 4 --rate 50 --warm-up 0 --duration 0.5";
     let report = run(Fault::None, channel).await.unwrap();
@@ -69,9 +67,7 @@ async fn a_refused_send_is_counted_and_is_no_loss() {
 async fn idle_connections_ping_and_are_counted() {
     let pid = std::process::id();
     let times = "--settle 0.1 --window 0.4 --leave 0.1 --heartbeat 50";
-    let report = run(Fault::None, &format!("idle --connections 5 {times} --server-pid {pid}"))
-        .await
-        .unwrap();
+    let report = run(Fault::None, &format!("idle --connections 5 {times} --server-pid {pid}")).await.unwrap();
     assert_eq!(report["ok"], true, "{report:#}");
     assert!(report["pongs"].as_u64() > Some(5), "{report:#}");
 }
@@ -83,8 +79,7 @@ async fn devices_that_come_back_get_what_they_lack() {
     assert_eq!(report["ok"], true, "{report:#}");
     assert_eq!(report["conversations"], 9);
     assert_eq!(report["missed_entries"], 9 * 5 * 4);
-    let error =
-        run(Fault::None, &storm.replace("cmd true", "cmd false")).await.unwrap_err().to_string();
+    let error = run(Fault::None, &storm.replace("cmd true", "cmd false")).await.unwrap_err().to_string();
     assert!(error.contains("restart"), "{error}");
 }
 
@@ -113,9 +108,7 @@ async fn an_overload_tells_all_of_it() {
     assert_eq!(report["degraded_seen"], false);
     assert!(report["accepted_p99_ms"].is_f64() && report["sustainable_per_s"].is_null());
     let report =
-        run(Fault::None, "overload --pairs 2 --times 0.1 --measure 0.2 --warm-up 0 --duration 0.3")
-            .await
-            .unwrap();
+        run(Fault::None, "overload --pairs 2 --times 0.1 --measure 0.2 --warm-up 0 --duration 0.3").await.unwrap();
     assert!(report["sustainable_per_s"].as_f64() > Some(0.0), "{report:#}");
     let report = run(Fault::Lose(20), command).await.unwrap();
     assert_eq!((&report["ok"], &report["order_kept"]), (&false.into(), &false.into()));
@@ -136,8 +129,7 @@ async fn what_cannot_be_measured_is_refused() {
         } else {
             words
         };
-        let error =
-            crate::run(&Cli::parse_from(words.split(' ')).command).await.unwrap_err().to_string();
+        let error = crate::run(&Cli::parse_from(words.split(' ')).command).await.unwrap_err().to_string();
         assert!(error.contains(why), "{command}: {error}");
     }
 }

@@ -76,12 +76,9 @@ struct Measured {
 /// Which devices are in which conversation, the maker first: in each round every device is in one of the groups, and no two rounds part them alike.
 fn seats(devices: usize, rounds: usize, size: usize) -> Vec<Vec<usize>> {
     let groups = devices / size;
-    let seat =
-        |round: usize, group: usize, row: usize| row * groups + (group + row * round) % groups;
+    let seat = |round: usize, group: usize, row: usize| row * groups + (group + row * round) % groups;
     (0..rounds)
-        .flat_map(|round| {
-            (0..groups).map(move |group| (0..size).map(|row| seat(round, group, row)).collect())
-        })
+        .flat_map(|round| (0..groups).map(move |group| (0..size).map(|row| seat(round, group, row)).collect()))
         .map(|mut members: Vec<usize>| {
             // Makers take turns too, so that no user's rate limit is met.
             let turn = members[0] % members.len();
@@ -96,11 +93,8 @@ fn seats(devices: usize, rounds: usize, size: usize) -> Vec<Vec<usize>> {
 /// # Errors
 /// It cannot run.
 pub async fn run(args: &Args) -> Result<Value> {
-    if args.members < 2 || args.devices < args.members || !args.devices.is_multiple_of(args.members)
-    {
-        return Err(Error::Refused(
-            "the devices must be a multiple of the members of a group, at least two".into(),
-        ));
+    if args.members < 2 || args.devices < args.members || !args.devices.is_multiple_of(args.members) {
+        return Err(Error::Refused("the devices must be a multiple of the members of a group, at least two".into()));
     }
     proc::has_files_for(args.devices)?;
     let members = seats(args.devices, args.conversations, args.members);
@@ -111,8 +105,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     }
     let setup = Setup::new(&args.target);
     let users = setup.users(args.devices).await?;
-    let ids =
-        setup.conversations(setup::Plan { kind: ConversationKind::Group, members }, users).await?;
+    let ids = setup.conversations(setup::Plan { kind: ConversationKind::Group, members }, users).await?;
 
     let logs = Rc::new(Logs::new(&ids));
     let (target, noted) = (args.target.clone(), logs.clone());
@@ -139,8 +132,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     })
     .await?;
 
-    let (mut times, mut check, mut repeated, mut last) =
-        (Latency::default(), Check::default(), 0, Duration::ZERO);
+    let (mut times, mut check, mut repeated, mut last) = (Latency::default(), Check::default(), 0, Duration::ZERO);
     for (device, time) in &back {
         times.record(time.as_micros() as u64);
         check += device.end(&logs);
@@ -164,8 +156,7 @@ pub async fn run(args: &Args) -> Result<Value> {
 /// Sends to every conversation while nobody is there; tells where each ends now.
 async fn send(args: &Args, logs: &Logs, makers: Vec<usize>) -> Result<Vec<u64>> {
     let (pool, clock, messages) = (Pool::new(&args.target), Clock::new(), args.messages);
-    let paths: Vec<String> =
-        logs.names.iter().map(|name| format!("/v1/conversations/{name}/messages")).collect();
+    let paths: Vec<String> = logs.names.iter().map(|name| format!("/v1/conversations/{name}/messages")).collect();
     gather(paths.len(), args.target.rest, async move |place| {
         for count in 0..messages {
             let client_id = clock.name(Mark { sender: 0, count, at_us: clock.now_us() });
@@ -181,16 +172,9 @@ async fn send(args: &Args, logs: &Logs, makers: Vec<usize>) -> Result<Vec<u64>> 
 async fn restart(command: &str, target: &Target) -> Result<Duration> {
     const LIMIT: Duration = Duration::from_secs(60);
     let began = Instant::now();
-    let status = Command::new("sh")
-        .arg("-c")
-        .arg(command)
-        .status()
-        .await
-        .map_err(Error::io("cannot run sh"))?;
+    let status = Command::new("sh").arg("-c").arg(command).status().await.map_err(Error::io("cannot run sh"))?;
     if !status.success() {
-        return Err(Error::Refused(format!(
-            "the command to restart the server ended with {status}"
-        )));
+        return Err(Error::Refused(format!("the command to restart the server ended with {status}")));
     }
     while target.connect(0).await.is_err() {
         if began.elapsed() > LIMIT {

@@ -161,15 +161,10 @@ impl Tally {
     /// Tells what happened from one moment to another.
     pub fn tell(&self, from: &Moment, to: &Moment, check: Check) -> Measured {
         let time = to.at.saturating_duration_since(from.at).max(Duration::from_millis(1));
-        let [messages, deliveries, frames, reads] =
-            std::array::from_fn(|which| to.counts[which] - from.counts[which]);
+        let [messages, deliveries, frames, reads] = std::array::from_fn(|which| to.counts[which] - from.counts[which]);
         let server = to.server.zip(from.server).map(|(to, from)| to.since(&from, time));
-        let per_cpu_s = |count: u64| {
-            server
-                .as_ref()
-                .filter(|spent| spent.cpu_s > 0.0)
-                .map(|spent| count as f64 / spent.cpu_s)
-        };
+        let per_cpu_s =
+            |count: u64| server.as_ref().filter(|spent| spent.cpu_s > 0.0).map(|spent| count as f64 / spent.cpu_s);
         let writes = server.as_ref().and_then(|spent| spent.write_calls).filter(|calls| *calls > 0);
         Measured {
             seconds: time.as_secs_f64(),

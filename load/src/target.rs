@@ -83,9 +83,7 @@ impl Target {
 
 fn address(text: &str) -> std::result::Result<SocketAddr, String> {
     let bare = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-    bare.replace("localhost", "127.0.0.1")
-        .parse()
-        .map_err(|_| "expected HOST:PORT with an IP address".into())
+    bare.replace("localhost", "127.0.0.1").parse().map_err(|_| "expected HOST:PORT with an IP address".into())
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 
 /// A well-formed hash that no password has: these users have only their tokens.
-const NO_PASSWORD: &str = "$argon2id$v=19$m=19456,t=2,p=1$a2l0aC1sb2FkLWtpdGgtbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NO_PASSWORD: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$a2l0aC1sb2FkLWtpdGgtbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// What `kith-load users` is told.
 #[derive(Debug, clap::Args)]
@@ -45,10 +46,7 @@ pub fn run(args: &Args) -> Result<Value> {
     let what = || format!("cannot write {}", args.out.display());
     let mut file = BufWriter::new(File::create(&args.out).map_err(Error::io(what()))?);
     let users = args.first..args.first + args.count;
-    users
-        .clone()
-        .try_for_each(|index| write_line(&mut file, args, index))
-        .map_err(Error::io(what()))?;
+    users.clone().try_for_each(|index| write_line(&mut file, args, index)).map_err(Error::io(what()))?;
     file.flush().map_err(Error::io(what()))?;
     Ok(json!({ "command": "users", "ok": true, "count": args.count, "file": args.out }))
 }
@@ -94,12 +92,10 @@ mod tests {
     fn the_file_has_a_line_for_each_with_the_hash_of_the_token() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("users");
-        let args =
-            Args { count: 3, first: 5, prefix: "p".into(), seed: "s".into(), out: out.clone() };
+        let args = Args { count: 3, first: 5, prefix: "p".into(), seed: "s".into(), out: out.clone() };
         run(&args).unwrap();
         let text = std::fs::read_to_string(out).unwrap();
-        let lines: Vec<Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[2]["username"], "p-7");
         assert_eq!(lines[2]["token_hash"], hex(&Sha256::digest(token("s", "p", 7))));

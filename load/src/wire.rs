@@ -111,10 +111,7 @@ mod tests {
             assert_eq!(frame, Frame { opcode: opcode::TEXT, payload: &payload });
             assert_eq!(used, bytes.len());
             for cut in [0, 1, 2, 3, bytes.len() - 1] {
-                assert!(
-                    cut >= bytes.len() || read(&bytes[..cut]).unwrap().is_none(),
-                    "{len} cut at {cut}"
-                );
+                assert!(cut >= bytes.len() || read(&bytes[..cut]).unwrap().is_none(), "{len} cut at {cut}");
             }
         }
     }
