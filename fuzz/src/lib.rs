@@ -6,8 +6,7 @@
 
 use kith::{
     socket::frame::{
-        Assembler, CONTROL_BYTES, Decoded, Event, Mark, Violation, close_frame, decode, pong_frame,
-        text_frame,
+        Assembler, CONTROL_BYTES, Decoded, Event, Mark, Violation, close_frame, decode, pong_frame, text_frame,
     },
     store::schema::{self, Value},
 };
@@ -22,8 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub type Target = fn(&[u8]);
 
 /// Each target's name, which is that of its corpus too, and what it does.
-pub const TARGETS: [(&str, Target); 4] =
-    [("frame", frame), ("hello", hello), ("rest", rest), ("stored", stored)];
+pub const TARGETS: [(&str, Target); 4] = [("frame", frame), ("hello", hello), ("rest", rest), ("stored", stored)];
 
 /// Bytes of a message that the target `frame` takes: more than the shortest form of a length can say.
 const MAX_MESSAGE: usize = 400;
@@ -69,15 +67,9 @@ fn hear(pieces: &[&[u8]]) -> (Vec<String>, Option<Violation>) {
                 }
                 Ok(Decoded::Frame(frame)) => frame,
             };
-            assert!(
-                frame.payload.start <= frame.payload.end && frame.payload.end == frame.consumed
-            );
+            assert!(frame.payload.start <= frame.payload.end && frame.payload.end == frame.consumed);
             assert!(frame.payload.len() <= room.max(CONTROL_BYTES));
-            assert_eq!(
-                buffer[frame.consumed..],
-                before[frame.consumed..],
-                "what follows is left as it is"
-            );
+            assert_eq!(buffer[frame.consumed..], before[frame.consumed..], "what follows is left as it is");
             match assembler.take(&frame, &buffer[frame.payload.clone()], MAX_MESSAGE) {
                 Err(violation) => return (heard, Some(violation)),
                 Ok(None) => assert!(!assembler.is_idle()),
@@ -121,12 +113,7 @@ pub fn hello(bytes: &[u8]) {
     match ClientFrame::decode(bytes) {
         Ok(frame) => {
             let text = serde_json::to_vec(&frame).expect("a frame has a text");
-            assert_eq!(
-                ClientFrame::decode(&text).as_ref(),
-                Ok(&frame),
-                "{}",
-                String::from_utf8_lossy(&text)
-            );
+            assert_eq!(ClientFrame::decode(&text).as_ref(), Ok(&frame), "{}", String::from_utf8_lossy(&text));
         }
         Err(BadFrame::Field { pointer, .. }) => assert!(is_pointer(&pointer), "{pointer:?}"),
         Err(BadFrame::NotDecodable | BadFrame::UnknownKind) => {}
@@ -183,12 +170,7 @@ fn body<T: Serialize + DeserializeOwned + PartialEq>(bytes: &[u8]) {
         Ok(value) => {
             let text = serde_json::to_vec(&value).expect("a body has a text");
             let again = decode_body::<T>(&text);
-            assert!(
-                again == Ok(value),
-                "{}: {}",
-                std::any::type_name::<T>(),
-                String::from_utf8_lossy(&text)
-            );
+            assert!(again == Ok(value), "{}: {}", std::any::type_name::<T>(), String::from_utf8_lossy(&text));
         }
         Err(BadBody::Field { pointer, .. }) => assert!(is_pointer(&pointer), "{pointer:?}"),
         Err(BadBody::NotJson(_)) => {}
@@ -216,10 +198,6 @@ pub fn stored(bytes: &[u8]) {
 
 fn row<T: Value + PartialEq>(bytes: &[u8]) {
     if let Ok(row) = T::decode(bytes) {
-        assert!(
-            T::decode(&row.encode()).is_ok_and(|again| again == row),
-            "{}",
-            std::any::type_name::<T>()
-        );
+        assert!(T::decode(&row.encode()).is_ok_and(|again| again == row), "{}", std::any::type_name::<T>());
     }
 }
