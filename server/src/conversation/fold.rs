@@ -152,7 +152,7 @@ impl Live {
                 }
             }
             Body::ConversationChanged(changed) => self.settle(changed),
-            Body::Edit(_) | Body::Delete(_) | Body::Reaction(_) | Body::Redacted(_) => {}
+            Body::Edit(_) | Body::Delete(_) | Body::Reaction(_) | Body::Redacted(_) | Body::Unknown => {}
         }
     }
 

@@ -325,5 +325,6 @@ fn stored(body: &Body) -> (Kind, Vec<u8>) {
         Body::RoleChanged(body) => json(Kind::RoleChanged, body),
         Body::ConversationChanged(body) => json(Kind::ConversationChanged, body),
         Body::Redacted(body) => json(Kind::Redacted, body),
+        Body::Unknown => unreachable!("the server writes no kind that it does not know"),
     }
 }
