@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! `kith`, the server and the commands of its operator.
 
 mod cli;
@@ -8,7 +7,3 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     cli::main()
 }
-=======
-//! x
-fn main() {}
->>>>>>> client
