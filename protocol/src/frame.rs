@@ -54,7 +54,7 @@ impl ClientFrame {
         match &*tag.t {
             "hello" => read(text).map(Self::Hello),
             "ping" => read(text).map(Self::Ping),
-            "send" => read(text).map(Self::Send),
+            "send" => serde_json::from_slice(text).map(Self::Send).map_err(|_| explain_send(text)),
             "sync" => read(text).map(Self::Sync),
             "delivered" => read(text).map(Self::Delivered),
             "read" => read(text).map(Self::Read),
@@ -68,6 +68,15 @@ impl ClientFrame {
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadFrame> {
     serde_json::from_slice(text).map_err(|_| explain::<T>(text))
+}
+
+/// Reads a bad `send` once more: a flattened field has no path, so the message is read by itself first.
+#[cold]
+fn explain_send(text: &[u8]) -> BadFrame {
+    match explain::<NewMessage>(text) {
+        BadFrame::Field { pointer, .. } if pointer.is_empty() => explain::<Send>(text),
+        bad => bad,
+    }
 }
 
 /// Reads a bad frame once more, slowly, to say where it is bad.

@@ -80,6 +80,4 @@ impl Default for Limits {
     }
 }
 
-// A frame must have room for the longest text in its worst escaping short of one \u for each byte, and a page for one entry.
-const _: () = assert!(64 * 1024 >= 3 * 16 * 1024);
 const _: () = assert!(PAGE_ITEMS_DEFAULT <= PAGE_ITEMS && RESUME_ENTRIES <= PAGE_ITEMS);

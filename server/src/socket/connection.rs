@@ -88,26 +88,30 @@ pub async fn run(stream: Stream, first: Bytes, node: Arc<Node>) {
         }
     };
     connection.session.end(end);
-    // The rest of its life is short and rare: it is kept out of the size of the task.
-    Box::pin(part(connection.stream)).await;
-}
-
-/// Lets the other side read the last frame: closing with unread bytes would reset the connection under it.
-async fn part(mut stream: Stream) {
-    let _ = tokio::time::timeout(LINGER, async {
-        let _ = stream.shutdown().await;
-        let mut rest = [0; 512];
-        while matches!(stream.read(&mut rest).await, Ok(1..)) {}
-    })
-    .await;
+    if connection.closing {
+        // The rest of its life is short and rare: it is kept out of the size of the task.
+        Box::pin(connection.part()).await;
+    }
 }
 
 impl Connection {
+    /// Lets the other side read the last frame, for so long: closing with unread bytes would reset the connection under it.
+    async fn part(mut self) {
+        let _ = tokio::time::timeout(LINGER, async {
+            poll_fn(|context| self.poll_write(context)).await;
+            let _ = self.stream.shutdown().await;
+            let mut rest = [0; 512];
+            while matches!(self.stream.read(&mut rest).await, Ok(1..)) {}
+        })
+        .await;
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         loop {
             let read = if self.closing { Poll::Pending } else { self.poll_read(context) };
             // What the frames have caused is written before anything more is waited for.
-            if let Poll::Ready(end) = self.poll_write(context) {
+            let over = self.poll_write(context);
+            if let (Poll::Ready(end), _) | (Poll::Pending, Some(end)) = (over, self.end) {
                 return Poll::Ready(Step::End(end));
             }
             match ready!(read) {
@@ -191,15 +195,13 @@ impl Connection {
     /// Writes what waits, many frames with one system call; ready when the connection is over.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
-            if !self.closing && self.writing.len() < limits::WRITE_FRAMES {
+            // Taken until there is nothing more, so that a close is heard of also while nothing can be written.
+            while !self.closing {
                 let written = std::mem::take(&mut self.written);
                 match self.outbox.poll_take(written, &mut self.writing, context) {
-                    Poll::Ready(Taken::Close(code)) => {
-                        self.writing.push_back(frame::close_frame(code as u16, code.reason()));
-                        self.closing = true;
-                        self.end = Some(End::Closed(code));
-                    }
-                    Poll::Ready(Taken::Frames) | Poll::Pending => {}
+                    Poll::Ready(Taken::Frames) => {}
+                    Poll::Ready(Taken::Close(code)) => self.close(code),
+                    Poll::Pending => break,
                 }
             }
             if self.writing.is_empty() {
@@ -228,6 +230,17 @@ impl Connection {
                 self.writing = VecDeque::new();
             }
         }
+    }
+
+    /// Puts the close frame behind what waits, or in its place where it would not be read.
+    fn close(&mut self, code: CloseCode) {
+        if matches!(code, CloseCode::SlowReader | CloseCode::DeviceRevoked | CloseCode::HeartbeatMissed) {
+            // A frame that is half written must be whole.
+            self.writing.truncate(usize::from(self.offset > 0));
+        }
+        self.writing.push_back(frame::close_frame(code as u16, code.reason()));
+        self.closing = true;
+        self.end = Some(End::Closed(code));
     }
 
     fn advance(&mut self, bytes: usize) {
