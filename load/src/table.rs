@@ -178,7 +178,7 @@ const ROWS: [Row; 15] = [
 ];
 
 /// What is worth knowing beside the figures.
-const BESIDE: [(&str, &str, &str); 18] = [
+const BESIDE: [(&str, &str, &str); 19] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),
     ("idle connections", "idle", "/connections"),
@@ -195,6 +195,7 @@ const BESIDE: [(&str, &str, &str); 18] = [
     ("messages a second, full store", "pairs-full", "/messages_per_s"),
     ("storm: restart, s", "storm", "/restart_s"),
     ("storm: devices", "storm", "/devices"),
+    ("storm: CPU-seconds of the generator", "storm", "/generator/cpu_s"),
     ("overload: offered a second", "overload", "/offered_per_s"),
     ("overload: refused share", "overload", "/refused_share"),
 ];
@@ -225,7 +226,7 @@ impl Reports<'_> {
 fn disk(reports: &Reports<'_>) -> Option<f64> {
     let settled = reports.report("history")?.pointer("/disk/settled")?.as_bool()?;
     let figure = if settled { "/disk/bytes_per_message" } else { "/disk/with_wal_per_message" };
-    reports.number("history", figure)
+    reports.number("history", figure).filter(|bytes| *bytes > 0.0)
 }
 
 impl Row {
