@@ -37,6 +37,7 @@ mod setup;
 #[cfg(test)]
 mod stories;
 mod storm;
+mod table;
 mod tally;
 mod target;
 mod users;
@@ -80,6 +81,8 @@ enum Command {
     Overload(overload::Args),
     /// How long the disk itself takes to keep 4 KiB; needs no server
     Fsync(fsync::Args),
+    /// Make one table of the reports of a bench
+    Table(table::Args),
 }
 
 fn main() -> ExitCode {
@@ -113,5 +116,6 @@ async fn run(command: &Command) -> Result<Value> {
         Command::History(args) => history::run(args).await,
         Command::Overload(args) => overload::run(args).await,
         Command::Fsync(args) => fsync::run(args),
+        Command::Table(args) => table::run(args),
     }
 }

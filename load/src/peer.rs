@@ -35,6 +35,8 @@ pub enum Fault {
     Close(u64),
     /// Every so-manieth send is refused as overloaded.
     Refuse(u64),
+    /// Nothing is read after the hello.
+    Deaf,
 }
 
 struct Log {
@@ -122,6 +124,9 @@ async fn socket(stream: TcpStream, mut bytes: Vec<u8>, world: Shared) {
             let frame = ClientFrame::decode(&payload).unwrap();
             if !world.borrow_mut().hear(&mut user, frame, &out) {
                 return;
+            }
+            if world.borrow().fault == Fault::Deaf && kind == opcode::TEXT && payload.ends_with(br#""ping"}"#) {
+                return std::future::pending().await;
             }
         }
         if read.read_buf(&mut bytes).await.unwrap_or(0) == 0 {

@@ -27,8 +27,11 @@ pub fn is_good(report: &Value) -> bool {
     report["ok"] == true
 }
 
-/// A report as lines of name and value.
+/// A report as lines of name and value, or as the text that it has ready.
 pub fn lines(report: &Value) -> String {
+    if let Some(text) = report["text"].as_str() {
+        return text.into();
+    }
     let mut rows = Vec::new();
     flatten("", report, &mut rows);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Bytes that a socket may be behind before what is due is held back: the server has stopped reading long before.
-const BACKLOG_BYTES: usize = 256 * 1024;
+const BACKLOG_BYTES: usize = 16 * 1024;
 /// Messages of one sender that may be unanswered in an open loop.
 const FLIGHTS: usize = 100_000;
 const UUID_CHARS: usize = 36;

@@ -110,6 +110,11 @@ async fn an_overload_tells_all_of_it() {
     let report =
         run(Fault::None, "overload --pairs 2 --times 0.1 --measure 0.2 --warm-up 0 --duration 0.3").await.unwrap();
     assert!(report["sustainable_per_s"].as_f64() > Some(0.0), "{report:#}");
+    let deaf = "overload --pairs 2 --rate 20000 --text 10000 --warm-up 0 --duration 0.5 --drain 0.2";
+    let report = run(Fault::Deaf, deaf).await.unwrap();
+    assert_eq!((&report["ok"], &report["accepted"]), (&false.into(), &0.into()));
+    assert!(report["held_back"].as_u64() > Some(0), "what a deaf server does not take is held back: {report:#}");
+    assert!(report["check"]["unanswered"].as_u64() > Some(0), "{report:#}");
     let report = run(Fault::Lose(20), command).await.unwrap();
     assert_eq!((&report["ok"], &report["order_kept"]), (&false.into(), &false.into()));
 }

@@ -22,7 +22,7 @@ use crate::{
     latency::{Latency, Summary},
     mark::{Clock, Mark},
     order::Check,
-    proc,
+    proc::{self, Spent, Usage},
     report::report,
     rest::Pool,
     setup::{self, Setup},
@@ -70,6 +70,8 @@ struct Measured {
     /// Each device's, from the same beginning.
     device_catch_up: Summary,
     repeated_entries: u64,
+    /// What playing all the devices took meanwhile.
+    generator: Spent,
     check: Check,
 }
 
@@ -123,7 +125,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     let limit = Duration::from_secs_f64(args.limit.max(0.0));
     let (target, here) = (args.target.clone(), logs.clone());
     let away: RefCell<Vec<Option<Device>>> = RefCell::new(devices.into_iter().map(Some).collect());
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), Usage::own()?);
     let back = gather(args.devices, args.in_flight, async move |index| {
         let device = away.borrow_mut()[index].take();
         let mut device = device.ok_or_else(|| Error::Refused("a device came back twice".into()))?;
@@ -132,6 +134,7 @@ pub async fn run(args: &Args) -> Result<Value> {
     })
     .await?;
 
+    let generator = Usage::own()?.since(&before, began.elapsed());
     let (mut times, mut check, mut repeated, mut last) = (Latency::default(), Check::default(), 0, Duration::ZERO);
     for (device, time) in &back {
         times.record(time.as_micros() as u64);
@@ -148,6 +151,7 @@ pub async fn run(args: &Args) -> Result<Value> {
         catch_up_s: last.as_secs_f64(),
         device_catch_up: times.summary(),
         repeated_entries: repeated,
+        generator,
         check,
     };
     report("storm", measured.check.is_good(), measured)

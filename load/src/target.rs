@@ -15,6 +15,9 @@ use crate::{
     users,
 };
 
+/// Bytes that the kernel keeps for a client to send. With Linux' usual megabytes a sender would notice only after
+/// thousands of messages that a server has stopped reading.
+const SEND_BUFFER_BYTES: u32 = 32 * 1024;
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The server under load, and whose tokens speak to it.
@@ -55,6 +58,7 @@ impl Target {
             SocketAddr::V6(_) => TcpSocket::new_v6(),
         }
         .map_err(Error::io(what()))?;
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES).map_err(Error::io(what()))?;
         if let SocketAddr::V4(server) = self.server
             && server.ip().is_loopback()
         {
