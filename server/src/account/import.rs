@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kith_protocol::{Code, DeviceId, UserId, limits::Limits, rest::Privacy};
+use kith_protocol::{Code, DeviceId, UserId, frame::decode_body, limits::Limits, rest::Privacy};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -46,7 +46,11 @@ impl Imported {
         if line.len() > limits::IMPORT_LINE_BYTES {
             return Err(format!("longer than {} bytes", limits::IMPORT_LINE_BYTES));
         }
-        let user: Self = kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
+        let user: Self = decode_body(line).map_err(|error| {
+            let error = error.to_string();
+            // Which line it is, is known better outside.
+            error.split(" at line ").next().unwrap_or_default().trim_start_matches('/').to_owned()
+        })?;
         user.check()?;
         Ok(user)
     }
@@ -65,7 +69,8 @@ impl Imported {
         if let Some(name) = &self.display_name {
             check::name("/display_name", name, bounds.name_chars).map_err(in_short)?;
         }
-        password::check_hash(&self.password_hash).map_err(|why| format!("password_hash is {why}"))?;
+        password::check_hash(&self.password_hash)
+            .map_err(|why| format!("password_hash is {why}"))?;
         if self.token_hash.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
             return Err("token_hash must be 64 hexadecimal digits".to_owned());
         }

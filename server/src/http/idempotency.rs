@@ -39,21 +39,24 @@ pub struct Key {
     body_hash: [u8; 32],
 }
 
+/// A key of a user, as its row is named.
+type Name = (UserId, [u8; 16]);
+
 /// Requests with a key that are being done: a repetition waits for the first.
 #[derive(Default)]
 pub struct InFlight {
-    claims: Mutex<HashMap<(UserId, [u8; 16]), watch::Receiver<()>>>,
+    claims: Mutex<HashMap<Name, watch::Receiver<()>>>,
 }
 
 /// That this request is the one that is being done; ends when it is dropped.
 struct Claim<'a> {
     of: &'a InFlight,
-    key: (UserId, [u8; 16]),
+    key: Name,
     _wakes: watch::Sender<()>,
 }
 
 impl InFlight {
-    async fn claim(&self, key: (UserId, [u8; 16])) -> Claim<'_> {
+    async fn claim(&self, key: Name) -> Claim<'_> {
         loop {
             let mut other = {
                 let mut claims = self.claims.lock();

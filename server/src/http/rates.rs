@@ -258,18 +258,16 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_tells_when() {
-        let limits = Limits { requests_per_s: 1, requests_burst: 3, ..Limits::default() };
-        let rates = Rates::new(&limits);
-        let user = UserId::from_bytes([1; 16]);
+        let rates = Rates::new(&Limits { signins_per_min: 3, ..Limits::default() });
         for remaining in [2, 1, 0] {
-            let checked = rates.request(user);
+            let checked = rates.sign_in(None, "anna");
             assert_eq!((checked.retry_after, checked.standing.remaining), (None, remaining));
             assert_eq!(checked.standing.limit, 3);
         }
-        let refused = rates.request(user);
-        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(1)));
+        let refused = rates.sign_in(None, "anna");
+        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(20)));
         assert_eq!(refused.result().unwrap_err().code, Code::RateLimited);
-        assert_eq!(rates.request(UserId::from_bytes([2; 16])).retry_after, None);
+        assert_eq!(rates.sign_in(None, "bela").retry_after, None);
     }
 
     #[test]

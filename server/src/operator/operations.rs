@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use kith_protocol::rest::{Invite, Page};
+use kith_protocol::{
+    Code,
+    rest::{Invite, Page},
+};
 
 use crate::{
     Error,
@@ -30,12 +33,12 @@ impl Operations {
 
     /// Gives the user a password that signs in once.
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
-        self.accounts.reset(username).await
+        self.accounts.reset(username).await.map_err(nobody)
     }
 
     /// Erases a user.
     pub async fn remove(&self, username: &str) -> Result<(), Error> {
-        let user = self.accounts.find(username).await?;
+        let user = self.accounts.find(username).await.map_err(nobody)?;
         self.accounts.erase(user).await
     }
 
@@ -55,4 +58,9 @@ impl Operations {
         let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
         copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
+}
+
+/// An operator may see all there is, so what they do not find is not there.
+fn nobody(error: Error) -> Error {
+    if error.code == Code::NotFound { error.because("nobody has this name") } else { error }
 }
