@@ -1,6 +1,6 @@
 //! The entries of a conversation's log, and the messages folded from them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use uuid::Uuid;
 
 use crate::{ConversationId, DeviceId, MediaId, MessageId, Timestamp, UserId};
@@ -77,6 +77,14 @@ pub enum Body {
     ConversationChanged(ConversationChanged),
     /// What remains where a deletion or an expiry took the content.
     Redacted(Redacted),
+    /// A kind of a later version. It keeps its place in the log, and nothing else is known of it; it is only ever read.
+    #[cfg_attr(feature = "schema", schema(ignore))]
+    #[serde(other, skip_serializing, deserialize_with = "whatever_it_says")]
+    Unknown,
+}
+
+fn whatever_it_says<'de, D: Deserializer<'de>>(body: D) -> Result<(), D::Error> {
+    IgnoredAny::deserialize(body).map(|_| ())
 }
 
 /// The body of `created`.
@@ -274,4 +282,36 @@ pub struct Message {
     /// The reactions to it, in the order of their first use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<ReactionUsers>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(rest: &str) -> serde_json::Result<Entry> {
+        let conversation = ConversationId::new(Uuid::from_u128(1));
+        let sender = UserId::new(Uuid::from_u128(2));
+        let text = format!(
+            r#"{{"id":"{conversation}.3","conversation":"{conversation}","seq":3,"sender":"{sender}","at":"2026-01-31T12:34:56.789Z",{rest}}}"#
+        );
+        serde_json::from_str(&text)
+    }
+
+    #[test]
+    fn a_kind_of_a_later_version_is_read_and_a_bad_body_is_not() {
+        for rest in [
+            r#""kind":"sealed","body":{"bytes":[1,{"a":null}]}"#,
+            r#""body":"text","kind":"commit""#,
+            r#""kind":"sealed","body":null"#,
+            r#""kind":"sealed""#,
+        ] {
+            assert_eq!(read(rest).map(|entry| entry.body).ok(), Some(Body::Unknown), "{rest}");
+        }
+        assert!(read(r#""kind":"edit","body":{"target":"x"}"#).is_err());
+        assert!(read(r#""kind":"message""#).is_err());
+        assert_eq!(
+            read(r#""kind":"delete","body":{"target":1}"#).map(|entry| entry.body).ok(),
+            Some(Body::Delete(Target { target: 1 }))
+        );
+    }
 }

@@ -137,9 +137,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
                 let password = find(&config).await?.reset(&name).await.map_err(run)?;
                 print(&format!("{password}\n"))
             }
-            Command::User(User::Remove { name }) => {
-                find(&config).await?.remove(&name).await.map_err(run)
-            }
+            Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
             Command::Users(Users::Import { file }) => import(&find(&config).await?, &file).await,
             Command::Invite => {
                 let invite = find(&config).await?.invite().await.map_err(run)?;
@@ -182,10 +180,7 @@ async fn list(operator: &Operator) -> Result<(), Failure> {
         for user in page.items {
             let last_seen = user.last_seen.map_or_else(|| "never".to_owned(), |at| at.to_string());
             let devices = user.devices;
-            text.push_str(&format!(
-                "{}\t{}\t{devices} devices\tlast seen {last_seen}\n",
-                user.username, user.id
-            ));
+            text.push_str(&format!("{}\t{}\t{devices} devices\tlast seen {last_seen}\n", user.username, user.id));
         }
         print(&text)?;
         cursor = page.next_cursor;
@@ -198,8 +193,7 @@ async fn list(operator: &Operator) -> Result<(), Failure> {
 async fn import(operator: &Operator, file: &Path) -> Result<(), Failure> {
     // Draws nothing where standard error is no terminal.
     let bar = ProgressBar::new(0);
-    let style =
-        ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left").map_err(run)?;
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} users, {eta} left").map_err(run)?;
     bar.set_style(style);
     let progress = |done, total| {
         bar.set_length(total);
@@ -214,13 +208,8 @@ async fn import(operator: &Operator, file: &Path) -> Result<(), Failure> {
     let mut text = format!("{} users made\n", summary.imported);
     if !summary.existing.is_empty() {
         let (shown, rest) = summary.existing.split_at(summary.existing.len().min(NAMES_SHOWN));
-        let rest =
-            if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        text.push_str(&format!(
-            "{} were there already: {}{rest}\n",
-            summary.existing.len(),
-            shown.join(" ")
-        ));
+        let rest = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        text.push_str(&format!("{} were there already: {}{rest}\n", summary.existing.len(), shown.join(" ")));
     }
     print(&text)
 }

@@ -1,16 +1,37 @@
 //! Kith: a messenger server that people run themselves.
+//!
+//! The modules stand in the order in which a message meets them: a frame is decoded in [`socket`]; [`session`] checks that
+//! a live device speaks; [`conversation`] asks whether the user may write, drops what was sent before, gives the entry the
+//! next seq and hands it to the [`store`]; when it is durable the sender is told, and [`fanout`] gives it to the sessions
+//! of every member, which [`roster`] knows. REST walks the same way from one door later: [`http`].
+
+pub mod server;
+
+pub mod socket;
+
+pub mod session;
+
+pub mod http;
 
 pub mod account;
+pub mod conversation;
+
+pub mod store;
+
+pub mod fanout;
+pub mod presence;
+pub mod roster;
+pub mod shed;
+pub mod wire;
+
 pub mod backends;
+pub mod node;
+pub mod operator;
+
 pub mod clock;
 pub mod config;
 pub mod error;
-pub mod http;
 pub mod limits;
-pub mod operator;
-pub mod roster;
-pub mod server;
-pub mod store;
 pub mod telemetry;
 
 pub use error::Error;

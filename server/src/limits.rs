@@ -52,6 +52,14 @@ pub const WRITE_FRAMES: usize = 64;
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Seconds in which a connection must have said hello.
 pub const HELLO_S: u64 = 10;
+/// Frames other than sends that a connection may send in a second.
+pub const FRAMES_PER_S: u32 = 100;
+/// Bytes of the longest frame that an operator may allow.
+pub const FRAME_BYTES_AT_MOST: usize = 64 * 1024;
+/// Bytes of the head of an HTTP request.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+/// Header fields of an HTTP request.
+pub const HTTP_HEADERS: usize = 64;
 /// Seconds in which the head of an HTTP request must be there.
 pub const HTTP_HEAD_S: u64 = 10;
 /// Seconds after which a REST request is given up.
@@ -98,15 +106,15 @@ pub const PRESENCE_GRACE_S: u64 = 30;
 pub const LAST_SEEN_S: u64 = 300;
 /// Long polls of one user at a time.
 pub const POLLS_PER_USER: usize = 8;
+/// Frames in one request of a long poll.
+pub const POLL_COMMANDS: usize = 100;
 /// Seconds without a GET after which a long poll ends.
 pub const POLL_IDLE_S: u64 = 60;
 /// Seconds that a GET of a long poll may wait.
 pub const POLL_WAIT_S: u64 = 50;
 
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
-const _: () = assert!(
-    OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES
-);
+const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
 // What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.

@@ -1,19 +1,201 @@
-//! Who is connected to this node.
+//! Who is connected to this node: for each user the outboxes of their connections, and the one wheel that finds the
+//! silent among them.
+
+use std::{
+    hash::BuildHasher,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use kith_protocol::{DeviceId, UserId, problem::CloseCode};
+use parking_lot::{Mutex, RwLock};
+use smallvec::SmallVec;
 
-/// The devices that are connected to this node.
-#[derive(Debug, Default)]
-pub struct Roster {}
+use crate::{limits, socket::outbox::Outbox};
+
+const SHARDS: usize = 64;
+/// Slots of the wheel, a second each; longer than the longest time that a connection may be silent.
+const SLOTS: usize = 256;
+
+type Connections = SmallVec<[Arc<Outbox>; 1]>;
+type Users = std::collections::HashMap<UserId, Connections>;
+
+/// The connections of the node.
+pub struct Roster {
+    users: Box<[RwLock<Users>]>,
+    hasher: std::hash::RandomState,
+    connections: AtomicUsize,
+    wheel: Mutex<Box<[Vec<Weak<Outbox>>]>>,
+    /// Seconds since `born`, moved by `tick`, so that an idle connection reads no clock.
+    now: AtomicU32,
+    born: Instant,
+    silence_s: u32,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self::new(10_000)
+    }
+}
 
 impl Roster {
-    /// Closes the connection of a device, if it has one here.
-    pub fn close_device(&self, user: UserId, device: DeviceId, code: CloseCode) {
-        tracing::debug!(%user, %device, ?code, "device closed");
+    /// An empty one, for clients that send something every `heartbeat_ms`.
+    pub fn new(heartbeat_ms: u32) -> Self {
+        let silence_s = (heartbeat_ms * limits::HEARTBEATS_MISSED).div_ceil(1000).min(SLOTS as u32 - 2);
+        Self {
+            users: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            hasher: std::hash::RandomState::new(),
+            connections: AtomicUsize::new(0),
+            wheel: Mutex::new((0..SLOTS).map(|_| Vec::new()).collect()),
+            now: AtomicU32::new(0),
+            born: Instant::now(),
+            silence_s,
+        }
     }
 
-    /// Closes the connections of all of a user's devices but one.
+    fn shard(&self, user: UserId) -> &RwLock<Users> {
+        &self.users[self.hasher.hash_one(user) as usize % SHARDS]
+    }
+
+    /// Seconds of the node's life, a second old at most.
+    pub fn now(&self) -> u32 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Opens the outbox of a new connection, which must say hello within [`limits::HELLO_S`].
+    pub fn open(&self) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(self.now()));
+        self.watch(&outbox, limits::HELLO_S as u32 + 1);
+        outbox
+    }
+
+    /// Adds a connection that has said hello; whether it is the user's first.
+    pub fn join(&self, outbox: &Arc<Outbox>) -> bool {
+        let Some((user, _)) = outbox.identity() else { return false };
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        let mut users = self.shard(user).write();
+        let connections = users.entry(user).or_default();
+        connections.push(outbox.clone());
+        connections.len() == 1
+    }
+
+    /// Removes a connection; whether it was the user's last.
+    pub fn leave(&self, outbox: &Arc<Outbox>) -> bool {
+        let Some((user, _)) = outbox.identity() else { return false };
+        let mut users = self.shard(user).write();
+        let Some(connections) = users.get_mut(&user) else { return false };
+        let before = connections.len();
+        connections.retain(|other| !Arc::ptr_eq(other, outbox));
+        self.connections.fetch_sub(before - connections.len(), Ordering::Relaxed);
+        let last = connections.is_empty() && before > 0;
+        if last {
+            users.remove(&user);
+            // A crowd that left must not leave its seats.
+            if users.capacity() > 64 && users.len() * 4 < users.capacity() {
+                users.shrink_to_fit();
+            }
+        }
+        last
+    }
+
+    /// Calls `each` with every connection of the user.
+    pub fn each(&self, user: UserId, mut each: impl FnMut(&Arc<Outbox>)) {
+        if let Some(connections) = self.shard(user).read().get(&user) {
+            connections.iter().for_each(&mut each);
+        }
+    }
+
+    /// Calls `each` with every connection of the node.
+    pub fn all(&self, mut each: impl FnMut(&Arc<Outbox>)) {
+        for shard in &self.users {
+            shard.read().values().flatten().for_each(&mut each);
+        }
+    }
+
+    /// Whether a device of the user is connected.
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.shard(user).read().contains_key(&user)
+    }
+
+    /// Whether this device is connected.
+    pub fn has_device(&self, user: UserId, device: DeviceId) -> bool {
+        let mut found = false;
+        self.each(user, |outbox| found |= outbox.identity().is_some_and(|(_, other)| other == device));
+        found
+    }
+
+    /// Connections that have said hello.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Closes the connections of a device.
+    pub fn close_device(&self, user: UserId, device: DeviceId, code: CloseCode) {
+        self.each(user, |outbox| {
+            if outbox.identity().is_some_and(|(_, other)| other == device) {
+                outbox.close(code);
+            }
+        });
+    }
+
+    /// Closes the connections of a user, but those of one device.
     pub fn close_user(&self, user: UserId, except: Option<DeviceId>, code: CloseCode) {
-        tracing::debug!(%user, ?except, ?code, "user closed");
+        self.each(user, |outbox| {
+            if outbox.identity().map(|(_, device)| device) != except {
+                outbox.close(code);
+            }
+        });
+    }
+
+    fn watch(&self, outbox: &Arc<Outbox>, in_s: u32) {
+        let slot = (self.now() + in_s) as usize % SLOTS;
+        self.wheel.lock()[slot].push(Arc::downgrade(outbox));
+    }
+
+    /// Turns the wheel up to now; closes the connections that were silent for too long. To be called every second.
+    pub fn tick(&self) {
+        let until = self.born.elapsed().as_secs() as u32;
+        while self.now() < until {
+            let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
+            let due = std::mem::take(&mut self.wheel.lock()[now as usize % SLOTS]);
+            for outbox in due.into_iter().filter_map(|outbox| outbox.upgrade()) {
+                let silent_s = now.saturating_sub(outbox.heard());
+                if outbox.closed().is_some() {
+                    continue;
+                } else if outbox.identity().is_none() {
+                    outbox.close(CloseCode::HelloExpected);
+                } else if silent_s > self.silence_s {
+                    outbox.close(CloseCode::HeartbeatMissed);
+                } else {
+                    self.watch(&outbox, self.silence_s - silent_s + 1);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_connection_of_a_user_are_told() {
+        let roster = Roster::new(10_000);
+        let user = UserId::from_bytes([1; 16]);
+        let [one, other] = [1, 2].map(|device| {
+            let outbox = roster.open();
+            outbox.identify(user, DeviceId::from_bytes([device; 16]));
+            outbox
+        });
+        assert!(roster.join(&one));
+        assert!(!roster.join(&other));
+        assert_eq!(roster.connections(), 2);
+        assert!(!roster.leave(&one));
+        assert!(!roster.leave(&one));
+        assert!(roster.leave(&other));
+        assert_eq!((roster.connections(), roster.is_online(user)), (0, false));
     }
 }

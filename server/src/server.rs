@@ -1,20 +1,30 @@
 //! A server from its configuration: what is opened in which order, and how it ends.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    account::Accounts,
     backends::{Backends, OpenError},
-    config::Config,
-    http::{self, App},
-    operator, telemetry,
+    config::{Config, Tls},
+    http,
+    node::Node,
+    operator,
+    socket::{self, accept::Doorway},
+    telemetry,
 };
 
 /// Why a server did not start: one line for its operator. Nothing was changed.
@@ -39,6 +49,14 @@ pub enum StartError {
         /// Why.
         why: io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("cannot use {} for TLS: {why}", .file.display())]
+    Certificate {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// What a crash left cannot be cleared away.
     #[error("cannot finish what was begun before: {0}")]
     Recovery(crate::Error),
@@ -50,6 +68,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where the operator does.
     pub operator_address: SocketAddr,
+    node: Arc<Node>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -65,8 +84,9 @@ impl Server {
         let listener = listen(config.listen).await?;
         let operator_listener = listen(config.operator_listen).await?;
         let backends = Arc::new(Backends::open(&config.data_dir)?);
-        let accounts = Arc::new(Accounts::new(backends.store(), Arc::default(), config.accounts()));
-        accounts.finish_erasures().await.map_err(StartError::Recovery)?;
+        let tls = tls(&config.tls)?;
+        let node = Node::new(config.clone(), backends.store());
+        node.recover().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
         let door = operator::bind(&dir).map_err(|why| StartError::Door { dir, why })?;
 
@@ -75,18 +95,18 @@ impl Server {
         let operator_address = here(&operator_listener, config.operator_listen);
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let app = Arc::new(App::new(config, accounts.clone()));
-        let people = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let probes = operator::router(backends.store(), metrics.clone());
-        let commands = operator::door(operator::Operations::new(accounts, backends));
+        let commands = operator::door(operator::Operations::new(node.clone(), backends));
         let stopped = || {
             let mut stopping = stopping.clone();
             async move {
                 let _ = stopping.wait_for(|stop| *stop).await;
             }
         };
-        let serving = axum::serve(listener, people).with_graceful_shutdown(stopped());
-        tasks.spawn(async move { ended("people", serving.await) });
+        let connections = config.limits.connections as usize;
+        let router = http::router(node.clone());
+        let doorway = Doorway { router, tls, connections, closed: stopping.clone() };
+        tasks.spawn(socket::accept::serve(listener, doorway));
         let serving = axum::serve(operator_listener, probes).with_graceful_shutdown(stopped());
         tasks.spawn(async move { ended("operator", serving.await) });
         let operator::Bound { listener: socket, file } = door;
@@ -96,21 +116,24 @@ impl Server {
             drop(file);
         });
         let done = stopped();
+        let node_run = node.clone().run();
         tasks.spawn(async move {
             tokio::select! {
                 biased;
                 () = done => {}
-                () = app.housekeeping() => {}
+                () = node_run => {}
                 () = upkeep(&metrics) => {}
             }
         });
         tracing::info!(%address, operator = %operator_address, "listening");
-        Ok(Self { address, operator_address, stop, tasks })
+        Ok(Self { address, operator_address, node, stop, tasks })
     }
 
-    /// Ends the server: takes no more, finishes what was begun, within `limit`.
+    /// Ends the server: takes no more connections, tells clients to go elsewhere, finishes what was begun, and writes what
+    /// is in memory. What is not finished within `limit` of that is cut off.
     pub async fn stop(mut self, limit: Duration) {
         self.stop.send_replace(true);
+        self.node.drain().await;
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!("some connections did not end in time");
@@ -137,6 +160,23 @@ pub async fn serve(config: Config, started: impl FnOnce(&Server)) -> Result<(), 
     }
     server.stop(drain).await;
     Ok(())
+}
+
+/// TLS from the certificate and key files, in PEM; none where there are none.
+fn tls(files: &Tls) -> Result<Option<TlsAcceptor>, StartError> {
+    let (Some(certificate), Some(key)) = (&files.certificate, &files.key) else { return Ok(None) };
+    let bad = |file: &Path, why: String| StartError::Certificate { file: file.to_owned(), why };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(|chain| chain.collect::<Result<Vec<_>, _>>())
+        .map_err(|why| bad(certificate, why.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|why| bad(key, why.to_string()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private));
+    let mut config = config.map_err(|why| bad(certificate, why.to_string()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

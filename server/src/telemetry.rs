@@ -13,9 +13,7 @@ use crate::config::{Log, LogFormat};
 /// Begins to write the log to standard error; only the first call of a process counts.
 pub fn logs(log: &Log) {
     let filter: Targets = log.level.parse().unwrap_or_default();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let lines = match log.format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -27,8 +25,7 @@ pub fn logs(log: &Log) {
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let seconds =
-            [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+        let seconds = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
         let builder = PrometheusBuilder::new().set_buckets(&seconds).expect("there are buckets");
         builder.install_recorder().expect("nothing else records this process's metrics")
     };

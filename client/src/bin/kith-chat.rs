@@ -1,1 +1,3 @@
+//! A line-mode chat.
+
 fn main() {}

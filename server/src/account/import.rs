@@ -69,8 +69,7 @@ impl Imported {
         if let Some(name) = &self.display_name {
             check::name("/display_name", name, bounds.name_chars).map_err(in_short)?;
         }
-        password::check_hash(&self.password_hash)
-            .map_err(|why| format!("password_hash is {why}"))?;
+        password::check_hash(&self.password_hash).map_err(|why| format!("password_hash is {why}"))?;
         if self.token_hash.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
             return Err("token_hash must be 64 hexadecimal digits".to_owned());
         }
@@ -110,12 +109,7 @@ impl Accounts {
         let now = clock::now();
         let id = UserId::new(clock::uuid());
         let device = user.token_hash.as_deref().and_then(from_hex).map(|token_hash| {
-            let row = Device {
-                name: "imported".to_owned(),
-                platform: String::new(),
-                created_at: now,
-                token_hash,
-            };
+            let row = Device { name: "imported".to_owned(), platform: String::new(), created_at: now, token_hash };
             (DeviceId::new(clock::uuid()), row)
         });
         let device = device.as_ref().map(|(id, row)| (*id, row));
@@ -144,10 +138,7 @@ impl Accounts {
 }
 
 impl ImportSummary {
-    fn add(
-        &mut self,
-        done: Result<Result<Option<String>, Error>, tokio::task::JoinError>,
-    ) -> Result<(), Error> {
+    fn add(&mut self, done: Result<Result<Option<String>, Error>, tokio::task::JoinError>) -> Result<(), Error> {
         match done.map_err(|_| Error::new(Code::Internal))?? {
             None => self.imported += 1,
             Some(name) => self.existing.push(name),
@@ -157,10 +148,7 @@ impl ImportSummary {
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|char| char.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     bytes.try_into().ok().filter(|_| digits.len() == 64)
 }

@@ -11,10 +11,7 @@ use std::{
 use kith_protocol::{
     Code, ConversationId, Timestamp, Uuid,
     limits::Limits,
-    rest::{
-        Audience, ChangePassword, ChangePrivacy, ChangeProfile, NewSession, NewUser, Registration,
-        SignedIn,
-    },
+    rest::{Audience, ChangePassword, ChangePrivacy, ChangeProfile, NewSession, NewUser, Registration, SignedIn},
 };
 
 use super::*;
@@ -36,13 +33,7 @@ fn accounts() -> Arc<Accounts> {
 }
 
 fn new_user(name: &str) -> NewUser {
-    NewUser {
-        username: name.to_owned(),
-        password: PASSWORD.to_owned(),
-        display_name: None,
-        invite: None,
-        device: None,
-    }
+    NewUser { username: name.to_owned(), password: PASSWORD.to_owned(), display_name: None, invite: None, device: None }
 }
 
 fn credentials(name: &str, password: &str) -> NewSession {
@@ -100,8 +91,7 @@ async fn a_new_password_signs_all_other_devices_out() {
     let change = |old: &str, new: &str| ChangePassword { old: old.to_owned(), new: new.to_owned() };
     let wrong = accounts.change_password(session(&here), change("wrong horse", "new password"));
     assert_eq!(code(wrong.await), Some(Code::WrongPassword));
-    let short =
-        accounts.change_password(session(&here), change(PASSWORD, "short")).await.unwrap_err();
+    let short = accounts.change_password(session(&here), change(PASSWORD, "short")).await.unwrap_err();
     assert_eq!(short.fields[0].pointer, "/new");
     accounts.change_password(session(&here), change(PASSWORD, "new password")).await.unwrap();
     assert!(accounts.authenticate(&here.token).await.is_ok());
@@ -135,10 +125,7 @@ async fn one_device_more_than_allowed_signs_the_oldest_out() {
     }
     assert!(accounts.authenticate(&first.token).await.is_err());
     let devices = accounts.devices(session(&last.unwrap())).await.unwrap();
-    assert_eq!(
-        devices.iter().map(|device| device.current).collect::<Vec<_>>(),
-        [false, false, true]
-    );
+    assert_eq!(devices.iter().map(|device| device.current).collect::<Vec<_>>(), [false, false, true]);
 }
 
 #[tokio::test]
@@ -175,10 +162,7 @@ async fn a_profile_tells_others_less_than_oneself() {
     assert_eq!(accounts.change_profile(anna, unset).await.unwrap().email, None);
     for (change, pointer) in [
         (ChangeProfile { display_name: Some(" ".into()), ..Default::default() }, "/display_name"),
-        (
-            ChangeProfile { display_name: Some("a\nb".into()), ..Default::default() },
-            "/display_name",
-        ),
+        (ChangeProfile { display_name: Some("a\nb".into()), ..Default::default() }, "/display_name"),
         (ChangeProfile { about: Some("x".repeat(1001)), ..Default::default() }, "/about"),
         (ChangeProfile { email: Some("anna".into()), ..Default::default() }, "/email"),
         (ChangeProfile { phone: Some("call".into()), ..Default::default() }, "/phone"),
@@ -243,12 +227,8 @@ async fn a_card_follows_every_change() {
 async fn an_invite_is_good_for_one() {
     let store = Arc::new(Memory::new());
     let accounts = accounts_on(store.clone(), Registration::Invite);
-    let with =
-        |name: &str, invite: &str| NewUser { invite: Some(invite.to_owned()), ..new_user(name) };
-    assert_eq!(
-        accounts.sign_up(new_user("anna")).await.err().unwrap().fields[0].pointer,
-        "/invite"
-    );
+    let with = |name: &str, invite: &str| NewUser { invite: Some(invite.to_owned()), ..new_user(name) };
+    assert_eq!(accounts.sign_up(new_user("anna")).await.err().unwrap().fields[0].pointer, "/invite");
     let first = accounts.invite(None).await.unwrap();
     let anna = accounts.sign_up(with("anna", &first.code)).await.unwrap();
     assert!(accounts.sign_up(with("bela", &first.code)).await.is_err());
@@ -285,13 +265,9 @@ async fn what_is_erased_is_gone_and_its_name_is_free() {
     let left = accounts.all(schema::user::partition(id), schema::user::everything()).await.unwrap();
     assert_eq!(left.len(), 1);
     assert!(accounts.good_invite(&invite.code).await.is_err());
-    let notes =
-        accounts.all(schema::server::partition(), schema::server::all_erasing()).await.unwrap();
+    let notes = accounts.all(schema::server::partition(), schema::server::all_erasing()).await.unwrap();
     assert!(notes.is_empty());
-    assert_eq!(
-        code(accounts.change_profile(id, ChangeProfile::default()).await),
-        Some(Code::NotFound)
-    );
+    assert_eq!(code(accounts.change_profile(id, ChangeProfile::default()).await), Some(Code::NotFound));
     let again = accounts.sign_up(new_user("anna")).await.unwrap();
     assert_ne!(again.user.id, id);
 }
@@ -302,11 +278,8 @@ async fn an_import_makes_those_who_are_not_there() {
     accounts.sign_up(new_user("anna")).await.unwrap();
     let hash = accounts.passwords.hash(PASSWORD.to_owned()).await.unwrap();
     let token = token::new_token();
-    let token_hash: String =
-        token::sha256(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    let line = |name: &str| {
-        format!(r#"{{"username":"{name}","password_hash":"{hash}","token_hash":"{token_hash}"}}"#)
-    };
+    let token_hash: String = token::sha256(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let line = |name: &str| format!(r#"{{"username":"{name}","password_hash":"{hash}","token_hash":"{token_hash}"}}"#);
     let users = ["anna", "bela"].map(|name| Imported::read(line(name).as_bytes()).unwrap());
     let summary = accounts.import(users.to_vec()).await.unwrap();
     assert_eq!(summary, ImportSummary { imported: 1, existing: vec!["anna".to_owned()] });
@@ -350,12 +323,7 @@ struct Crashing {
 }
 
 impl Store for Crashing {
-    fn append(
-        &self,
-        log: ConversationId,
-        head: u64,
-        records: Vec<Record>,
-    ) -> Answer<'_, (), AppendError> {
+    fn append(&self, log: ConversationId, head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
         self.inner.append(log, head, records)
     }
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
@@ -373,13 +341,7 @@ impl Store for Crashing {
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         self.inner.get(rows)
     }
-    fn scan(
-        &self,
-        partition: Vec<u8>,
-        range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Answer<'_, Vec<Row>> {
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>> {
         self.inner.scan(partition, range, direction, limit)
     }
     fn commit(

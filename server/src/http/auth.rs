@@ -21,8 +21,13 @@ pub struct Actor {
 }
 
 /// A signed-in device that sends a message: its request counts among the user's sends instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sender(pub Actor);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Who sends.
+    pub actor: Actor,
+    /// Why the message may not be taken, if it is one too many. One that was taken before is answered all the same.
+    pub refused: Option<Error>,
+}
 
 /// Anybody. Their request counts among those of their address.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +55,8 @@ impl FromRequestParts<Arc<App>> for Sender {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = authenticate(parts, app).await?;
-        admit(parts, app.rates.sending(actor.user))?;
-        Ok(Self(actor))
+        let refused = admit(parts, app.rates.sending(actor.user)).err();
+        Ok(Self { actor, refused })
     }
 }
 
@@ -79,7 +84,7 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

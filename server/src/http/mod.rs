@@ -8,14 +8,18 @@
 
 mod asyncapi;
 pub mod auth;
+mod conversations;
 mod devices;
 pub mod exchange;
 pub mod extract;
 pub mod idempotency;
 mod info;
 mod invites;
+mod messages;
 pub mod openapi;
 mod page;
+pub mod polls;
+mod presence;
 mod problem;
 pub mod rates;
 mod sessions;
@@ -24,50 +28,23 @@ mod users;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use kith_protocol::Code;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::{idempotency::InFlight, rates::Rates};
-use crate::{Error, account::Accounts, config::Config, limits};
+use crate::Error;
 
 /// What a route answers with, or why it does not.
 pub type Answer<T> = Result<T, Error>;
 
 /// What every route may ask.
-pub struct App {
-    /// What the operator decided.
-    pub config: Config,
-    /// Who there is.
-    pub accounts: Arc<Accounts>,
-    /// Who asks too often.
-    pub rates: Rates,
-    /// Requests with an idempotency key that are being done.
-    pub in_flight: InFlight,
-}
-
-impl App {
-    /// The routes' state.
-    pub fn new(config: Config, accounts: Arc<Accounts>) -> Self {
-        let rates = Rates::new(&config.limits);
-        Self { config, accounts, rates, in_flight: InFlight::default() }
-    }
-
-    /// What must be done from time to time; runs until it is dropped.
-    pub async fn housekeeping(&self) {
-        let mut every = tokio::time::interval(Duration::from_secs(limits::RATES_SWEEP_S));
-        loop {
-            every.tick().await;
-            self.rates.sweep();
-        }
-    }
-}
+pub use crate::node::Node as App;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
@@ -88,8 +65,32 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/sessions", post(sessions::sign_in))
         .route("/v1/sessions/current", delete(sessions::sign_out))
         .route("/v1/invites", post(invites::create))
+        .route("/v1/users/me/mentions", get(messages::mentions))
+        .route("/v1/users/{user}/presence", get(presence::of))
+        .route("/v1/users/{user}/conversations", get(conversations::list))
+        .route("/v1/users/me/conversations/{conversation}", put(conversations::personalize))
+        .route("/v1/channels", get(conversations::channels))
+        .route("/v1/conversations", post(conversations::create))
+        .route("/v1/conversations/{conversation}", get(conversations::info).patch(conversations::change))
+        .route(
+            "/v1/conversations/{conversation}/participants",
+            get(conversations::participants).post(conversations::add),
+        )
+        .route(
+            "/v1/conversations/{conversation}/participants/{user}",
+            patch(conversations::change_role).delete(conversations::remove),
+        )
+        .route("/v1/conversations/{conversation}/messages", get(messages::page).post(messages::send))
+        .route("/v1/conversations/{conversation}/log", get(messages::log))
+        .route("/v1/messages/{message}", get(messages::one).patch(messages::edit).delete(messages::delete))
+        .route("/v1/messages/{message}/reactions/{emoji}", put(messages::react).delete(messages::unreact))
+        .route("/v1/messages/{message}/read_receipts", get(messages::read_receipts).post(messages::read))
+        .route("/v1/polls", post(polls::create))
+        .route("/v1/polls/{poll}/commands", post(polls::commands))
         .layer(from_fn(exchange::timed));
     timed
+        .route("/v1/polls/{poll}", get(polls::fetch).delete(polls::end))
+        .route("/v1/socket", get(crate::socket::upgrade::socket))
         .fallback(async || Error::new(Code::NotFound))
         .method_not_allowed_fallback(async || Error::new(Code::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(exchange::panicked))

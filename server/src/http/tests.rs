@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::{account::InvitesBy, config, store::memory::Memory};
+use crate::{
+    account::InvitesBy,
+    config::{self, Config},
+    store::memory::Memory,
+};
 
 struct Http {
     router: Router,
@@ -33,10 +37,7 @@ impl Got {
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.body["request_id"], self.header("x-request-id"));
         assert_eq!(self.body["status"], self.status.as_u16());
-        assert_eq!(
-            self.body["type"],
-            format!("/v1/problems/{}", self.body["code"].as_str().unwrap())
-        );
+        assert_eq!(self.body["type"], format!("/v1/problems/{}", self.body["code"].as_str().unwrap()));
         self.body["code"].as_str().unwrap()
     }
     fn pointer(&self) -> &str {
@@ -47,9 +48,7 @@ impl Got {
 
 impl Http {
     fn new(config: Config) -> Self {
-        let accounts = Accounts::new(Arc::new(Memory::new()), Arc::default(), config.accounts());
-        let app = Arc::new(App::new(config, Arc::new(accounts)));
-        Self { router: router(app) }
+        Self { router: router(App::new(config, Arc::new(Memory::new()))) }
     }
 
     async fn raw(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got {
@@ -71,22 +70,16 @@ impl Http {
         }
         match body {
             None => self.raw(request, Body::empty()).await,
-            Some(body) => {
-                self.raw(request.header("content-type", "application/json"), body.to_string()).await
-            }
+            Some(body) => self.raw(request.header("content-type", "application/json"), body.to_string()).await,
         }
     }
 
     async fn sign_up(&self, name: &str) -> (String, String) {
-        let body =
-            json!({ "username": name, "password": "correct horse", "device": { "name": "test" } });
+        let body = json!({ "username": name, "password": "correct horse", "device": { "name": "test" } });
         let got = self.ask(Method::POST, "/v1/users", "", Some(body)).await;
         assert_eq!(got.status, StatusCode::CREATED);
         assert_eq!(got.body["device"]["current"], true);
-        (
-            got.body["user"]["id"].as_str().unwrap().to_owned(),
-            got.body["token"].as_str().unwrap().to_owned(),
-        )
+        (got.body["user"]["id"].as_str().unwrap().to_owned(), got.body["token"].as_str().unwrap().to_owned())
     }
 }
 
@@ -97,10 +90,7 @@ async fn an_account_from_its_first_day_to_its_last() {
     let (bela, other) = http.sign_up("bela").await;
 
     let me = http.ask(Method::GET, "/v1/users/me", &token, None).await;
-    assert_eq!(
-        (me.status, &me.body["id"], &me.body["username"]),
-        (StatusCode::OK, &json!(anna), &json!("anna"))
-    );
+    assert_eq!((me.status, &me.body["id"], &me.body["username"]), (StatusCode::OK, &json!(anna), &json!("anna")));
     assert_eq!(me.header("cache-control"), "no-store");
     assert_eq!(me.header("x-content-type-options"), "nosniff");
     assert_eq!(me.header("x-ratelimit-bucket"), "requests");
@@ -109,10 +99,7 @@ async fn an_account_from_its_first_day_to_its_last() {
     let body = json!({ "display_name": "Anna", "email": "anna@example.org", "new_field": 1 });
     let path = format!("/v1/users/{anna}");
     let changed = http.ask(Method::PUT, &path, &token, Some(body.clone())).await;
-    assert_eq!(
-        (changed.status, &changed.body["email"]),
-        (StatusCode::OK, &json!("anna@example.org"))
-    );
+    assert_eq!((changed.status, &changed.body["email"]), (StatusCode::OK, &json!("anna@example.org")));
     let seen = http.ask(Method::GET, &path, &other, None).await;
     assert_eq!((&seen.body["display_name"], &seen.body["email"]), (&json!("Anna"), &Value::Null));
     assert_eq!(http.ask(Method::PUT, &path, &other, Some(body)).await.code(), "not_found");
@@ -138,23 +125,14 @@ async fn an_account_from_its_first_day_to_its_last() {
 
     let change = json!({ "old": "correct horse", "new": "correct mouse" });
     let path = "/v1/users/me/password";
-    assert_eq!(
-        http.ask(Method::PUT, path, &token, Some(change.clone())).await.status,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(http.ask(Method::PUT, path, &token, Some(change.clone())).await.status, StatusCode::NO_CONTENT);
     assert_eq!(http.ask(Method::PUT, path, &token, Some(change)).await.code(), "wrong_password");
     let sure = json!({ "password": "correct mouse" });
-    assert_eq!(
-        http.ask(Method::DELETE, "/v1/users/me", &token, Some(sure)).await.status,
-        StatusCode::ACCEPTED
-    );
+    assert_eq!(http.ask(Method::DELETE, "/v1/users/me", &token, Some(sure)).await.status, StatusCode::ACCEPTED);
     assert_eq!(http.ask(Method::GET, "/v1/users/me", &token, None).await.code(), "unauthenticated");
     let gone = http.ask(Method::GET, &format!("/v1/users/{anna}"), &other, None).await;
     assert_eq!((&gone.body["deleted"], &gone.body["username"]), (&json!(true), &Value::Null));
-    assert_eq!(
-        http.ask(Method::DELETE, "/v1/sessions/current", &other, None).await.status,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(http.ask(Method::DELETE, "/v1/sessions/current", &other, None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(http.ask(Method::GET, "/v1/users/me", &other, None).await.code(), "unauthenticated");
 }
 
@@ -167,10 +145,7 @@ async fn bad_input_names_its_field_and_is_a_problem_document() {
         (json!({ "username": "x", "password": "correct horse" }), "/username"),
         (json!({ "username": "cora", "password": 8 }), "/password"),
         (json!({ "username": "cora", "password": "short" }), "/password"),
-        (
-            json!({ "username": "cora", "password": "correct horse", "device": { "name": 1 } }),
-            "/device/name",
-        ),
+        (json!({ "username": "cora", "password": "correct horse", "device": { "name": 1 } }), "/device/name"),
     ] {
         assert_eq!(http.ask(Method::POST, "/v1/users", "", Some(body)).await.pointer(), pointer);
     }
@@ -199,36 +174,21 @@ async fn bad_input_names_its_field_and_is_a_problem_document() {
     let json_post = || post().header("content-type", "application/json; charset=utf-8");
     let broken = http.raw(json_post(), "{").await;
     assert_eq!((broken.code(), broken.status.as_u16()), ("invalid_request", 400));
-    assert_eq!(
-        http.raw(json_post(), vec![b' '; Stated::default().body_bytes as usize + 1]).await.code(),
-        "too_large"
-    );
-    for authorization in ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer kith_x", "Bearer \u{fffd}"]
-    {
+    assert_eq!(http.raw(json_post(), vec![b' '; Stated::default().body_bytes as usize + 1]).await.code(), "too_large");
+    for authorization in ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer kith_x", "Bearer \u{fffd}"] {
         let request = Request::builder().uri("/v1/users/me").header("authorization", authorization);
-        assert_eq!(
-            http.raw(request, Body::empty()).await.code(),
-            "unauthenticated",
-            "{authorization}"
-        );
+        assert_eq!(http.raw(request, Body::empty()).await.code(), "unauthenticated", "{authorization}");
     }
 }
 
 #[tokio::test]
 async fn who_asks_too_often_is_told_when_to_come_back() {
-    let limits = config::Limits {
-        requests_per_s: 1,
-        requests_burst: 2,
-        signins_per_min: 2,
-        ..config::Limits::default()
-    };
+    let limits =
+        config::Limits { requests_per_s: 1, requests_burst: 2, signins_per_min: 2, ..config::Limits::default() };
     let http = Http::new(Config { limits, ..Config::default() });
     let (_, token) = http.sign_up("anna").await;
     let mut got = http.ask(Method::GET, "/v1/users/me", &token, None).await;
-    assert_eq!(
-        (got.header("x-ratelimit-remaining"), got.header("x-ratelimit-bucket")),
-        ("1", "requests")
-    );
+    assert_eq!((got.header("x-ratelimit-remaining"), got.header("x-ratelimit-bucket")), ("1", "requests"));
     for _ in 0..100 {
         got = http.ask(Method::GET, "/v1/users/me", &token, None).await;
         if got.status != StatusCode::OK {
@@ -238,8 +198,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     assert_eq!((got.code(), got.header("x-ratelimit-remaining")), ("rate_limited", "0"));
     assert_eq!((got.header("retry-after"), &got.body["retryable"]), ("1", &json!(true)));
 
-    let from =
-        |address: &str| Request::builder().uri("/v1/info").header("x-forwarded-for", address);
+    let from = |address: &str| Request::builder().uri("/v1/info").header("x-forwarded-for", address);
     for _ in 0..100 {
         got = http.raw(from("198.51.100.7"), Body::empty()).await;
         if got.status != StatusCode::OK {
@@ -251,20 +210,13 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 
     let wrong = json!({ "username": "bela", "password": "correct horse" });
     for code in ["wrong_password", "wrong_password", "rate_limited"] {
-        assert_eq!(
-            http.ask(Method::POST, "/v1/sessions", "", Some(wrong.clone())).await.code(),
-            code
-        );
+        assert_eq!(http.ask(Method::POST, "/v1/sessions", "", Some(wrong.clone())).await.code(), code);
     }
 }
 
 #[tokio::test]
 async fn an_idempotency_key_repeats_the_answer_and_not_the_deed() {
-    let config = Config {
-        invites_by: InvitesBy::Everyone,
-        registration: Registration::Open,
-        ..Config::default()
-    };
+    let config = Config { invites_by: InvitesBy::Everyone, registration: Registration::Open, ..Config::default() };
     let http = Http::new(config);
     let (_, anna) = http.sign_up("anna").await;
     let (_, bela) = http.sign_up("bela").await;
@@ -286,10 +238,7 @@ async fn an_idempotency_key_repeats_the_answer_and_not_the_deed() {
         assert_eq!((got.status, got.header("idempotency-replayed")), (StatusCode::CREATED, ""));
         assert_ne!(got.body["code"], first.body["code"]);
     }
-    assert_eq!(
-        http.raw(post(&anna, &"x".repeat(256)), Body::empty()).await.code(),
-        "invalid_request"
-    );
+    assert_eq!(http.raw(post(&anna, &"x".repeat(256)), Body::empty()).await.code(), "invalid_request");
     // Of many at once, one is the first.
     let mut storm = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -305,16 +254,10 @@ async fn an_idempotency_key_repeats_the_answer_and_not_the_deed() {
 async fn whoever_may_not_invite_is_told_so() {
     let http = Http::new(Config { registration: Registration::Closed, ..Config::default() });
     let body = json!({ "username": "anna", "password": "correct horse" });
-    assert_eq!(
-        http.ask(Method::POST, "/v1/users", "", Some(body)).await.code(),
-        "registration_closed"
-    );
+    assert_eq!(http.ask(Method::POST, "/v1/users", "", Some(body)).await.code(), "registration_closed");
     let http = Http::new(Config::default());
     let (_, token) = http.sign_up("anna").await;
-    assert_eq!(
-        http.ask(Method::POST, "/v1/invites", &token, None).await.code(),
-        "registration_closed"
-    );
+    assert_eq!(http.ask(Method::POST, "/v1/invites", &token, None).await.code(), "registration_closed");
 }
 
 #[tokio::test]
@@ -326,19 +269,12 @@ async fn the_server_says_what_it_is_and_where_its_socket_is() {
     let at = |host: &str| Request::builder().uri("/v1/gateway?region=x").header("host", host);
     let gateway = http.raw(at("chat.example.org:8080"), Body::empty()).await;
     assert_eq!(gateway.body["url"], "ws://chat.example.org:8080/v1/socket");
-    assert_eq!(
-        http.raw(at("a\"b"), Body::empty()).await.body["url"],
-        "ws://127.0.0.1:8080/v1/socket"
-    );
-    let public =
-        Config { public_url: Some("https://chat.example.org/".to_owned()), ..Config::default() };
+    assert_eq!(http.raw(at("a\"b"), Body::empty()).await.body["url"], "ws://127.0.0.1:8080/v1/socket");
+    let public = Config { public_url: Some("https://chat.example.org/".to_owned()), ..Config::default() };
     let gateway = Http::new(public).raw(at("inside"), Body::empty()).await;
     assert_eq!(gateway.body["url"], "wss://chat.example.org/v1/socket");
     let page = http.raw(Request::builder().uri("/"), Body::empty()).await;
-    assert_eq!(
-        (page.status, page.header("content-type")),
-        (StatusCode::OK, "text/html; charset=utf-8")
-    );
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
 }
 
@@ -352,38 +288,33 @@ async fn every_documented_route_is_there_and_answers_what_is_documented() {
         let method = serde_json::to_value(&method).unwrap().as_str().unwrap().to_uppercase();
         let path = pattern
             .replace("{user}", "user_01h455vb4pex5vsknk084sn02q")
-            .replace("{device}", "device_01h455vb4pex5vsknk084sn02q");
+            .replace("{device}", "device_01h455vb4pex5vsknk084sn02q")
+            .replace("{conversation}", "conv_01h455vb4pex5vsknk084sn02q")
+            .replace("{message}", "conv_01h455vb4pex5vsknk084sn02q.1")
+            .replace("{emoji}", "%F0%9F%91%8D")
+            .replace("{poll}", "poll_01h455vb4pex5vsknk084sn02q");
         let operation = &document["paths"][&pattern][method.to_lowercase()];
         for token in ["", &token] {
             let got = http.ask(method.parse().unwrap(), &path, token, Some(json!({}))).await;
             let documented = &operation["responses"][got.status.as_str()];
-            assert!(
-                documented.is_object(),
-                "{method} {pattern} answers {} {}",
-                got.status,
-                got.body
-            );
+            assert!(documented.is_object(), "{method} {pattern} answers {} {}", got.status, got.body);
             assert_ne!(got.body["code"], "method_not_allowed", "{method} {pattern}");
         }
     }
     let text = document.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap())
-    {
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
     }
 }
 
 #[tokio::test]
 async fn a_panic_is_a_problem_of_ours() {
-    let http = Http::new(Config::default());
-    let accounts =
-        Accounts::new(Arc::new(Memory::new()), Arc::default(), Config::default().accounts());
-    let app = Arc::new(App::new(Config::default(), Arc::new(accounts)));
+    let app = App::new(Config::default(), Arc::new(Memory::new()));
     let fails = Router::<Arc<App>>::new()
         .route("/", get(async || -> &'static str { panic!("as it should") }))
         .layer(CatchPanicLayer::custom(exchange::panicked))
         .layer(from_fn_with_state(app.clone(), exchange::finish))
         .with_state(app);
-    let got = Http { router: fails, ..http }.raw(Request::builder().uri("/"), Body::empty()).await;
+    let got = Http { router: fails }.raw(Request::builder().uri("/"), Body::empty()).await;
     assert_eq!((got.code(), got.status.as_u16()), ("internal", 500));
 }

@@ -17,9 +17,10 @@ use super::{
     door::{BackupTo, OneTime, Refused},
 };
 use crate::{
-    account::{Accounts, ImportSummary, Imported, UserLine},
+    account::{ImportSummary, Imported, UserLine},
     backends::Backends,
     config::Config,
+    node::Node,
 };
 
 /// Where operations are done. Every error is one line for the operator.
@@ -42,14 +43,11 @@ impl Operator {
             return Ok(Self::Beside(socket));
         }
         if !dir.exists() {
-            return Err(format!(
-                "{} does not exist; name the data directory with --data",
-                dir.display()
-            ));
+            return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
         }
         let backends = Backends::open(dir).map_err(|error| error.to_string())?;
-        let accounts = Accounts::new(backends.store(), Arc::default(), config.accounts());
-        Ok(Self::Alone(Operations::new(Arc::new(accounts), Arc::new(backends))))
+        let node = Node::new(config.clone(), backends.store());
+        Ok(Self::Alone(Operations::new(node, Arc::new(backends))))
     }
 
     /// All users, some at a time.
@@ -78,9 +76,7 @@ impl Operator {
     pub async fn remove(&self, username: &str) -> Result<(), String> {
         match self {
             Self::Alone(here) => here.remove(username).await.map_err(|error| error.to_string()),
-            Self::Beside(socket) => {
-                ask(socket, Method::DELETE, &format!("/users/{}", segment(username)), &()).await
-            }
+            Self::Beside(socket) => ask(socket, Method::DELETE, &format!("/users/{}", segment(username)), &()).await,
         }
     }
 
@@ -104,9 +100,7 @@ impl Operator {
     pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
         match self {
             Self::Alone(here) => here.backup(to).await,
-            Self::Beside(socket) => {
-                ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await
-            }
+            Self::Beside(socket) => ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await,
         }
     }
 }
@@ -118,12 +112,9 @@ async fn ask<T: DeserializeOwned>(
     path: &str,
     body: &(impl Serialize + Sync),
 ) -> Result<T, String> {
-    let lost = |error: &dyn std::fmt::Display| {
-        format!("the server on {} did not answer: {error}", socket.display())
-    };
+    let lost = |error: &dyn std::fmt::Display| format!("the server on {} did not answer: {error}", socket.display());
     let stream = UnixStream::connect(socket).await.map_err(|error| lost(&error))?;
-    let (mut send, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
+    let (mut send, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
     let connection = tokio::spawn(connection);
     let body = serde_json::to_vec(body).map_err(|error| error.to_string())?;
     let request = Request::builder()
@@ -139,8 +130,7 @@ async fn ask<T: DeserializeOwned>(
     connection.abort();
     if !status.is_success() {
         let refused = serde_json::from_slice::<Refused>(&body);
-        return Err(refused
-            .map_or_else(|_| format!("the server answered {status}"), |refused| refused.error));
+        return Err(refused.map_or_else(|_| format!("the server answered {status}"), |refused| refused.error));
     }
     let body = if body.is_empty() { b"null" } else { &body[..] };
     serde_json::from_slice(body).map_err(|error| lost(&error))

@@ -101,23 +101,16 @@ impl IntoResponse for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let status =
-            StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self(status, error.to_string())
     }
 }
 
-async fn users(
-    State(operations): State<Operations>,
-    Query(after): Query<After>,
-) -> Answer<Response> {
+async fn users(State(operations): State<Operations>, Query(after): Query<After>) -> Answer<Response> {
     Ok(Json(operations.users(after.cursor.as_deref()).await?).into_response())
 }
 
-async fn import(
-    State(operations): State<Operations>,
-    Json(users): Json<Vec<Imported>>,
-) -> Answer<Response> {
+async fn import(State(operations): State<Operations>, Json(users): Json<Vec<Imported>>) -> Answer<Response> {
     for user in &users {
         let bad = |why| Failure(StatusCode::BAD_REQUEST, format!("{}: {why}", user.username));
         user.check().map_err(bad)?;
@@ -125,18 +118,12 @@ async fn import(
     Ok(Json(operations.import(users).await?).into_response())
 }
 
-async fn remove(
-    State(operations): State<Operations>,
-    Segment(name): Segment<String>,
-) -> Answer<StatusCode> {
+async fn remove(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<StatusCode> {
     operations.remove(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset(
-    State(operations): State<Operations>,
-    Segment(name): Segment<String>,
-) -> Answer<Json<OneTime>> {
+async fn reset(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<Json<OneTime>> {
     Ok(Json(OneTime { password: operations.reset(&name).await? }))
 }
 
@@ -144,10 +131,7 @@ async fn invite(State(operations): State<Operations>) -> Answer<Response> {
     Ok(Json(operations.invite().await?).into_response())
 }
 
-async fn backup(
-    State(operations): State<Operations>,
-    Json(to): Json<BackupTo>,
-) -> Answer<StatusCode> {
+async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {
     operations.backup(to.dir).await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
     Ok(StatusCode::NO_CONTENT)
 }

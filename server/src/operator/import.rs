@@ -74,8 +74,7 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Imported, ImportErro
                 Ok(0) => return None,
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => {
-                    return Imported::read(line.trim_ascii())
-                        .map_or_else(bad, |user| Some(Ok(user)));
+                    return Imported::read(line.trim_ascii()).map_or_else(bad, |user| Some(Ok(user)));
                 }
             }
         }

@@ -9,47 +9,48 @@ use kith_protocol::{
 
 use crate::{
     Error,
-    account::{Accounts, ImportSummary, Imported, UserLine},
+    account::{ImportSummary, Imported, UserLine},
     backends::Backends,
+    node::Node,
 };
 
 /// The operations, on the data directory that this process has open.
 #[derive(Clone)]
 pub struct Operations {
-    accounts: Arc<Accounts>,
+    node: Arc<Node>,
     backends: Arc<Backends>,
 }
 
 impl Operations {
     /// On these.
-    pub fn new(accounts: Arc<Accounts>, backends: Arc<Backends>) -> Self {
-        Self { accounts, backends }
+    pub fn new(node: Arc<Node>, backends: Arc<Backends>) -> Self {
+        Self { node, backends }
     }
 
     /// All users, some at a time.
     pub async fn users(&self, cursor: Option<&str>) -> Result<Page<UserLine>, Error> {
-        self.accounts.list_all(cursor).await
+        self.node.accounts.list_all(cursor).await
     }
 
     /// Gives the user a password that signs in once.
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
-        self.accounts.reset(username).await.map_err(nobody)
+        self.node.accounts.reset(username).await.map_err(nobody)
     }
 
     /// Erases a user.
     pub async fn remove(&self, username: &str) -> Result<(), Error> {
-        let user = self.accounts.find(username).await.map_err(nobody)?;
-        self.accounts.erase(user).await
+        let user = self.node.accounts.find(username).await.map_err(nobody)?;
+        self.node.erase(user, None).await
     }
 
     /// Makes those of the users who are not there.
     pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, Error> {
-        self.accounts.import(users).await
+        self.node.accounts.import(users).await
     }
 
     /// Makes an invite.
     pub async fn invite(&self) -> Result<Invite, Error> {
-        self.accounts.invite(None).await
+        self.node.accounts.invite(None).await
     }
 
     /// Copies what is kept into an empty directory. The error is one line for a person.

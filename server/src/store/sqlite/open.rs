@@ -60,9 +60,7 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                OpenError::Denied(path.into())
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Denied(path.into()),
             io::ErrorKind::NotADirectory => OpenError::NotADirectory(path.into()),
             io::ErrorKind::NotFound => OpenError::Absent(path.into()),
             _ => OpenError::Io { path: path.into(), why: error.to_string() },
@@ -72,9 +70,7 @@ impl OpenError {
     pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, why) = (path.into(), error.to_string());
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                OpenError::Foreign { path, why }
-            }
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Foreign { path, why },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Denied(path),
             _ => OpenError::Io { path, why },
         }
@@ -148,11 +144,9 @@ pub(super) fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
 fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
     let path = database(dir);
     let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
-    let pragma =
-        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .map_err(wrong)?;
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(wrong)?;
     if tables == 0 {
         return Ok(false);
     }
@@ -184,8 +178,7 @@ pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenErro
     if !exists {
         create_file(dir, &path).map_err(|error| OpenError::of_file(&path, &error))?;
     }
-    let connection =
-        connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
@@ -202,13 +195,7 @@ pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenErro
 
 /// SQLite would let everybody read it.
 fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?
-        .sync_all()?;
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?.sync_all()?;
     File::open(dir)?.sync_all()?;
     match fs::canonicalize(dir)?.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
@@ -232,9 +219,7 @@ pub(super) fn checkpointer(dir: &Path, ground: &Ground) -> Result<Connection, Op
     let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let sync = if ground.sync { "FULL" } else { "OFF" };
     // The writer waits while this one does.
-    let set = connection
-        .pragma_update(None, "synchronous", sync)
-        .and_then(|()| connection.busy_timeout(BUSY_BRIEF));
+    let set = connection.pragma_update(None, "synchronous", sync).and_then(|()| connection.busy_timeout(BUSY_BRIEF));
     set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }

@@ -1,0 +1,82 @@
+//! What can go wrong between a client and a server.
+
+use std::{fmt, time::Duration};
+
+use kith_protocol::{Code, Problem, problem::CloseCode};
+
+use crate::limits;
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The server refused, and said why.
+    #[error("{}", .problem.detail.as_deref().unwrap_or(&.problem.title))]
+    Problem {
+        /// What it said.
+        problem: Box<Problem>,
+        /// When the same request may succeed: its `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// The server could not be reached, or the connection broke: what became of the request is unknown.
+    #[error("{0}")]
+    Transport(String),
+    /// The server said what this client does not understand.
+    #[error("{0}")]
+    Protocol(String),
+    /// The socket is closed.
+    #[error("{0}")]
+    Closed(Closed),
+}
+
+impl Error {
+    /// The code of a problem.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Error::Problem { problem, .. } => Some(problem.code),
+            _ => None,
+        }
+    }
+
+    /// When the same request may succeed, where the server said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Problem { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn transport(cause: impl fmt::Display) -> Self {
+        Self::Transport(short(cause))
+    }
+
+    pub(crate) fn protocol(cause: impl fmt::Display) -> Self {
+        Self::Protocol(short(cause))
+    }
+}
+
+/// A text from outside, short enough to show.
+fn short(cause: impl fmt::Display) -> String {
+    cause.to_string().chars().take(limits::ERROR_CHARS).collect()
+}
+
+/// How a socket ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("closed with {code} {reason}")]
+pub struct Closed {
+    /// The code of the close frame; 1005 where it has none, 1006 where there was no close frame (RFC 6455, section 7.4.1).
+    pub code: u16,
+    /// What the close frame says, for a person.
+    pub reason: String,
+}
+
+impl Closed {
+    /// A connection that ended without a close frame.
+    pub(crate) fn broken(reason: impl fmt::Display) -> Self {
+        Self { code: 1006, reason: short(reason) }
+    }
+
+    /// Whether the token is of no use any longer: 4004 and 4100.
+    pub fn is_final(&self) -> bool {
+        CloseCode::ALL.iter().any(|code| *code as u16 == self.code && code.is_final())
+    }
+}

@@ -1,0 +1,60 @@
+//! What bounds this client. The limits of the protocol are in [`kith_protocol::limits`]; these are ours.
+
+/// Seconds in which a server must take a connection, TLS included.
+pub const CONNECT_S: u64 = 10;
+/// Seconds in which a request must be answered, its body included.
+pub const REQUEST_S: u64 = 35;
+/// Connections to one server that are kept for the next request.
+pub const IDLE_CONNECTIONS: usize = 4;
+/// Bytes of an answer: a page of the longest entries, each byte of their text escaped as `\u00xx`.
+pub const ANSWER_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a frame from the server, on the same reckoning.
+pub const FRAME_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a socket's read buffer.
+pub const READ_BUFFER_BYTES: usize = 16 * 1024;
+/// Seconds in which the server must take what is written to a socket.
+pub const WRITE_S: u64 = 10;
+/// Seconds that a clean close waits for the other side.
+pub const CLOSE_S: u64 = 2;
+/// Characters of an error's text that comes from outside.
+pub const ERROR_CHARS: usize = 300;
+/// Messages that may wait to be sent; more are refused to the caller.
+pub const OUTBOX_MESSAGES: usize = 1000;
+/// Commands from the handles that may wait for the connection's task.
+pub const COMMANDS: usize = 2048;
+/// Events that may wait for the program,
+pub const EVENTS: usize = 1024;
+/// and those that may wait behind them before the socket is not read on.
+pub const EVENTS_BEHIND: usize = 1024;
+/// Entries of each conversation that are kept, unless the program says otherwise.
+pub const ENTRIES_KEPT: usize = 1000;
+/// Conversations that are asked for at a time.
+pub const SYNCS_AT_ONCE: usize = 8;
+/// Seconds after which an unanswered `sync` is asked again.
+pub const SYNC_ANSWER_S: u64 = 30;
+/// Seconds after which an unanswered `send` is sent again.
+pub const SENT_ANSWER_S: u64 = 15;
+/// Milliseconds before a send is tried again, where the server does not say.
+pub const SEND_AGAIN_MS: u64 = 1000;
+/// Milliseconds that the server has to send by itself what a `hello` lacks, before the client asks for it.
+pub const RESUME_MS: u64 = 2000;
+/// Milliseconds for which moved pointers are collected: each conversation tells at most one in so long.
+pub const POINTERS_MS: u64 = 200;
+/// Milliseconds for which a `typing` stands.
+pub const TYPING_MS: u64 = 3000;
+/// Seconds in which a `hello` must be answered.
+pub const READY_S: u64 = 10;
+/// Heartbeats without a word from the server after which the connection is given up.
+pub const SILENT_HEARTBEATS: u32 = 3;
+/// Milliseconds of which the first reconnect waits a random part; each further one doubles it,
+pub const RECONNECT_FIRST_MS: u64 = 1000;
+/// up to so many.
+pub const RECONNECT_MAX_MS: u64 = 30_000;
+/// Seconds that a connection must have stood for the next reconnect to be a first one.
+pub const STEADY_S: u64 = 5;
+
+// A handle that may put a message into the outbox finds room for its command, with half left for all others.
+const _: () = assert!(OUTBOX_MESSAGES <= COMMANDS / 2);
+// A page of heads or entries makes an event for each at most.
+const _: () = assert!(kith_protocol::limits::HEADS_CONVERSATIONS <= EVENTS_BEHIND);
+const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 * 6 < ANSWER_BYTES);

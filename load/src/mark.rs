@@ -1,0 +1,98 @@
+//! The `client_id` of a generated message: a UUIDv7 that says who meant to send it when, so that a receiver needs no table.
+
+use std::time::{Duration, Instant};
+
+use uuid::{Builder, Uuid};
+
+const COUNT_BITS: u32 = 26;
+const AT_BITS: u32 = 36;
+
+/// What the name of a message tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Which sender of its conversation, below 4 096.
+    pub sender: u16,
+    /// Which of its messages, from 0, below 2^26.
+    pub count: u32,
+    /// When it was meant to be sent, in µs since the run began; up to 19 hours.
+    pub at_us: u64,
+}
+
+/// The clock of a run: every time of the report is measured on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    start: Instant,
+    start_ms: u64,
+}
+
+impl Clock {
+    /// A run begins now.
+    #[expect(clippy::disallowed_methods, reason = "names the run; the generator is never simulated")]
+    pub fn new() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self { start: Instant::now(), start_ms: since.as_millis() as u64 }
+    }
+
+    /// A time as µs since the run began.
+    pub fn us(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.start).as_micros() as u64
+    }
+
+    /// Now, as µs since the run began.
+    pub fn now_us(&self) -> u64 {
+        self.us(Instant::now())
+    }
+
+    /// The moment so many µs after the run began.
+    pub fn at(&self, us: u64) -> Instant {
+        self.start + Duration::from_micros(us)
+    }
+
+    /// The name of a message. Its time is when the run began, so that two runs never use a name twice.
+    pub fn name(&self, mark: Mark) -> Uuid {
+        let low = u64::from(mark.count) << AT_BITS | (mark.at_us & ((1 << AT_BITS) - 1));
+        let mut random = [0; 10];
+        random[..2].copy_from_slice(&mark.sender.to_be_bytes());
+        random[2..].copy_from_slice(&low.to_be_bytes());
+        Builder::from_unix_timestamp_millis(self.start_ms, &random).into_uuid()
+    }
+
+    /// What a name tells; `None` where another run made it.
+    pub fn mark(&self, name: Uuid) -> Option<Mark> {
+        let (high, low) = name.as_u64_pair();
+        if high >> 16 != self.start_ms {
+            return None;
+        }
+        Some(Mark {
+            sender: (high & 0xfff) as u16,
+            count: (low >> AT_BITS & ((1 << COUNT_BITS) - 1)) as u32,
+            at_us: low & ((1 << AT_BITS) - 1),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_v7_and_tells_its_mark() {
+        let clock = Clock::new();
+        for mark in [
+            Mark { sender: 0, count: 0, at_us: 0 },
+            Mark { sender: 4095, count: (1 << COUNT_BITS) - 1, at_us: (1 << AT_BITS) - 1 },
+            Mark { sender: 3, count: 77, at_us: 1_234_567 },
+        ] {
+            let name = clock.name(mark);
+            assert_eq!((name.get_version_num(), name.get_variant()), (7, uuid::Variant::RFC4122));
+            assert_eq!(clock.mark(name), Some(mark));
+        }
+    }
+
+    #[test]
+    fn another_run_s_name_tells_nothing() {
+        let clock = Clock::new();
+        let other = Clock { start_ms: clock.start_ms + 1, ..clock };
+        assert_eq!(clock.mark(other.name(Mark { sender: 1, count: 1, at_us: 1 })), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! Edits, deletions, reactions and expiry: what happens to a message after it was sent.
+
+use kith_protocol::{
+    Body, Code, UserId,
+    entry::{ConversationKind, Edit, Reaction, Role, Target, Text},
+    limits::{EMOJI_BYTES, Limits},
+};
+
+use super::{live::Live, log};
+use crate::{
+    Error,
+    account::Session as Actor,
+    store::{Kind, Record},
+    wire,
+};
+
+/// What to do to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amend {
+    /// Give it another text.
+    Edit(Edit),
+    /// Delete it for everyone.
+    Delete(Target),
+    /// Put an emoji to it, or take it back.
+    React(Reaction),
+}
+
+impl Amend {
+    /// Checks it without its conversation.
+    ///
+    /// # Errors
+    /// The field that is not valid.
+    pub fn check(&self, limits: &Limits) -> Result<(), Error> {
+        match self {
+            Amend::Edit(edit) if edit.text.is_empty() => Err(Error::field("/text", "a message has a text")),
+            Amend::Edit(edit) => log::check_text(&edit.text, &edit.mentions, limits),
+            Amend::React(reaction) => {
+                let emoji = &reaction.emoji;
+                // Letters, controls and spaces are no emoji, but keycaps are digits with a mark and flags are joined tags.
+                let plain = emoji.chars().all(|char| char.is_ascii()) || emoji.chars().any(char::is_whitespace);
+                if emoji.len() > EMOJI_BYTES || plain || emoji.chars().any(char::is_control) {
+                    return Err(Error::field("/emoji", format!("expected one emoji of {EMOJI_BYTES} bytes at most")));
+                }
+                Ok(())
+            }
+            Amend::Delete(_) => Ok(()),
+        }
+    }
+
+    const fn target(&self) -> u64 {
+        match self {
+            Amend::Edit(edit) => edit.target,
+            Amend::Delete(target) => target.target,
+            Amend::React(reaction) => reaction.target,
+        }
+    }
+}
+
+impl Live {
+    /// Appends what the actor does to a message. What changes nothing appends nothing.
+    pub(super) async fn amend(&mut self, actor: Actor, amend: Amend) -> Result<(), Error> {
+        amend.check(&self.context.limits)?;
+        let target = amend.target();
+        self.access(actor.user)?.sees(target)?;
+        let record = self.record(target).await?;
+        match (record.kind, &amend) {
+            (Kind::Message, _) => {}
+            // It is gone already: deleting it again changes nothing.
+            (Kind::Redacted, Amend::Delete(_)) => return Ok(()),
+            _ => return Err(Code::NotFound.into()),
+        }
+        match amend {
+            Amend::Edit(edit) => self.edit(actor, &record, edit).await,
+            Amend::Delete(target) => self.delete(actor, &record, target).await,
+            Amend::React(reaction) => self.react(actor, reaction).await,
+        }
+    }
+
+    async fn may_say_more(&self, user: UserId) -> Result<(), Error> {
+        match self.peer(user) {
+            Some(peer) => self.may_reach(user, peer).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn edit(&mut self, actor: Actor, record: &Record, mut edit: Edit) -> Result<(), Error> {
+        if record.sender != actor.user {
+            return Err(Error::new(Code::NotAdmin).because("only its author may edit a message"));
+        }
+        self.may_write(actor.user)?;
+        self.may_say_more(actor.user).await?;
+        edit.mentions.sort_unstable();
+        edit.mentions.dedup();
+        let target = edit.target;
+        let now = match self.amendment(target).await?.edits.last().copied() {
+            Some(last) => match wire::body(self.id, &self.record(last).await?)? {
+                Body::Edit(last) => Some((last.text, last.mentions)),
+                _ => None,
+            },
+            None => match wire::body(self.id, record)? {
+                Body::Message(Text { text, mentions, .. }) => Some((text, mentions)),
+                _ => None,
+            },
+        };
+        if now.is_some_and(|(text, mentions)| text == edit.text && mentions == edit.mentions) {
+            return Ok(());
+        }
+        let records = self.append(actor, &[Body::Edit(edit)], false).await?;
+        self.amendment(target).await?.edited(records[0].seq);
+        self.told(records);
+        Ok(())
+    }
+
+    async fn delete(&mut self, actor: Actor, record: &Record, target: Target) -> Result<(), Error> {
+        let role = self.member(actor.user)?.role;
+        let admin = self.state.kind != ConversationKind::Direct && role >= Role::Admin;
+        if record.sender != actor.user && !admin {
+            return Err(Error::new(Code::NotAdmin).because("only its author or an admin may delete a message"));
+        }
+        let records = self.append(actor, &[Body::Delete(target)], false).await?;
+        self.amendment(target.target).await?.deleted = true;
+        self.redact_content(target.target).await?;
+        self.told(records);
+        Ok(())
+    }
+
+    async fn react(&mut self, actor: Actor, reaction: Reaction) -> Result<(), Error> {
+        self.may_say_more(actor.user).await?;
+        let amendment = self.amendment(reaction.target).await?;
+        // Tried on a copy: what cannot be appended must not show.
+        if !amendment.clone().react(&reaction.emoji, actor.user, reaction.on) {
+            return Ok(());
+        }
+        let Reaction { target, emoji, on } = reaction.clone();
+        let records = self.append(actor, &[Body::Reaction(reaction)], false).await?;
+        self.amendment(target).await?.react(&emoji, actor.user, on);
+        self.told(records);
+        Ok(())
+    }
+
+    fn told(&mut self, records: Vec<Record>) {
+        self.publish(&records, &vec![None; records.len()]);
+        records.into_iter().for_each(|record| self.keep(record));
+    }
+
+    /// Takes the content of a message whose time is over.
+    pub(super) async fn expire(&mut self, seq: u64) -> Result<(), Error> {
+        if self.head == 0 || seq > self.head {
+            return Ok(());
+        }
+        // The row must last longer than the content: a crash between the two repeats the expiry.
+        self.activate().await?;
+        self.amendment(seq).await?.deleted = true;
+        self.redact_content(seq).await?;
+        self.dirty.state = true;
+        self.flush_soon();
+        Ok(())
+    }
+}

@@ -1,0 +1,330 @@
+//! How a user finds conversations: making them, one's own list, one's own settings of them, mentions, channels.
+
+use std::collections::HashMap;
+
+use kith_protocol::{
+    Code, ConversationId, Message, ServerFrame, UserId,
+    entry::{ConversationKind, Role},
+    frame::{self, ConversationFrame},
+    rest::{ChangePersonal, ChannelItem, ConversationItem, NewConversation, Page, Personal},
+};
+
+use super::{Change, Conversations, members, resume::Standing};
+use crate::{
+    Error,
+    account::Session as Actor,
+    clock, fanout,
+    socket::outbox::Class,
+    store::{
+        self, CommitError, Condition, Direction, LogRange, RowKey,
+        schema::{self, Listed, State, Value},
+    },
+    wire,
+};
+
+impl Conversations {
+    /// Begins a conversation: its name, and whether it was there before, as a direct one of the same two may be.
+    ///
+    /// # Errors
+    /// The field that is not valid, `blocked`, `user_gone`, `conversation_full`.
+    pub async fn create(&self, actor: Actor, new: NewConversation) -> Result<(ConversationId, bool), Error> {
+        self.check_new(actor, &new).await?;
+        let id = ConversationId::new(clock::uuid());
+        let id = match new.kind {
+            ConversationKind::Direct => self.direct(id, actor.user, new.members[0]).await?,
+            _ => id,
+        };
+        if self.context.store.heads(vec![id]).await?.pop().flatten().is_some() {
+            return Ok((id, true));
+        }
+        let founders = members::founders(new.kind, actor.user, &new.members);
+        for member in &founders {
+            let put = store::Change::Put(schema::user::listed(id), Listed::default().encode());
+            self.context.store.commit(schema::user::partition(member.user), vec![put], Vec::new()).await?;
+        }
+        if let (ConversationKind::Channel, Some(title)) = (new.kind, &new.title) {
+            let row = schema::channel::row(title, id);
+            let put = store::Change::Put(row.key, Default::default());
+            self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
+        }
+        let expire_after_s = new.expire_after_s.filter(|seconds| *seconds > 0);
+        let change = Change::Create { kind: new.kind, title: new.title, expire_after_s, members: founders };
+        self.request(actor, id, change).await?;
+        Ok((id, false))
+    }
+
+    async fn check_new(&self, actor: Actor, new: &NewConversation) -> Result<(), Error> {
+        let limits = &self.context.limits;
+        if new.encryption.as_deref().is_some_and(|encryption| encryption != "none") {
+            return Err(Error::field("/encryption", "only `none` exists"));
+        }
+        members::check_title(new.title.as_deref(), limits)?;
+        members::check_expiry(new.expire_after_s)?;
+        let at_most = match new.kind {
+            ConversationKind::Direct => 2,
+            ConversationKind::Group => limits.group_members as usize,
+            ConversationKind::Channel => limits.channel_members as usize,
+        };
+        match new.kind {
+            ConversationKind::Direct if new.members.len() != 1 => {
+                return Err(Error::field("/members", "a direct conversation has one other member"));
+            }
+            ConversationKind::Direct if new.title.is_some() => {
+                return Err(Error::field("/title", "a direct conversation has no title"));
+            }
+            ConversationKind::Channel if new.title.as_deref().unwrap_or_default().trim().is_empty() => {
+                return Err(Error::field("/title", "a channel has a title"));
+            }
+            _ if new.members.len() >= at_most => return Err(Code::ConversationFull.into()),
+            _ => {}
+        }
+        for (index, user) in new.members.iter().enumerate() {
+            let pointer = || format!("/members/{index}");
+            if *user == actor.user {
+                return Err(Error::field(pointer(), "you are a member already"));
+            }
+            if new.members[..index].contains(user) {
+                return Err(Error::field(pointer(), "named twice"));
+            }
+            let card = self.context.accounts.card(*user).await?;
+            if !card.exists {
+                return Err(Error::field(pointer(), "there is no such user"));
+            }
+            if card.erased {
+                return Err(Code::UserGone.into());
+            }
+            let own = self.context.accounts.card(actor.user).await?;
+            let direct = new.kind == ConversationKind::Direct;
+            if card.blocked.contains(&actor.user) || direct && own.blocked.contains(user) {
+                return Err(Code::Blocked.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the direct conversation of two users: the first that was taken for it.
+    async fn direct(&self, id: ConversationId, one: UserId, other: UserId) -> Result<ConversationId, Error> {
+        let row = schema::direct::row(one, other);
+        let put = store::Change::Put(row.key.clone(), id.bytes().to_vec().into());
+        match self.context.store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
+            Ok(()) => Ok(id),
+            Err(CommitError::Condition { current: Some(first), .. }) => Ok(schema::direct::conversation_of(&first)?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A user's conversations, the newest activity first.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the cursor is none of ours.
+    pub async fn list(
+        &self,
+        user: UserId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ConversationItem>, Error> {
+        let skip: usize = match cursor {
+            Some(cursor) => cursor.parse().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?,
+            None => 0,
+        };
+        let mut ids = Vec::new();
+        loop {
+            let page = self.listed(user, ids.last().copied(), 1000).await?;
+            let more = page.len() == 1000;
+            ids.extend(page);
+            if !more {
+                break;
+            }
+        }
+        let heads = self.context.store.heads(ids.clone()).await?;
+        let mut newest: Vec<_> = ids.into_iter().zip(heads).filter_map(|(id, head)| Some((head?.at, id))).collect();
+        newest.sort_unstable_by(|one, other| other.cmp(one));
+        let total = newest.len();
+        let page: Vec<_> = newest.into_iter().skip(skip).take(limit).map(|(_, id)| id).collect();
+        let order: HashMap<_, _> = page.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+        let mut standings = self.standings(user, page, &HashMap::new()).await?;
+        standings.sort_unstable_by_key(|standing| order.get(&standing.item.id).copied());
+        let items = self.items(user, standings).await?;
+        let next_cursor = (skip + limit < total).then(|| (skip + limit).to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn items(&self, user: UserId, standings: Vec<Standing>) -> Result<Vec<ConversationItem>, Error> {
+        let store = &self.context.store;
+        let last = |standing: &Standing| LogRange {
+            log: standing.item.id,
+            seqs: standing.item.head..=standing.item.head,
+            direction: Direction::Ascending,
+            limit: 1,
+        };
+        let lasts = store.read(standings.iter().map(last).collect()).await?;
+        let listed = |standing: &Standing| RowKey {
+            partition: schema::user::partition(user),
+            key: schema::user::listed(standing.item.id),
+        };
+        let listed = store.get(standings.iter().map(listed).collect()).await?;
+        let mut items = Vec::with_capacity(standings.len());
+        for ((standing, last), listed) in standings.into_iter().zip(lasts).zip(listed) {
+            let id = standing.item.id;
+            let Some(last) = last.first() else { continue };
+            let personal = listed.map(|row| Listed::decode(&row)).transpose()?.unwrap_or_default();
+            let info = self.info(user, id).await?;
+            let peer_user = match info.kind {
+                ConversationKind::Direct => {
+                    let members = self.participants(user, id, None, 2).await?.items;
+                    members.iter().map(|item| item.member.user).find(|other| *other != user)
+                }
+                _ => None,
+            };
+            items.push(ConversationItem {
+                kind: info.kind,
+                title: info.title,
+                peer_user,
+                head: standing.item,
+                muted_until: personal.muted_until.filter(|until| *until > clock::now()),
+                pinned: personal.pinned,
+                archived: personal.archived,
+                last: wire::entry(id, last)?,
+            });
+        }
+        Ok(items)
+    }
+
+    /// Changes one's own settings of a conversation, and tells one's devices.
+    ///
+    /// # Errors
+    /// `not_found` for who is no member.
+    pub async fn personalize(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        changes: ChangePersonal,
+    ) -> Result<Personal, Error> {
+        let info = self.info(user, conversation).await?;
+        let partition = schema::user::partition(user);
+        let key = schema::user::listed(conversation);
+        let row = RowKey { partition: partition.clone(), key: key.clone() };
+        let before = self.context.store.get(vec![row]).await?.pop().flatten();
+        let mut listed = before.as_ref().map(|row| Listed::decode(row)).transpose()?.unwrap_or_default();
+        listed.muted_until = changes.muted_until.or(listed.muted_until).filter(|until| *until > clock::now());
+        listed.pinned = changes.pinned.unwrap_or(listed.pinned);
+        listed.archived = changes.archived.unwrap_or(listed.archived);
+        let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
+        let put = store::Change::Put(key, listed.encode());
+        self.context.store.commit(partition, vec![put], vec![condition]).await?;
+        let told = ConversationFrame { id: conversation, rev: info.rev, change: frame::Change::Changed };
+        let frame = wire::frame(&ServerFrame::Conversation(told));
+        fanout::tell(&self.context.roster, std::iter::once(user), &frame, Class::Vital, None);
+        Ok(Personal { muted_until: listed.muted_until, pinned: listed.pinned, archived: listed.archived })
+    }
+
+    /// The messages that mention a user, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the cursor is none of ours.
+    pub async fn mentions(&self, user: UserId, cursor: Option<&str>, limit: usize) -> Result<Page<Message>, Error> {
+        let mut range = schema::user::mentions();
+        if let Some(cursor) = cursor {
+            range.to = Some(read_cursor(cursor).ok_or(Error::field("?cursor", "not a cursor of this list"))?);
+        }
+        let partition = schema::user::partition(user);
+        let rows = self.context.store.scan(partition, range, Direction::Descending, limit).await?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (_, conversation, seq) = schema::user::mention_of(&row.key)?;
+            let message = kith_protocol::MessageId { conversation, seq };
+            match self.message(user, message).await {
+                Ok(message) if message.deleted => {}
+                Ok(message) => items.push(message),
+                // The user has left, or never was there again: what they may not see is not there.
+                Err(error) if error.code == Code::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let next_cursor = rows.last().filter(|_| rows.len() == limit).map(|row| write_cursor(&row.key));
+        Ok(Page { items, next_cursor })
+    }
+
+    /// The channels whose title begins with `prefix`, in the order of their titles.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the cursor is none of ours.
+    pub async fn channels(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<Page<ChannelItem>, Error> {
+        let prefix = prefix.to_lowercase();
+        let after = match cursor {
+            Some(cursor) => Some(read_cursor(cursor).ok_or(Error::field("?cursor", "not a cursor of this list"))?),
+            None => None,
+        };
+        let partitions: Vec<Vec<u8>> = match prefix.as_bytes().first() {
+            Some(_) => vec![schema::channel::partition(&prefix)],
+            None => schema::channel::partitions().collect(),
+        };
+        let mut rows = Vec::new();
+        for partition in partitions {
+            let range = schema::channel::range(&prefix, after.as_deref());
+            rows.extend(self.context.store.scan(partition, range, Direction::Ascending, limit + 1 - rows.len()).await?);
+            if rows.len() > limit {
+                break;
+            }
+        }
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let mut items = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id = schema::channel::conversation_of(&row.key)?;
+            let partition = schema::conversation::partition(id);
+            let state = RowKey { partition, key: schema::conversation::state() };
+            let Some(state) = self.context.store.get(vec![state]).await?.pop().flatten() else { continue };
+            if let Some(title) = State::decode(&state)?.title {
+                items.push(ChannelItem { id, title });
+            }
+        }
+        let next_cursor = rows.last().filter(|_| more).map(|row| write_cursor(&row.key));
+        Ok(Page { items, next_cursor })
+    }
+
+    /// Adds a user, or joins a channel.
+    ///
+    /// # Errors
+    /// `not_found`, `not_admin`, `blocked`, `conversation_full`.
+    pub async fn add(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        user: UserId,
+        role: Option<Role>,
+    ) -> Result<(), Error> {
+        self.request(actor, conversation, Change::Add { user, role }).await.map(drop)
+    }
+
+    /// Takes an erased user out of every group and channel; direct conversations stay, as those of one who is gone.
+    ///
+    /// # Errors
+    /// When the store does not answer; calling it again goes on where it stopped.
+    pub async fn leave_all(&self, actor: Actor) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.listed(actor.user, after, 1000).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            for conversation in page {
+                match self.remove(actor, conversation, actor.user).await {
+                    Ok(()) => {}
+                    Err(error) if matches!(error.code, Code::NotFound | Code::InvalidRequest) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// A row's key as a cursor: opaque to clients, and nothing in it that they do not know.
+fn write_cursor(key: &[u8]) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(key)
+}
+
+fn read_cursor(cursor: &str) -> Option<Vec<u8>> {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.decode(cursor).ok().filter(|key| key.len() <= 1024)
+}

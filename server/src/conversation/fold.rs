@@ -1,0 +1,397 @@
+//! Folds the log into everything that is derived from it: the conversation's state, its members, its amendments, the
+//! mentions of its members, what expires. Derived rows are written behind the entries; what a crash kept from them is
+//! folded again when the conversation wakes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kith_protocol::{
+    Body, ConversationId, Timestamp, UserId,
+    entry::{ConversationChanged, ConversationKind, Created, Redacted, RedactedKind, Role, Writers},
+    limits::{PAGE_ITEMS, POINTER_MOVES},
+};
+
+use super::{Context, live::Live};
+use crate::{
+    Error, clock,
+    store::{
+        self, Change, Counts, Direction, Kind, LogRange, Record, RowKey,
+        schema::{self, Amendment, Member, Pointer, State, Value},
+    },
+    wire,
+};
+
+/// Unread mentions that are counted for one member of one conversation.
+const MENTIONS: usize = 100;
+
+impl Live {
+    /// Loads a conversation, and folds those of its entries that its rows do not reflect. An empty one has head 0.
+    pub async fn wake(context: Arc<Context>, id: ConversationId) -> Result<Live, Error> {
+        let store = context.store.clone();
+        let partition = schema::conversation::partition(id);
+        let row = RowKey { partition: partition.clone(), key: schema::conversation::state() };
+        let state = store.get(vec![row]).await?.pop().flatten().map(|row| State::decode(&row)).transpose()?;
+        let head = store.heads(vec![id]).await?.pop().flatten();
+        let mut live = Live {
+            context,
+            id,
+            head: state.as_ref().map_or(0, |state| state.seq),
+            at: head.map_or(Timestamp::default(), |head| head.at),
+            counts: head.map_or(Counts::default(), |head| head.counts),
+            state: state.unwrap_or_else(empty),
+            members: Default::default(),
+            tail: Default::default(),
+            tail_bytes: 0,
+            watchers: Vec::new(),
+            moved: Default::default(),
+            tell_at: None,
+            active: false,
+            dirty: Default::default(),
+            flush_at: None,
+        };
+        let mut range = schema::conversation::members();
+        loop {
+            let rows = store.scan(partition.clone(), range, Direction::Ascending, 1000).await?;
+            for row in &rows {
+                live.members.insert(schema::conversation::user_of(&row.key)?, Member::decode(&row.value)?);
+            }
+            match rows.last() {
+                Some(last) if rows.len() == 1000 => {
+                    range = schema::conversation::members_after(schema::conversation::user_of(&last.key)?);
+                }
+                _ => break,
+            }
+        }
+        if let Some(head) = head {
+            live.fold_up_to(head.seq).await?;
+        }
+        if !live.dirty.is_clean() {
+            // It was awake in a crash, so its row is there.
+            live.active = true;
+            live.flush().await;
+        }
+        Ok(live)
+    }
+
+    /// Folds the entries behind the head that the store has up to `head`; they are given back in their order.
+    async fn fold_up_to(&mut self, head: u64) -> Result<Vec<Record>, store::Error> {
+        let mut folded = Vec::new();
+        while self.head < head {
+            let seqs = self.head + 1..=head;
+            let range = LogRange { log: self.id, seqs, direction: Direction::Ascending, limit: PAGE_ITEMS };
+            let records = self.context.store.read(vec![range]).await?.pop().unwrap_or_default();
+            if records.is_empty() {
+                let missing = self.head + 1;
+                return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));
+            }
+            for record in records {
+                self.fold(&record).await?;
+                self.head = record.seq;
+                folded.push(record);
+            }
+        }
+        Ok(folded)
+    }
+
+    /// After an append of unknown outcome: folds what the store has and gives it to everybody.
+    pub async fn catch_up(&mut self) -> Result<(), store::Error> {
+        let head = self.context.store.heads(vec![self.id]).await?.pop().flatten();
+        let records = self.fold_up_to(head.map_or(0, |head| head.seq)).await?;
+        if !records.is_empty() {
+            self.flush_soon();
+            self.publish(&records, &vec![None; records.len()]);
+            records.into_iter().for_each(|record| self.keep(record));
+        }
+        Ok(())
+    }
+
+    /// Folds a record that is read back.
+    async fn fold(&mut self, record: &Record) -> Result<(), store::Error> {
+        let body = wire::body(self.id, record)?;
+        match &body {
+            Body::Edit(edit) => self.amendment(edit.target).await?.edited(record.seq),
+            Body::Reaction(reaction) => {
+                let amendment = self.amendment(reaction.target).await?;
+                amendment.react(&reaction.emoji, record.sender, reaction.on);
+            }
+            Body::Delete(target) => {
+                self.amendment(target.target).await?.deleted = true;
+                self.redact_content(target.target).await?;
+            }
+            _ => {}
+        }
+        self.apply(record, &body);
+        Ok(())
+    }
+
+    /// Applies an entry to the state and the members. `edit`, `delete` and `reaction` are applied where their target is.
+    pub fn apply(&mut self, record: &Record, body: &Body) {
+        let seq = record.seq;
+        self.dirty.state = true;
+        self.counts = record.counts;
+        self.at = record.at;
+        match body {
+            Body::Created(created) => self.create(record, created),
+            Body::Message(text) => self.apply_message(record, &text.mentions),
+            Body::MemberAdded(added) => {
+                let direct = self.state.kind == ConversationKind::Direct;
+                let since = if self.state.kind == ConversationKind::Channel || direct { 1 } else { seq };
+                self.members.insert(added.user, new_member(added.role, since, seq, record.counts.messages));
+                self.dirty.members.insert(added.user);
+                self.dirty.removed.remove(&added.user);
+            }
+            Body::MemberRemoved(removed) => {
+                self.members.remove(&removed.user);
+                self.dirty.members.remove(&removed.user);
+                self.dirty.removed.insert(removed.user);
+            }
+            Body::RoleChanged(changed) => {
+                if let Some(member) = self.members.get_mut(&changed.user) {
+                    member.role = changed.role;
+                    self.dirty.members.insert(changed.user);
+                }
+            }
+            Body::ConversationChanged(changed) => self.settle(changed),
+            Body::Edit(_) | Body::Delete(_) | Body::Reaction(_) | Body::Redacted(_) | Body::Unknown => {}
+        }
+    }
+
+    /// Applies a message: its sender has read up to it, whom it mentions has one more to read, and it may expire.
+    pub fn apply_message(&mut self, record: &Record, mentions: &[UserId]) {
+        self.dirty.state = true;
+        self.counts = record.counts;
+        self.at = record.at;
+        if let Some(sender) = self.members.get_mut(&record.sender) {
+            sender.read.advance(record.seq, record.at);
+            sender.delivered.advance(record.seq, record.at);
+            sender.read_messages = record.counts.messages;
+            sender.has_written = true;
+            sender.mentions.clear();
+            self.dirty.members.insert(record.sender);
+        }
+        for user in mentions {
+            let Some(member) = self.members.get_mut(user).filter(|_| *user != record.sender) else { continue };
+            if member.mentions.len() < MENTIONS && member.mentions.last() != Some(&record.seq) {
+                member.mentions.push(record.seq);
+            }
+            self.dirty.members.insert(*user);
+            self.dirty.mentions.push((*user, record.at, record.seq));
+        }
+        if let Some(expires_at) = record.expires_at {
+            self.dirty.expiring.push((expires_at, record.seq));
+        }
+    }
+
+    fn create(&mut self, record: &Record, created: &Created) {
+        self.state = State {
+            kind: created.kind,
+            title: created.title.clone(),
+            expire_after_s: created.expire_after_s,
+            writers: Writers::Everyone,
+            created_at: record.at,
+            ..empty()
+        };
+        for member in &created.members {
+            self.members.insert(member.user, new_member(member.role, 1, 1, 0));
+            self.dirty.members.insert(member.user);
+        }
+    }
+
+    fn settle(&mut self, changed: &ConversationChanged) {
+        let text = |old: &mut Option<String>, new: &Option<String>| {
+            if let Some(new) = new {
+                *old = Some(new.clone()).filter(|new| !new.is_empty());
+            }
+        };
+        text(&mut self.state.title, &changed.title);
+        text(&mut self.state.topic, &changed.topic);
+        text(&mut self.state.avatar, &changed.avatar);
+        if let Some(seconds) = changed.expire_after_s {
+            self.state.expire_after_s = Some(seconds).filter(|seconds| *seconds > 0);
+        }
+        if let Some(writers) = changed.writers {
+            self.state.writers = writers;
+        }
+    }
+
+    /// What later entries did to a message, to be changed; it is written with the next flush.
+    pub async fn amendment(&mut self, target: u64) -> Result<&mut Amendment, store::Error> {
+        if !self.dirty.amendments.contains_key(&target) {
+            let partition = schema::conversation::partition(self.id);
+            let row = RowKey { partition, key: schema::conversation::amendment(target) };
+            let row = self.context.store.get(vec![row]).await?.pop().flatten();
+            let amendment = row.map(|row| Amendment::decode(&row)).transpose()?.unwrap_or_default();
+            self.dirty.amendments.insert(target, amendment);
+        }
+        Ok(self.dirty.amendments.entry(target).or_default())
+    }
+
+    /// Takes the content of a message and of its edits off the disk; their seqs stay.
+    pub async fn redact_content(&mut self, target: u64) -> Result<(), store::Error> {
+        let edits = self.amendment(target).await?.edits.clone();
+        let one = |seq: u64| LogRange { log: self.id, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+        let ranges = std::iter::once(target).chain(edits).map(one).collect();
+        for record in self.context.store.read(ranges).await?.into_iter().flatten() {
+            let was = match record.kind {
+                Kind::Message => RedactedKind::Message,
+                Kind::Edit => RedactedKind::Edit,
+                _ => continue,
+            };
+            let body = serde_json::to_vec(&Redacted { was }).expect("it has a JSON form");
+            let record = Record { kind: Kind::Redacted, expires_at: None, body: body.into(), ..record };
+            self.context.store.redact(self.id, record.clone()).await?;
+            self.replace_tailed(&record);
+        }
+        Ok(())
+    }
+
+    /// Writes what is dirty. What cannot be written now stays dirty and is tried again.
+    pub async fn flush(&mut self) {
+        self.flush_at = None;
+        if self.dirty.is_clean() && !self.active {
+            return;
+        }
+        if let Err(error) = self.write().await {
+            tracing::warn!(conversation = %self.id, %error, "derived rows wait for the store");
+            self.flush_soon();
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), store::CommitError> {
+        let store = self.context.store.clone();
+        // The rows of other partitions come first: the state's seq says that they are all there.
+        for (user, at, seq) in &self.dirty.mentions {
+            let put = Change::Put(schema::user::mention(*at, self.id, *seq), Bytes::new());
+            store.commit(schema::user::partition(*user), vec![put], Vec::new()).await?;
+        }
+        for (at, seq) in &self.dirty.expiring {
+            let row = schema::expiring::row(*at, self.id, *seq);
+            store.commit(row.partition, vec![Change::Put(row.key, Bytes::new())], Vec::new()).await?;
+        }
+        for user in &self.dirty.removed {
+            let delete = Change::Delete(schema::user::listed(self.id));
+            store.commit(schema::user::partition(*user), vec![delete], Vec::new()).await?;
+        }
+        let mut changes = Vec::new();
+        for user in &self.dirty.members {
+            if let Some(member) = self.members.get(user) {
+                changes.push(Change::Put(schema::conversation::member(*user), member.encode()));
+            }
+        }
+        let removed = self.dirty.removed.iter().map(|user| Change::Delete(schema::conversation::member(*user)));
+        changes.extend(removed);
+        for (target, amendment) in &self.dirty.amendments {
+            changes.push(Change::Put(schema::conversation::amendment(*target), amendment.encode()));
+        }
+        self.state.seq = self.head;
+        self.state.messages = self.counts.messages;
+        self.state.mentioning = self.counts.mentioning;
+        self.state.rev = self.counts.rev;
+        if self.head > 0 {
+            changes.push(Change::Put(schema::conversation::state(), self.state.encode()));
+        }
+        store.commit(schema::conversation::partition(self.id), changes, Vec::new()).await?;
+        self.dirty = Default::default();
+        // From here on the rows reflect every entry; the next append says first that they may not.
+        if self.active {
+            self.active = false;
+            let row = schema::active::row(self.id);
+            store.commit(row.partition, vec![Change::Delete(row.key)], Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the row that has the conversation folded at the next start, if it is not there. Before an append.
+    pub async fn activate(&mut self) -> Result<(), store::CommitError> {
+        if !self.active {
+            let row = schema::active::row(self.id);
+            let put = Change::Put(row.key, Bytes::new());
+            self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
+            self.active = true;
+        }
+        Ok(())
+    }
+
+    /// The time of the next entry: never before the one in front of it.
+    pub fn next_at(&self) -> Timestamp {
+        clock::now().max(self.at)
+    }
+}
+
+impl Pointer {
+    /// Moves it, never back; whether it moved.
+    pub fn advance(&mut self, seq: u64, at: Timestamp) -> bool {
+        if seq <= self.seq {
+            return false;
+        }
+        self.seq = seq;
+        if self.moves.len() == POINTER_MOVES {
+            self.moves.remove(0);
+        }
+        self.moves.push((seq, at));
+        true
+    }
+
+    /// When it passed `seq`, if that is still known.
+    pub fn passed_at(&self, seq: u64) -> Option<Timestamp> {
+        let index = self.moves.iter().position(|(moved, _)| *moved >= seq)?;
+        // The moves before the oldest that is kept are forgotten: it may have passed the seq in one of them.
+        (index > 0 || self.moves.len() < POINTER_MOVES).then(|| self.moves[index].1)
+    }
+}
+
+impl Amendment {
+    /// Notes an edit, once.
+    pub fn edited(&mut self, seq: u64) {
+        if self.edits.last().is_none_or(|last| *last < seq) {
+            self.edits.push(seq);
+        }
+    }
+
+    /// Puts an emoji or takes it back; whether that changed anything.
+    pub fn react(&mut self, emoji: &str, user: UserId, on: bool) -> bool {
+        let place = self.reactions.iter().position(|(other, _)| other == emoji);
+        match (place, on) {
+            (None, true) => self.reactions.push((emoji.to_owned(), vec![user])),
+            (Some(place), true) if !self.reactions[place].1.contains(&user) => self.reactions[place].1.push(user),
+            (Some(place), false) if self.reactions[place].1.contains(&user) => {
+                self.reactions[place].1.retain(|other| *other != user);
+                if self.reactions[place].1.is_empty() {
+                    self.reactions.remove(place);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn empty() -> State {
+    State {
+        seq: 0,
+        messages: 0,
+        mentioning: 0,
+        rev: 0,
+        kind: ConversationKind::Group,
+        title: None,
+        topic: None,
+        avatar: None,
+        expire_after_s: None,
+        writers: Writers::Everyone,
+        created_at: Timestamp::default(),
+    }
+}
+
+fn new_member(role: Role, since: u64, joined: u64, messages: u64) -> Member {
+    let at_joined = Pointer { seq: joined, moves: Vec::new() };
+    Member {
+        role,
+        since,
+        joined,
+        read: at_joined.clone(),
+        read_messages: messages,
+        delivered: at_joined,
+        mentions: Vec::new(),
+        has_written: false,
+    }
+}

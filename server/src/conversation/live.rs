@@ -1,0 +1,375 @@
+//! A live conversation: what its task keeps in memory, and the loop in which it takes its commands.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Weak, atomic::Ordering},
+    time::Duration,
+};
+
+use kith_protocol::{
+    Code, ConversationId, Timestamp, UserId,
+    entry::{ConversationKind, MemberRole, Role, Writers},
+    rest::{ConversationInfo, Page, Participant},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{Command, Context, log::Submission};
+use crate::{
+    Error, limits,
+    socket::outbox::Outbox,
+    store::{
+        Counts, Record,
+        schema::{Amendment, Member, State},
+    },
+};
+
+/// What a member may see.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Access {
+    /// The seq where their history begins.
+    pub since: u64,
+    /// The last seq of the log.
+    pub head: u64,
+}
+
+impl Access {
+    /// # Errors
+    /// `not_found` for what is not there, or was before the member.
+    pub fn sees(self, seq: u64) -> Result<(), Error> {
+        if (self.since..=self.head).contains(&seq) { Ok(()) } else { Err(Code::NotFound.into()) }
+    }
+}
+
+/// A conversation in memory. Changed by its own task alone.
+pub(super) struct Live {
+    pub context: Arc<Context>,
+    pub id: ConversationId,
+    /// The last seq of the log that was given to everybody; 0 before the conversation began.
+    pub head: u64,
+    /// The time of that entry.
+    pub at: Timestamp,
+    pub counts: Counts,
+    pub state: State,
+    pub members: HashMap<UserId, Member>,
+    /// The last entries, so that who comes back finds them without the disk.
+    pub tail: VecDeque<Record>,
+    pub tail_bytes: usize,
+    /// Connections that see this conversation on screen.
+    pub watchers: Vec<Weak<Outbox>>,
+    /// Members of a group whose pointers moved since the watchers were told.
+    pub moved: HashSet<UserId>,
+    pub tell_at: Option<Instant>,
+    /// Whether the row is written that lets the next start find a conversation that was awake in a crash.
+    pub active: bool,
+    /// What is not written yet; see `fold`.
+    pub dirty: Dirty,
+    pub flush_at: Option<Instant>,
+}
+
+/// Derived rows that wait to be written.
+#[derive(Default)]
+pub(super) struct Dirty {
+    pub state: bool,
+    pub members: HashSet<UserId>,
+    pub removed: HashSet<UserId>,
+    pub amendments: HashMap<u64, Amendment>,
+    pub mentions: Vec<(UserId, Timestamp, u64)>,
+    pub expiring: Vec<(Timestamp, u64)>,
+}
+
+impl Dirty {
+    pub fn is_clean(&self) -> bool {
+        !self.state
+            && self.members.is_empty()
+            && self.removed.is_empty()
+            && self.amendments.is_empty()
+            && self.mentions.is_empty()
+            && self.expiring.is_empty()
+    }
+}
+
+/// The task of a conversation: wakes it, takes its commands in batches, and ends when it has been idle for long enough.
+pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands: mpsc::Receiver<Command>) {
+    let mut live = match Live::wake(context.clone(), id).await {
+        Ok(live) => live,
+        Err(error) => return refuse_all(&context, id, &mut commands, &error),
+    };
+    let mut batch = Vec::new();
+    let mut idle_at = Instant::now() + Duration::from_secs(limits::CONVERSATION_IDLE_S);
+    let timer = sleep_until(idle_at);
+    tokio::pin!(timer);
+    loop {
+        let due = [live.flush_at, live.tell_at, Some(idle_at)].into_iter().flatten().min().unwrap_or(idle_at);
+        if due < timer.deadline() || timer.is_elapsed() {
+            timer.as_mut().reset(due);
+        }
+        tokio::select! {
+            biased;
+            count = commands.recv_many(&mut batch, limits::CONVERSATION_BATCH) => {
+                if count == 0 {
+                    return;
+                }
+                idle_at = Instant::now() + Duration::from_secs(limits::CONVERSATION_IDLE_S);
+                if live.take(batch.drain(..)).await == Next::Stop || live.head == 0 {
+                    live.flush().await;
+                    if live.end(&commands) {
+                        return;
+                    }
+                }
+            }
+            () = &mut timer => {
+                let now = Instant::now();
+                if live.tell_at.is_some_and(|at| at <= now) {
+                    live.tell_watchers();
+                }
+                if live.flush_at.is_some_and(|at| at <= now) {
+                    live.flush().await;
+                }
+                if idle_at <= now {
+                    live.flush().await;
+                    if live.dirty.is_clean() && live.end(&commands) {
+                        return;
+                    }
+                    idle_at = now + Duration::from_secs(limits::CONVERSATION_IDLE_S);
+                }
+            }
+        }
+    }
+}
+
+/// Tells everybody who waits that the conversation could not be woken.
+fn refuse_all(context: &Context, id: ConversationId, commands: &mut mpsc::Receiver<Command>, error: &Error) {
+    let mut live = context.shard(id).lock();
+    while let Ok(command) = commands.try_recv() {
+        command.refuse(id, error);
+    }
+    live.remove(&id);
+    context.live_count.fetch_sub(1, Ordering::Relaxed);
+}
+
+impl Command {
+    fn refuse(self, conversation: ConversationId, error: &Error) {
+        let error = error.clone();
+        match self {
+            Command::Send(send) => send.origin.refuse(conversation, send.message.client_id, &error),
+            Command::Change(change) => drop(change.2.send(Err(error))),
+            Command::Amend(amend) => drop(amend.2.send(Err(error))),
+            Command::Mark(mark) => drop(mark.reply.map(|reply| reply.send(Err(error)))),
+            Command::Access(_, reply) => drop(reply.send(Err(error))),
+            Command::Standing(_, _, reply) => drop(reply.send(Err(error))),
+            Command::Info(_, reply) => drop(reply.send(Err(error))),
+            Command::Participants(_, _, _, reply) => drop(reply.send(Err(error))),
+            Command::Participant(_, _, reply) => drop(reply.send(Err(error))),
+            Command::Receipts(_, _, reply) => drop(reply.send(Err(error))),
+            Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => drop(reply.send(Err(error))),
+            Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
+        }
+    }
+}
+
+/// Whether the task goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    On,
+    Stop,
+}
+
+impl Live {
+    /// Takes commands in their order; sends that follow one another become one append.
+    async fn take(&mut self, batch: impl Iterator<Item = Command>) -> Next {
+        let mut sends: Vec<Submission> = Vec::new();
+        let mut next = Next::On;
+        for command in batch {
+            match command {
+                Command::Send(send) => sends.push(*send),
+                Command::Mark(mark) => self.mark(*mark).await,
+                Command::Typing(user) => self.typing(user),
+                Command::Watch(outbox) => self.watch(outbox),
+                Command::Unwatch(outbox) => self.watchers.retain(|other| !other.ptr_eq(&outbox)),
+                Command::Standing(user, have, reply) => drop(reply.send(self.standing(user, have).await)),
+                Command::Info(user, reply) => drop(reply.send(self.info(user))),
+                Command::Participants(user, after, limit, reply) => {
+                    drop(reply.send(self.participants(user, after, limit)));
+                }
+                Command::Participant(user, member, reply) => drop(reply.send(self.participant(user, member))),
+                Command::Receipts(user, seq, reply) => drop(reply.send(self.read_receipts(user, seq).await)),
+                ordered => {
+                    self.append_sends(&mut sends).await;
+                    next = self.take_ordered(ordered, next).await;
+                }
+            }
+        }
+        self.append_sends(&mut sends).await;
+        if !self.dirty.mentions.is_empty() {
+            self.flush().await;
+        }
+        next
+    }
+
+    /// What must see the sends before it.
+    async fn take_ordered(&mut self, command: Command, next: Next) -> Next {
+        match command {
+            Command::Change(change) => {
+                let (actor, change, reply) = *change;
+                drop(reply.send(self.change(actor, change).await));
+            }
+            Command::Amend(amend) => {
+                let (actor, amend, reply) = *amend;
+                drop(reply.send(self.amend(actor, amend).await));
+            }
+            Command::Access(user, reply) => {
+                // Who reads folded messages reads the amendments from the store.
+                if !self.dirty.amendments.is_empty() {
+                    self.flush().await;
+                }
+                drop(reply.send(self.access(user)));
+            }
+            Command::Expire(seq, reply) => drop(reply.send(self.expire(seq).await)),
+            Command::Recover(reply) => {
+                self.active = true;
+                self.flush().await;
+                drop(reply.send(Ok(())));
+            }
+            Command::Stop(reply) => {
+                self.flush().await;
+                drop(reply.send(Ok(())));
+                return Next::Stop;
+            }
+            _ => unreachable!("take has taken the others"),
+        }
+        next
+    }
+
+    /// Ends the conversation's life if nobody has asked for anything more.
+    fn end(&self, commands: &mpsc::Receiver<Command>) -> bool {
+        let mut live = self.context.shard(self.id).lock();
+        if !commands.is_empty() {
+            return false;
+        }
+        live.remove(&self.id);
+        self.context.live_count.fetch_sub(1, Ordering::Relaxed);
+        true
+    }
+
+    /// The member, or `not_found` for who is none.
+    pub fn member(&self, user: UserId) -> Result<&Member, Error> {
+        self.members.get(&user).ok_or(Error::new(Code::NotFound))
+    }
+
+    pub fn access(&self, user: UserId) -> Result<Access, Error> {
+        Ok(Access { since: self.member(user)?.since, head: self.head })
+    }
+
+    /// The other side of a direct conversation.
+    pub fn peer(&self, user: UserId) -> Option<UserId> {
+        match self.state.kind {
+            ConversationKind::Direct => self.members.keys().copied().find(|other| *other != user),
+            _ => None,
+        }
+    }
+
+    /// Whether the member may write, as far as the conversation alone can tell.
+    pub fn may_write(&self, user: UserId) -> Result<(), Error> {
+        let role = self.member(user)?.role;
+        if self.state.writers == Writers::Admins && role < Role::Admin {
+            return Err(Code::NotAdmin.into());
+        }
+        Ok(())
+    }
+
+    fn info(&self, user: UserId) -> Result<ConversationInfo, Error> {
+        let member = self.member(user)?;
+        Ok(ConversationInfo {
+            id: self.id,
+            kind: self.state.kind,
+            title: self.state.title.clone(),
+            topic: self.state.topic.clone(),
+            avatar: self.state.avatar.clone(),
+            expire_after_s: self.state.expire_after_s,
+            writers: self.state.writers,
+            rev: self.counts.rev,
+            head: self.head,
+            members: self.members.len() as u32,
+            role: member.role,
+            since: member.since,
+            created_at: self.state.created_at,
+        })
+    }
+
+    fn participant(&self, user: UserId, member: UserId) -> Result<Participant, Error> {
+        self.member(user)?;
+        let Member { role, since, .. } = *self.member(member)?;
+        Ok(Participant { member: MemberRole { user: member, role }, since })
+    }
+
+    fn participants(&self, user: UserId, after: Option<UserId>, limit: usize) -> Result<Page<Participant>, Error> {
+        self.member(user)?;
+        let mut items: Vec<_> = self
+            .members
+            .iter()
+            .filter(|(user, _)| after.is_none_or(|after| **user > after))
+            .map(|(&user, member)| Participant { member: MemberRole { user, role: member.role }, since: member.since })
+            .collect();
+        items.sort_unstable_by_key(|item| item.member.user);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(|last| last.member.user.to_string());
+        Ok(Page { items, next_cursor })
+    }
+
+    /// Puts a record behind the tail, which stays within its own bound and the node's.
+    pub fn keep(&mut self, record: Record) {
+        let size = record_bytes(&record);
+        self.tail_bytes += size;
+        self.context.tail_bytes.fetch_add(size, Ordering::Relaxed);
+        self.tail.push_back(record);
+        while self.tail.len() > limits::TAIL_ENTRIES
+            || (self.tail.len() > 1 && self.context.tail_bytes.load(Ordering::Relaxed) > limits::TAIL_BYTES)
+        {
+            let Some(oldest) = self.tail.pop_front() else { break };
+            self.forget(record_bytes(&oldest));
+        }
+    }
+
+    fn forget(&mut self, size: usize) {
+        self.tail_bytes -= size;
+        self.context.tail_bytes.fetch_sub(size, Ordering::Relaxed);
+    }
+
+    /// A record of the tail.
+    pub fn tailed(&self, seq: u64) -> Option<&Record> {
+        let first = self.tail.front()?.seq;
+        self.tail.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// Replaces a record of the tail, if it is there.
+    pub fn replace_tailed(&mut self, record: &Record) {
+        let Some(index) = self.tail.front().and_then(|first| record.seq.checked_sub(first.seq)) else { return };
+        let Some(slot) = self.tail.get_mut(index as usize) else { return };
+        let before = record_bytes(slot);
+        *slot = record.clone();
+        self.tail_bytes += record_bytes(record);
+        self.context.tail_bytes.fetch_add(record_bytes(record), Ordering::Relaxed);
+        self.forget(before);
+    }
+
+    /// Has what is dirty written soon.
+    pub fn flush_soon(&mut self) {
+        if self.flush_at.is_none() {
+            self.flush_at = Some(Instant::now() + Duration::from_millis(limits::POINTER_FLUSH_MS));
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.context.tail_bytes.fetch_sub(self.tail_bytes, Ordering::Relaxed);
+    }
+}
+
+fn record_bytes(record: &Record) -> usize {
+    size_of::<Record>() + record.body.len()
+}

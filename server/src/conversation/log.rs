@@ -1,0 +1,338 @@
+//! The path of a message: who may write, what was sent before, one append for all that waited, then `sent` and fan-out.
+
+use std::sync::Arc;
+
+use kith_protocol::{
+    Code, ConversationId, Timestamp, UserId, Uuid,
+    entry::Text,
+    frame::{NewMessage, Sent},
+    limits::Limits,
+};
+
+use super::{Conversations, Reply, live::Live};
+use crate::{
+    Error,
+    account::Session as Actor,
+    fanout,
+    shed::Ticket,
+    socket::outbox::{Class, Outbox},
+    store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
+    wire,
+};
+
+/// Where the answer to a send goes.
+pub enum Origin {
+    /// To the connection that it came from.
+    Socket(Arc<Outbox>),
+    /// To who waits for it.
+    Rest(Reply<(Record, bool)>),
+}
+
+impl Origin {
+    /// Tells the sender that it was not taken.
+    pub fn refuse(self, conversation: ConversationId, client_id: Uuid, error: &Error) {
+        match self {
+            Origin::Rest(reply) => drop(reply.send(Err(error.clone()))),
+            Origin::Socket(outbox) => {
+                let mut frame = wire::error(error);
+                frame.reference = Some("send".into());
+                frame.client_id = Some(client_id);
+                frame.conversation = Some(conversation);
+                outbox.push(wire::frame(&kith_protocol::ServerFrame::Error(frame)), Class::Vital);
+            }
+        }
+    }
+}
+
+/// A message under way.
+pub(super) struct Submission {
+    pub actor: Actor,
+    pub message: NewMessage,
+    pub origin: Origin,
+    pub ticket: Ticket,
+}
+
+/// Checks what can be checked of a message without its conversation.
+pub(super) fn check(message: &NewMessage, limits: &Limits) -> Result<(), Error> {
+    if message.client_id.get_version_num() != 7 {
+        return Err(Error::field("/client_id", "expected a UUIDv7"));
+    }
+    if message.text.is_empty() && message.attachments.is_empty() {
+        return Err(Error::field("/text", "a message has a text or an attachment"));
+    }
+    check_text(&message.text, &message.mentions, limits)?;
+    if message.attachments.len() > limits.attachments as usize {
+        return Err(Error::field("/attachments", format!("{} attachments at most", limits.attachments)));
+    }
+    if !message.attachments.is_empty() {
+        return Err(Error::field("/attachments/0", "there is no such media"));
+    }
+    Ok(())
+}
+
+/// Checks a text and its mentions.
+pub(super) fn check_text(text: &str, mentions: &[UserId], limits: &Limits) -> Result<(), Error> {
+    if text.len() > limits.text_bytes as usize {
+        return Err(Error::field("/text", format!("{} bytes at most", limits.text_bytes)));
+    }
+    if mentions.len() > limits.mentions as usize {
+        return Err(Error::field("/mentions", format!("{} mentions at most", limits.mentions)));
+    }
+    Ok(())
+}
+
+impl Conversations {
+    /// What a `client_id` of a user's became, if it was taken within the last 7 days.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sent(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        client_id: Uuid,
+    ) -> Result<Option<Sent>, Error> {
+        let Some(seq) = self.context.store.find(conversation, user, client_id).await? else { return Ok(None) };
+        let range = LogRange { log: conversation, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+        let record = self.context.store.read(vec![range]).await?.into_iter().flatten().next();
+        Ok(record.map(|record| Sent { client_id, conversation, seq, at: record.at }))
+    }
+}
+
+impl Live {
+    /// Appends what waits, in its order, and answers each.
+    pub(super) async fn append_sends(&mut self, sends: &mut Vec<Submission>) {
+        if sends.is_empty() {
+            return;
+        }
+        let mut admitted: Vec<Submission> = Vec::with_capacity(sends.len());
+        let mut repeats = Vec::new();
+        for send in sends.drain(..) {
+            let key = (send.actor.user, send.message.client_id);
+            if admitted.iter().any(|other| (other.actor.user, other.message.client_id) == key) {
+                repeats.push(send);
+            } else if let Some(record) = self.tail.iter().rev().find(|record| is(record, key)) {
+                let record = record.clone();
+                self.answer_known(send, record);
+            } else if let Err(error) = self.admit(&send).await {
+                self.refuse_unless_known(send, error).await;
+            } else {
+                admitted.push(send);
+            }
+        }
+        self.append_admitted(admitted).await;
+        for send in repeats {
+            self.refuse_unless_known(send, Code::Unavailable.into()).await;
+        }
+    }
+
+    /// Whether the sender may write this here, now.
+    async fn admit(&self, send: &Submission) -> Result<(), Error> {
+        let user = send.actor.user;
+        self.may_write(user)?;
+        if let Some(peer) = self.peer(user) {
+            self.may_reach(user, peer).await?;
+        }
+        let since = self.member(user)?.since;
+        match send.message.reply_to {
+            Some(seq) if seq < since || seq > self.head => {
+                Err(Error::field("/reply_to", "there is no such message here"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether two users may write to each other directly.
+    pub(super) async fn may_reach(&self, user: UserId, peer: UserId) -> Result<(), Error> {
+        let accounts = &self.context.accounts;
+        let (own, other) = (accounts.card(user).await?, accounts.card(peer).await?);
+        if other.erased {
+            return Err(Code::UserGone.into());
+        }
+        if own.blocked.contains(&peer) || other.blocked.contains(&user) {
+            return Err(Code::Blocked.into());
+        }
+        Ok(())
+    }
+
+    /// Answers a send that may not be taken: with its place, if it was taken before, else with the error.
+    async fn refuse_unless_known(&mut self, send: Submission, error: Error) {
+        let key = (send.actor.user, send.message.client_id);
+        let known = self.context.store.find(self.id, key.0, key.1).await;
+        match known {
+            Ok(Some(seq)) => match self.record(seq).await {
+                Ok(record) => self.answer_known(send, record),
+                Err(error) => send.origin.refuse(self.id, key.1, &error.into()),
+            },
+            _ => send.origin.refuse(self.id, key.1, &error),
+        }
+    }
+
+    fn answer_known(&self, send: Submission, record: Record) {
+        match send.origin {
+            Origin::Rest(reply) => drop(reply.send(Ok((record, true)))),
+            Origin::Socket(outbox) => {
+                let mut sent = Vec::new();
+                wire::write_sent(&mut sent, &self.id.to_string(), &record);
+                outbox.push(sent.into(), Class::Vital);
+            }
+        }
+        send.ticket.acknowledged();
+    }
+
+    /// One record of the log, from memory or from the store.
+    pub(super) async fn record(&self, seq: u64) -> Result<Record, store::Error> {
+        if let Some(record) = self.tailed(seq) {
+            return Ok(record.clone());
+        }
+        let range = LogRange { log: self.id, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+        let records = self.context.store.read(vec![range]).await?;
+        let record = records.into_iter().flatten().next();
+        record.ok_or_else(|| store::Error::Corrupt(format!("{} has no entry {seq}", self.id)))
+    }
+
+    async fn append_admitted(&mut self, mut sends: Vec<Submission>) {
+        let mut records = Vec::new();
+        while !sends.is_empty() {
+            if let Err(error) = self.activate().await {
+                return self.refuse(sends, &Error::from(error));
+            }
+            records = self.records(&sends);
+            match self.context.store.append(self.id, self.head, records.clone()).await {
+                Ok(()) => break,
+                Err(AppendError::Known(known)) => {
+                    for (index, seq) in known.into_iter().rev() {
+                        let send = sends.remove(index);
+                        match self.record(seq).await {
+                            Ok(record) => self.answer_known(send, record),
+                            Err(error) => send.origin.refuse(self.id, send.message.client_id, &error.into()),
+                        }
+                    }
+                }
+                Err(error) => return self.fail(sends, error).await,
+            }
+        }
+        if sends.is_empty() {
+            return;
+        }
+        self.take_appended(sends, records);
+    }
+
+    /// The sends are durable: folds them, gives them to everybody and answers their senders.
+    fn take_appended(&mut self, sends: Vec<Submission>, records: Vec<Record>) {
+        let mut origins = Vec::with_capacity(sends.len());
+        let mut replies = Vec::new();
+        for (send, record) in sends.into_iter().zip(&records) {
+            let first_words = self.members.get(&record.sender).is_some_and(|member| !member.has_written);
+            let had_unread = self.unread(record.sender) > 0;
+            self.apply_message(record, &send.message.mentions);
+            self.head = record.seq;
+            if had_unread {
+                self.tell_moved(record.sender, None);
+            }
+            if let Some(peer) = self.peer(record.sender).filter(|_| first_words) {
+                self.befriend(record.sender, peer);
+            }
+            match send.origin {
+                Origin::Socket(outbox) => origins.push(Some(outbox)),
+                Origin::Rest(reply) => {
+                    origins.push(None);
+                    replies.push((reply, record.clone()));
+                }
+            }
+            send.ticket.acknowledged();
+        }
+        self.flush_soon();
+        self.publish(&records, &origins);
+        for (reply, record) in replies {
+            let _ = reply.send(Ok((record, false)));
+        }
+        metrics::counter!("kith_messages").increment(records.len() as u64);
+        records.into_iter().for_each(|record| self.keep(record));
+    }
+
+    /// Gives appended records to every member.
+    pub(super) fn publish(&self, records: &[Record], origins: &[Option<Arc<Outbox>>]) {
+        let run = wire::run(self.id, records);
+        fanout::deliver(&self.context.roster, self.members.keys().copied(), records, &run, origins);
+    }
+
+    /// Notes that `user` has now written to `peer`, who becomes a contact.
+    fn befriend(&self, user: UserId, peer: UserId) {
+        let accounts = self.context.accounts.clone();
+        tokio::spawn(async move {
+            if let Err(error) = accounts.add_contact(user, peer).await {
+                tracing::warn!(%user, %error, "a contact was not noted");
+            }
+        });
+    }
+
+    /// The records of sends, behind the head.
+    fn records(&self, sends: &[Submission]) -> Vec<Record> {
+        let (at, mut counts) = (self.next_at(), self.counts);
+        let expires_at = self.state.expire_after_s.map(|s| at.plus(std::time::Duration::from_secs(s.into())));
+        let record = |(seq, send): (u64, &Submission)| {
+            let message = &send.message;
+            counts.messages += 1;
+            counts.mentioning += u64::from(!message.mentions.is_empty());
+            self.message(seq, at, expires_at, counts, send)
+        };
+        (self.head + 1..).zip(sends).map(record).collect()
+    }
+
+    fn message(
+        &self,
+        seq: u64,
+        at: Timestamp,
+        expires_at: Option<Timestamp>,
+        counts: Counts,
+        send: &Submission,
+    ) -> Record {
+        let NewMessage { client_id, text, mentions, reply_to, attachments } = send.message.clone();
+        let body = Text { text, mentions, reply_to, attachments };
+        Record {
+            seq,
+            kind: Kind::Message,
+            sender: send.actor.user,
+            device: Some(send.actor.device),
+            client_id: Some(client_id),
+            at,
+            expires_at,
+            counts,
+            body: serde_json::to_vec(&body).expect("a text has a JSON form").into(),
+        }
+    }
+
+    /// An append failed. Where its outcome is unknown, the store is asked what became of it.
+    async fn fail(&mut self, sends: Vec<Submission>, error: AppendError) {
+        let told = match error {
+            AppendError::Store(error) => Error::from(error),
+            AppendError::Conflict { .. } | AppendError::Known(_) => Code::Unavailable.into(),
+        };
+        for send in sends {
+            self.refuse_unless_known(send, told.clone()).await;
+        }
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(conversation = %self.id, %error, "the head was not read back");
+        }
+    }
+
+    fn refuse(&self, sends: Vec<Submission>, error: &Error) {
+        for send in sends {
+            send.origin.refuse(self.id, send.message.client_id, error);
+        }
+    }
+}
+
+impl From<store::CommitError> for Error {
+    fn from(error: store::CommitError) -> Self {
+        match error {
+            store::CommitError::Store(error) => error.into(),
+            store::CommitError::Condition { .. } => Code::Unavailable.into(),
+        }
+    }
+}
+
+fn is(record: &Record, (user, client_id): (UserId, Uuid)) -> bool {
+    record.client_id == Some(client_id) && record.sender == user
+}

@@ -1,0 +1,398 @@
+//! Conversations: each a log that one task owns while it is live.
+//!
+//! [`Conversations`] finds the task of a conversation or wakes it, gives it commands and waits for its answers. What the
+//! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
+//! rows from the log; `history` and `resume` read.
+
+mod amendments;
+mod directory;
+mod fold;
+mod history;
+mod live;
+mod log;
+mod members;
+mod receipts;
+mod resume;
+mod sweep;
+
+use std::{
+    collections::HashMap,
+    hash::BuildHasher,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use kith_protocol::{
+    Code, ConversationId, MessageId, UserId,
+    entry::{ConversationChanged, ConversationKind, MemberRole, Role},
+    frame::NewMessage,
+    limits::Limits,
+    rest::{ConversationInfo, Page, Participant, ReadReceipts},
+};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+
+pub use self::{
+    amendments::Amend,
+    history::{Folded, Place},
+    log::Origin,
+    resume::{Have, Resume},
+};
+use self::{live::Access, log::Submission, resume::Standing};
+use crate::{
+    Error,
+    account::{Accounts, Session as Actor},
+    limits,
+    roster::Roster,
+    shed::Shed,
+    socket::outbox::Outbox,
+    store::{Record, Store},
+};
+
+const SHARDS: usize = 64;
+
+/// The conversations of the node.
+#[derive(Clone)]
+pub struct Conversations {
+    context: Arc<Context>,
+}
+
+/// What every live conversation works with.
+struct Context {
+    store: Arc<dyn Store>,
+    accounts: Arc<Accounts>,
+    roster: Arc<Roster>,
+    shed: Arc<Shed>,
+    limits: Limits,
+    live: Box<[Mutex<HashMap<ConversationId, mpsc::Sender<Command>>>]>,
+    live_count: AtomicUsize,
+    hasher: std::hash::RandomState,
+    tail_bytes: AtomicUsize,
+    stopping: AtomicBool,
+}
+
+/// Where a command's answer goes.
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What a conversation's task is asked to do.
+enum Command {
+    Send(Box<Submission>),
+    Change(Box<(Actor, Change, Reply<Record>)>),
+    Amend(Box<(Actor, Amend, Reply<()>)>),
+    Mark(Box<Mark>),
+    Typing(UserId),
+    Watch(Weak<Outbox>),
+    Unwatch(Weak<Outbox>),
+    Access(UserId, Reply<Access>),
+    Standing(UserId, Option<u64>, Reply<Standing>),
+    Info(UserId, Reply<ConversationInfo>),
+    Participants(UserId, Option<UserId>, usize, Reply<Page<Participant>>),
+    Participant(UserId, UserId, Reply<Participant>),
+    Receipts(UserId, u64, Reply<ReadReceipts>),
+    Expire(u64, Reply<()>),
+    /// Nothing but to be awake, with rows that reflect the log.
+    Recover(Reply<()>),
+    /// Writes what is dirty and ends the task.
+    Stop(Reply<()>),
+}
+
+/// A member's pointers as a device moves them.
+struct Mark {
+    user: UserId,
+    origin: Option<Arc<Outbox>>,
+    delivered: Option<u64>,
+    read: Option<u64>,
+    reply: Option<Reply<()>>,
+}
+
+/// A change of a conversation or of its members.
+enum Change {
+    Create { kind: ConversationKind, title: Option<String>, expire_after_s: Option<u32>, members: Vec<MemberRole> },
+    Add { user: UserId, role: Option<Role> },
+    Remove { user: UserId },
+    Role { user: UserId, role: Role },
+    Settings(ConversationChanged),
+}
+
+impl Conversations {
+    /// The conversations in `store`, none of them awake.
+    pub fn new(
+        store: Arc<dyn Store>,
+        accounts: Arc<Accounts>,
+        roster: Arc<Roster>,
+        shed: Arc<Shed>,
+        limits: Limits,
+    ) -> Self {
+        let live = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let context = Context {
+            store,
+            accounts,
+            roster,
+            shed,
+            limits,
+            live,
+            live_count: AtomicUsize::new(0),
+            hasher: std::hash::RandomState::new(),
+            tail_bytes: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+        };
+        Self { context: Arc::new(context) }
+    }
+
+    /// Takes a message, durable before it is answered; the answer goes where `origin` says.
+    ///
+    /// Several of one connection to one conversation keep their order.
+    pub fn send(&self, actor: Actor, conversation: ConversationId, message: NewMessage, origin: Origin) {
+        let ticket = match log::check(&message, &self.context.limits).and_then(|()| self.context.shed.admit()) {
+            Ok(ticket) => ticket,
+            Err(error) => return origin.refuse(conversation, message.client_id, &error),
+        };
+        let submission = Box::new(Submission { actor, message, origin, ticket });
+        if let Err((Command::Send(submission), error)) = self.context.post(conversation, Command::Send(submission)) {
+            submission.origin.refuse(conversation, submission.message.client_id, &error);
+        }
+    }
+
+    /// Takes a message and waits until it is durable: its record, and whether it had been taken before.
+    ///
+    /// # Errors
+    /// What the sender can do about it.
+    pub async fn send_and_wait(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        message: NewMessage,
+    ) -> Result<(Record, bool), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(actor, conversation, message, Origin::Rest(reply));
+        answered(answer).await
+    }
+
+    /// Moves a member's pointers; lower ones are ignored, those above the head mean the head.
+    pub fn mark(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        delivered: Option<u64>,
+        read: Option<u64>,
+        origin: Option<Arc<Outbox>>,
+    ) {
+        let mark = Mark { user, origin, delivered, read, reply: None };
+        // A pointer that is lost under load is repeated by the client.
+        let _ = self.context.post(conversation, Command::Mark(Box::new(mark)));
+    }
+
+    /// Moves a member's read pointer and waits until it is known.
+    ///
+    /// # Errors
+    /// `not_found` for who may not see the message.
+    pub async fn mark_read(&self, user: UserId, message: MessageId) -> Result<(), Error> {
+        self.access(user, message.conversation).await?.sees(message.seq)?;
+        self.ask(message.conversation, |reply| {
+            let mark = Mark { user, origin: None, delivered: None, read: Some(message.seq), reply: Some(reply) };
+            Command::Mark(Box::new(mark))
+        })
+        .await
+    }
+
+    /// Says that a member is writing.
+    pub fn typing(&self, user: UserId, conversation: ConversationId) {
+        let _ = self.context.post(conversation, Command::Typing(user));
+    }
+
+    /// Gives a connection the receipts of a conversation from now on.
+    pub fn watch(&self, outbox: &Arc<Outbox>, conversation: ConversationId) {
+        let _ = self.context.post(conversation, Command::Watch(Arc::downgrade(outbox)));
+    }
+
+    /// And no longer.
+    pub fn unwatch(&self, outbox: &Arc<Outbox>, conversation: ConversationId) {
+        let _ = self.context.post(conversation, Command::Unwatch(Arc::downgrade(outbox)));
+    }
+
+    /// A conversation as one of its members sees it.
+    ///
+    /// # Errors
+    /// `not_found` for who is no member.
+    pub async fn info(&self, user: UserId, conversation: ConversationId) -> Result<ConversationInfo, Error> {
+        self.ask(conversation, |reply| Command::Info(user, reply)).await
+    }
+
+    /// The members after `after`, in the order of their identifiers.
+    ///
+    /// # Errors
+    /// `not_found` for who is no member.
+    pub async fn participants(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Page<Participant>, Error> {
+        self.ask(conversation, |reply| Command::Participants(user, after, limit, reply)).await
+    }
+
+    /// One member, as another sees them.
+    ///
+    /// # Errors
+    /// `not_found` where either is no member.
+    pub async fn participant(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        member: UserId,
+    ) -> Result<Participant, Error> {
+        self.ask(conversation, |reply| Command::Participant(user, member, reply)).await
+    }
+
+    /// When each other member got and read a message.
+    ///
+    /// # Errors
+    /// `not_found` for who may not see the message.
+    pub async fn read_receipts(&self, user: UserId, message: MessageId) -> Result<ReadReceipts, Error> {
+        self.ask(message.conversation, |reply| Command::Receipts(user, message.seq, reply)).await
+    }
+
+    /// Edits, deletes, or reacts to a message.
+    ///
+    /// # Errors
+    /// What the actor can do about it.
+    pub async fn amend(&self, actor: Actor, conversation: ConversationId, amend: Amend) -> Result<(), Error> {
+        self.ask(conversation, |reply| Command::Amend(Box::new((actor, amend, reply)))).await
+    }
+
+    /// Changes settings.
+    ///
+    /// # Errors
+    /// `not_admin`, or the field that is not valid.
+    pub async fn change(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        changes: ConversationChanged,
+    ) -> Result<(), Error> {
+        members::check_settings(&changes, &self.context.limits)?;
+        self.request(actor, conversation, Change::Settings(changes)).await.map(drop)
+    }
+
+    /// Gives a member another role.
+    ///
+    /// # Errors
+    /// `not_admin`, or `not_found`.
+    pub async fn change_role(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        user: UserId,
+        role: Role,
+    ) -> Result<(), Error> {
+        self.request(actor, conversation, Change::Role { user, role }).await.map(drop)
+    }
+
+    /// Removes a member, or leaves.
+    ///
+    /// # Errors
+    /// `not_admin`, or `not_found`.
+    pub async fn remove(&self, actor: Actor, conversation: ConversationId, user: UserId) -> Result<(), Error> {
+        self.request(actor, conversation, Change::Remove { user }).await.map(drop)
+    }
+
+    /// Writes what is dirty and puts every live conversation to sleep; those that are asked for from now on are refused.
+    pub async fn stop(&self) {
+        self.context.stopping.store(true, Ordering::Relaxed);
+        let mut live = Vec::new();
+        for shard in &self.context.live {
+            live.extend(shard.lock().keys().copied());
+        }
+        for conversation in live {
+            let (reply, answer) = oneshot::channel();
+            if self.context.post_if_live(conversation, Command::Stop(reply)).is_ok() {
+                let _ = answer.await;
+            }
+        }
+    }
+
+    /// How many conversations are live.
+    pub fn live(&self) -> usize {
+        self.context.live_count.load(Ordering::Relaxed)
+    }
+
+    async fn access(&self, user: UserId, conversation: ConversationId) -> Result<Access, Error> {
+        self.ask(conversation, |reply| Command::Access(user, reply)).await
+    }
+
+    async fn request(&self, actor: Actor, conversation: ConversationId, change: Change) -> Result<Record, Error> {
+        self.ask(conversation, |reply| Command::Change(Box::new((actor, change, reply)))).await
+    }
+
+    async fn ask<T>(
+        &self,
+        conversation: ConversationId,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.context.post(conversation, command(reply)).map_err(|(_, error)| error)?;
+        answered(answer).await
+    }
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, Error> {
+    answer.await.unwrap_or_else(|_| Err(Error::new(Code::Internal)))
+}
+
+impl Context {
+    fn shard(&self, conversation: ConversationId) -> &Mutex<HashMap<ConversationId, mpsc::Sender<Command>>> {
+        &self.live[self.hasher.hash_one(conversation) as usize % SHARDS]
+    }
+
+    /// Gives a command to the conversation's task, which is started if there is none. The lock is held while it is put,
+    /// so that a task that finds its queue empty under the same lock may end.
+    #[expect(clippy::result_large_err, reason = "the command goes back to who must be told")]
+    fn post(self: &Arc<Self>, conversation: ConversationId, command: Command) -> Result<(), (Command, Error)> {
+        let mut live = self.shard(conversation).lock();
+        let command = match live.get(&conversation) {
+            Some(queue) => match queue.try_send(command) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::TrySendError::Full(command)) => return Err((command, overloaded())),
+                // Its task panicked; the next one starts from the store.
+                Err(mpsc::error::TrySendError::Closed(command)) => {
+                    live.remove(&conversation);
+                    self.live_count.fetch_sub(1, Ordering::Relaxed);
+                    command
+                }
+            },
+            None => command,
+        };
+        if self.stopping.load(Ordering::Relaxed)
+            || self.live_count.load(Ordering::Relaxed) >= limits::CONVERSATIONS_LIVE
+        {
+            return Err((command, overloaded()));
+        }
+        let (queue, commands) = mpsc::channel(limits::CONVERSATION_QUEUE);
+        let _ = queue.try_send(command);
+        live.insert(conversation, queue);
+        self.live_count.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(live::run(self.clone(), conversation, commands));
+        Ok(())
+    }
+
+    /// Gives a command to the conversation's task if there is one; else gives it back.
+    #[expect(clippy::result_large_err, reason = "the command goes back to who must be told")]
+    fn post_if_live(&self, conversation: ConversationId, command: Command) -> Result<(), Command> {
+        match self.shard(conversation).lock().get(&conversation) {
+            Some(queue) => queue.try_send(command).map_err(mpsc::error::TrySendError::into_inner),
+            None => Err(command),
+        }
+    }
+
+    fn is_live(&self, conversation: ConversationId) -> bool {
+        self.shard(conversation).lock().contains_key(&conversation)
+    }
+}
+
+fn overloaded() -> Error {
+    Error::new(Code::Overloaded).after(Duration::from_millis(500))
+}

@@ -1,0 +1,210 @@
+//! Pointers: what each member got and read, who is told of it, and what is unread.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use kith_protocol::{
+    ServerFrame, UserId,
+    entry::ConversationKind,
+    frame,
+    rest::{PeerPointers, ReadReceipt, ReadReceipts},
+};
+use tokio::time::Instant;
+
+use super::{Mark, live::Live};
+use crate::{
+    Error, clock, fanout, shed,
+    socket::outbox::{Class, Outbox},
+    store, wire,
+};
+
+/// How often those who watch a group are told of moved pointers, at most.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl Live {
+    /// Moves a member's pointers. They are kept in memory and written together, soon.
+    pub(super) async fn mark(&mut self, mark: Mark) {
+        let answer = self.advance(&mark).await.map_err(Error::from);
+        if let Some(reply) = mark.reply {
+            let _ = reply.send(answer.map(drop));
+        } else if let Err(error) = answer {
+            tracing::warn!(conversation = %self.id, %error, "a pointer was not moved");
+        }
+    }
+
+    async fn advance(&mut self, mark: &Mark) -> Result<(), store::Error> {
+        let Some(member) = self.members.get(&mark.user) else { return Ok(()) };
+        let read = mark.read.map_or(0, |seq| seq.min(self.head));
+        let delivered = mark.delivered.map_or(0, |seq| seq.min(self.head)).max(read);
+        if read <= member.read.seq && delivered <= member.delivered.seq {
+            return Ok(());
+        }
+        let messages = match read > member.read.seq {
+            true if read == self.head => Some(self.counts.messages),
+            true => Some(self.record(read).await?.counts.messages),
+            false => None,
+        };
+        let now = clock::now();
+        let Some(member) = self.members.get_mut(&mark.user) else { return Ok(()) };
+        member.delivered.advance(delivered, now);
+        if let Some(messages) = messages {
+            member.read.advance(read, now);
+            member.read_messages = messages;
+            member.mentions.retain(|seq| *seq > read);
+        }
+        self.dirty.members.insert(mark.user);
+        self.flush_soon();
+        self.tell_moved(mark.user, mark.origin.as_ref());
+        Ok(())
+    }
+
+    /// Tells of a member's moved pointers: their other devices at once; in a direct conversation the other side at once; in
+    /// a group those who watch it, soon.
+    pub(super) fn tell_moved(&mut self, user: UserId, origin: Option<&Arc<Outbox>>) {
+        let Some(receipt) = self.receipt(user) else { return };
+        let frame = wire::frame(&ServerFrame::Receipt(receipt));
+        fanout::tell(&self.context.roster, std::iter::once(user), &frame, Class::Receipt, origin);
+        if self.context.shed.level() >= shed::Level::Receipts {
+            return;
+        }
+        if let Some(peer) = self.peer(user) {
+            self.tell_peer(user, peer, receipt);
+        } else if self.watchers.iter().any(|watcher| watcher.strong_count() > 0) {
+            self.moved.insert(user);
+            self.tell_at.get_or_insert(Instant::now() + TELL_EVERY);
+        }
+    }
+
+    fn receipt(&self, user: UserId) -> Option<frame::Receipt> {
+        let member = self.members.get(&user)?;
+        let (delivered, read) = (member.delivered.seq, member.read.seq);
+        Some(frame::Receipt { conversation: self.id, user, delivered, read, at: clock::now() })
+    }
+
+    /// Tells the other side, which sees what was read only where both let it be seen.
+    fn tell_peer(&self, user: UserId, peer: UserId, receipt: frame::Receipt) {
+        let (accounts, roster) = (self.context.accounts.clone(), self.context.roster.clone());
+        if !roster.is_online(peer) {
+            return;
+        }
+        let tell = move |seen: bool| {
+            let read = if seen { receipt.read } else { 0 };
+            let frame = wire::frame(&ServerFrame::Receipt(frame::Receipt { read, ..receipt }));
+            fanout::tell(&roster, std::iter::once(peer), &frame, Class::Receipt, None);
+        };
+        match (accounts.cached_card(user), accounts.cached_card(peer)) {
+            (Some(own), Some(other)) => tell(own.privacy.read_receipts && other.privacy.read_receipts),
+            _ => drop(tokio::spawn(async move {
+                let cards = (accounts.card(user).await, accounts.card(peer).await);
+                if let (Ok(own), Ok(other)) = cards {
+                    tell(own.privacy.read_receipts && other.privacy.read_receipts);
+                }
+            })),
+        }
+    }
+
+    /// Tells those who watch the group of every pointer that moved since they were told.
+    pub(super) fn tell_watchers(&mut self) {
+        self.tell_at = None;
+        self.watchers.retain(|watcher| watcher.strong_count() > 0);
+        for user in std::mem::take(&mut self.moved) {
+            let Some(receipt) = self.receipt(user) else { continue };
+            let frame = wire::frame(&ServerFrame::Receipt(receipt));
+            for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
+                let member =
+                    watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                if member {
+                    watcher.push(frame.clone(), Class::Receipt);
+                }
+            }
+        }
+    }
+
+    /// Gives a connection of a member the group's receipts from now on.
+    pub(super) fn watch(&mut self, outbox: Weak<Outbox>) {
+        let user = outbox.upgrade().and_then(|outbox| outbox.identity()).map(|(user, _)| user);
+        if user.is_some_and(|user| self.members.contains_key(&user)) {
+            self.watchers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&outbox));
+            self.watchers.push(outbox);
+        }
+    }
+
+    /// Says to the others that a member is writing: in a channel to those who watch it.
+    pub(super) fn typing(&mut self, user: UserId) {
+        if self.may_write(user).is_err() || self.context.shed.level() >= shed::Level::Light {
+            return;
+        }
+        let typing = frame::Typing { conversation: self.id, user };
+        let frame = wire::frame(&ServerFrame::Typing(typing));
+        let others = self.members.keys().copied().filter(|other| *other != user);
+        match self.state.kind {
+            ConversationKind::Direct => {
+                let (accounts, roster) = (self.context.accounts.clone(), self.context.roster.clone());
+                let Some(peer) = others.into_iter().next() else { return };
+                // Who is blocked must not learn that the other is there, nor be seen to be.
+                tokio::spawn(async move {
+                    let blocked = match (accounts.card(user).await, accounts.card(peer).await) {
+                        (Ok(own), Ok(other)) => own.blocked.contains(&peer) || other.blocked.contains(&user),
+                        _ => true,
+                    };
+                    if !blocked {
+                        fanout::tell(&roster, std::iter::once(peer), &frame, Class::Light, None);
+                    }
+                });
+            }
+            ConversationKind::Group => fanout::tell(&self.context.roster, others, &frame, Class::Light, None),
+            ConversationKind::Channel => {
+                for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
+                    let member =
+                        watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                    if member {
+                        watcher.push(frame.clone(), Class::Light);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Messages by others above what the member read: a subtraction, because a send reads up to itself.
+    pub(super) fn unread(&self, user: UserId) -> u64 {
+        self.members.get(&user).map_or(0, |member| self.counts.messages.saturating_sub(member.read_messages))
+    }
+
+    /// The other side's pointers, as the member may see them.
+    pub(super) async fn peer_pointers(&self, user: UserId) -> Result<Option<PeerPointers>, Error> {
+        let Some((peer, member)) = self.peer(user).and_then(|peer| Some((peer, self.members.get(&peer)?))) else {
+            return Ok(None);
+        };
+        let accounts = &self.context.accounts;
+        let seen = accounts.card(user).await?.privacy.read_receipts && accounts.card(peer).await?.privacy.read_receipts;
+        let read = if seen { member.read.seq } else { 0 };
+        Ok(Some(PeerPointers { read, delivered: member.delivered.seq }))
+    }
+
+    /// When each other member got and read a message.
+    pub(super) async fn read_receipts(&self, user: UserId, seq: u64) -> Result<ReadReceipts, Error> {
+        self.access(user)?.sees(seq)?;
+        let sender = self.record(seq).await?.sender;
+        let mut items = Vec::with_capacity(self.members.len());
+        for (&other, member) in &self.members {
+            if other == sender || member.since > seq {
+                continue;
+            }
+            let seen = other == user
+                || self.state.kind != ConversationKind::Direct
+                || self.peer_pointers(user).await?.is_some_and(|peer| peer.read > 0);
+            let read = seen && member.read.seq >= seq;
+            items.push(ReadReceipt {
+                user: other,
+                delivered: member.delivered.seq >= seq,
+                delivered_at: member.delivered.passed_at(seq),
+                read,
+                read_at: member.read.passed_at(seq).filter(|_| read),
+            });
+        }
+        items.sort_unstable_by_key(|item| item.user);
+        Ok(ReadReceipts { items })
+    }
+}

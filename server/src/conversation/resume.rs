@@ -1,0 +1,294 @@
+//! What a device lacks: the heads of its user's conversations, and the entries behind what it says it has.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use kith_protocol::{
+    Code, ConversationId, ServerFrame, UserId,
+    entry::ConversationKind,
+    frame::Heads,
+    limits::{HEADS_CONVERSATIONS, RESUME_BYTES, RESUME_ENTRIES},
+    rest::{HeadItem, PeerPointers},
+};
+use tokio::sync::oneshot;
+
+use super::{Command, Conversations, live::Live};
+use crate::{
+    Error,
+    store::{
+        Direction, Head, LogRange, Record, RowKey,
+        schema::{self, Member, State, Value},
+    },
+    wire,
+};
+
+/// What a device says that it has.
+pub type Have = Vec<(ConversationId, u64)>;
+
+/// The answer to a hello.
+pub struct Resume {
+    /// The `heads` pages, then the `entries` frames.
+    pub frames: Vec<Bytes>,
+    /// The head that was told of each conversation: an entry up to it must not come again.
+    pub heads: HashMap<ConversationId, u64>,
+}
+
+/// Where a conversation stands for one member.
+pub(super) struct Standing {
+    pub item: HeadItem,
+    pub since: u64,
+    /// The entries behind what the device has, where memory holds all of them.
+    pub records: Option<Vec<Record>>,
+}
+
+impl Live {
+    /// Where the conversation stands for a member, who has it up to `have`.
+    pub(super) async fn standing(&self, user: UserId, have: Option<u64>) -> Result<Standing, Error> {
+        let member = self.member(user)?;
+        let item = HeadItem {
+            id: self.id,
+            rev: self.counts.rev,
+            head: self.head,
+            read: member.read.seq,
+            delivered: member.delivered.seq,
+            unread: self.unread(user),
+            mentions: member.mentions.len() as u64,
+            peer: self.peer_pointers(user).await?,
+        };
+        let first = have.map(|have| have.saturating_add(1).max(member.since));
+        let records = match first {
+            Some(first) if first > self.head => Some(Vec::new()),
+            Some(first) if self.tailed(first).is_some() => {
+                let skip = (first - self.tail[0].seq) as usize;
+                Some(self.tail.iter().skip(skip).take(RESUME_ENTRIES).cloned().collect())
+            }
+            _ => None,
+        };
+        Ok(Standing { item, since: member.since, records })
+    }
+}
+
+impl Conversations {
+    /// The heads of all conversations of a user, and the entries behind what `have` says.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn resume(&self, user: UserId, have: &Have) -> Result<Resume, Error> {
+        let had: HashMap<ConversationId, u64> = have.iter().copied().collect();
+        let mut standings = HashMap::new();
+        let mut frames = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.listed(user, after, HEADS_CONVERSATIONS).await?;
+            let more = page.len() == HEADS_CONVERSATIONS;
+            after = page.last().copied();
+            let page = self.standings(user, page, &had).await?;
+            let conversations = page.iter().map(|standing| standing.item).collect();
+            frames.push(wire::frame(&ServerFrame::Heads(Heads { conversations, more })));
+            standings.extend(page.into_iter().map(|standing| (standing.item.id, standing)));
+            if !more {
+                break;
+            }
+        }
+        let heads = standings.iter().map(|(id, standing)| (*id, standing.item.head)).collect();
+        frames.extend(self.lacking(have, standings).await?);
+        Ok(Resume { frames, heads })
+    }
+
+    /// The conversations of a user's list after `after`.
+    pub(super) async fn listed(
+        &self,
+        user: UserId,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<ConversationId>, Error> {
+        let range = after.map_or_else(schema::user::all_listed, schema::user::listed_after);
+        let rows = self.context.store.scan(schema::user::partition(user), range, Direction::Ascending, limit).await?;
+        Ok(rows.iter().map(|row| schema::user::conversation_of(&row.key)).collect::<Result<_, _>>()?)
+    }
+
+    /// Where conversations stand for a user. The live ones are asked; the others are read and not woken, unless their rows
+    /// do not reflect their log.
+    pub(super) async fn standings(
+        &self,
+        user: UserId,
+        conversations: Vec<ConversationId>,
+        had: &HashMap<ConversationId, u64>,
+    ) -> Result<Vec<Standing>, Error> {
+        let mut asked = VecDeque::new();
+        let mut asleep = Vec::new();
+        let mut standings = Vec::with_capacity(conversations.len());
+        for id in conversations {
+            let (reply, answer) = oneshot::channel();
+            match self.context.post_if_live(id, Command::Standing(user, had.get(&id).copied(), reply)) {
+                Ok(()) => asked.push_back(answer),
+                Err(_) => asleep.push(id),
+            }
+        }
+        let read = self.read_standings(user, &asleep).await?;
+        for (id, standing) in asleep.into_iter().zip(read) {
+            match standing {
+                // What woke meanwhile may have moved on; what is not derived must be.
+                Some(standing) if !self.context.is_live(id) => standings.push(standing),
+                _ => {
+                    let (reply, answer) = oneshot::channel();
+                    let command = Command::Standing(user, had.get(&id).copied(), reply);
+                    self.context.post(id, command).map_err(|(_, error)| error)?;
+                    asked.push_back(answer);
+                }
+            }
+        }
+        for answer in asked {
+            match super::answered(answer).await {
+                Ok(standing) => standings.push(standing),
+                // The list runs ahead of the members: who reads through it asks the conversation.
+                Err(error) if error.code == Code::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(standings)
+    }
+
+    /// Where sleeping conversations stand, by their rows; `None` where the rows do not reflect the log.
+    async fn read_standings(&self, user: UserId, ids: &[ConversationId]) -> Result<Vec<Option<Standing>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = &self.context.store;
+        let keys = |id: &ConversationId| {
+            let partition = schema::conversation::partition(*id);
+            let state = RowKey { partition: partition.clone(), key: schema::conversation::state() };
+            [state, RowKey { partition, key: schema::conversation::member(user) }]
+        };
+        let rows = store.get(ids.iter().flat_map(keys).collect()).await?;
+        let heads = store.heads(ids.to_vec()).await?;
+        let mut standings = Vec::with_capacity(ids.len());
+        for ((id, rows), head) in ids.iter().zip(rows.chunks(2)).zip(heads) {
+            let (Some(state), Some(member), Some(head)) = (&rows[0], &rows[1], head) else {
+                standings.push(None);
+                continue;
+            };
+            let (state, member) = (State::decode(state)?, Member::decode(member)?);
+            if state.rev != head.counts.rev || state.mentioning != head.counts.mentioning || state.seq != head.seq {
+                standings.push(None);
+                continue;
+            }
+            let peer = match state.kind {
+                ConversationKind::Direct => self.sleeping_peer(user, *id).await?,
+                _ => None,
+            };
+            standings.push(Some(standing(*id, &member, head, peer)));
+        }
+        Ok(standings)
+    }
+
+    async fn sleeping_peer(&self, user: UserId, id: ConversationId) -> Result<Option<PeerPointers>, Error> {
+        let members = schema::conversation::members();
+        let partition = schema::conversation::partition(id);
+        for row in self.context.store.scan(partition, members, Direction::Ascending, 2).await? {
+            let peer = schema::conversation::user_of(&row.key)?;
+            if peer != user {
+                let member = Member::decode(&row.value)?;
+                let (own, other) = (self.context.accounts.card(user).await?, self.context.accounts.card(peer).await?);
+                let seen = own.privacy.read_receipts && other.privacy.read_receipts;
+                let read = if seen { member.read.seq } else { 0 };
+                return Ok(Some(PeerPointers { read, delivered: member.delivered.seq }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The `entries` frames that a device lacks, most recent conversation first, within the bounds of a hello.
+    async fn lacking(
+        &self,
+        have: &Have,
+        mut standings: HashMap<ConversationId, Standing>,
+    ) -> Result<Vec<Bytes>, Error> {
+        let mut wanted = Vec::new();
+        let mut ranges = Vec::new();
+        for (id, seq) in have {
+            let Some(standing) = standings.remove(id).filter(|standing| *seq != standing.item.head) else { continue };
+            if standing.records.is_none() && *seq < standing.item.head {
+                let first = seq.saturating_add(1).max(standing.since);
+                let seqs = first..=standing.item.head;
+                ranges.push(LogRange { log: *id, seqs, direction: Direction::Ascending, limit: RESUME_ENTRIES });
+            }
+            wanted.push((*seq, standing));
+        }
+        // One read, a part of it at a time, so that a device with much to catch up does not hold it all in memory.
+        let mut ranges = ranges.into_iter();
+        let mut read = VecDeque::new();
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        for (seq, standing) in wanted {
+            let HeadItem { id, head, .. } = standing.item;
+            if seq > head {
+                frames.push(wire::entries(id, &[], head, true));
+                continue;
+            }
+            let records = match standing.records {
+                Some(records) => records,
+                None => {
+                    if read.is_empty() {
+                        read.extend(self.context.store.read(ranges.by_ref().take(64).collect()).await?);
+                    }
+                    read.pop_front().unwrap_or_default()
+                }
+            };
+            if records.is_empty() {
+                continue;
+            }
+            let frame = wire::entries(id, &records, head, false);
+            if bytes + frame.len() > RESUME_BYTES {
+                break;
+            }
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+
+    /// The entries after `after` for `sync`, as a frame.
+    ///
+    /// # Errors
+    /// `not_found` for who is no member.
+    pub async fn sync(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Bytes, Error> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Standing(user, Some(after), reply);
+        self.context.post(conversation, command).map_err(|(_, error)| error)?;
+        let standing = super::answered(answer).await?;
+        let head = standing.item.head;
+        if after > head {
+            return Ok(wire::entries(conversation, &[], head, true));
+        }
+        let mut records = match standing.records {
+            Some(records) if records.len() >= limit || records.last().is_none_or(|last| last.seq == head) => records,
+            _ => {
+                let seqs = after.saturating_add(1).max(standing.since)..=head;
+                let range = LogRange { log: conversation, seqs, direction: Direction::Ascending, limit };
+                self.context.store.read(vec![range]).await?.pop().unwrap_or_default()
+            }
+        };
+        records.truncate(limit);
+        Ok(wire::entries(conversation, &records, head, false))
+    }
+}
+
+fn standing(id: ConversationId, member: &Member, head: Head, peer: Option<PeerPointers>) -> Standing {
+    let item = HeadItem {
+        id,
+        rev: head.counts.rev,
+        head: head.seq,
+        read: member.read.seq,
+        delivered: member.delivered.seq,
+        unread: head.counts.messages.saturating_sub(member.read_messages),
+        mentions: member.mentions.len() as u64,
+        peer,
+    };
+    Standing { item, since: member.since, records: None }
+}

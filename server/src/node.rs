@@ -1,0 +1,164 @@
+//! One node: everything that a door needs, and the little work that runs by the clock.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kith_protocol::{
+    DeviceId, ServerFrame, UserId,
+    frame::{Degraded, Goaway},
+    problem::CloseCode,
+};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    Error,
+    account::{Accounts, Session as Actor},
+    config::Config,
+    conversation::Conversations,
+    http::{idempotency::InFlight, polls::Polls, rates::Rates},
+    presence::Presence,
+    roster::Roster,
+    shed::{Bounds, Shed},
+    socket::outbox::Class,
+    store::Store,
+    wire,
+};
+
+/// How often the load is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A node that serves.
+pub struct Node {
+    /// What its operator decided.
+    pub config: Config,
+    /// What it keeps.
+    pub store: Arc<dyn Store>,
+    /// Who there is.
+    pub accounts: Arc<Accounts>,
+    /// What they say.
+    pub conversations: Conversations,
+    /// Who is connected.
+    pub roster: Arc<Roster>,
+    /// Who is there.
+    pub presence: Arc<Presence>,
+    /// What is dropped under load.
+    pub shed: Arc<Shed>,
+    /// How often one may do what.
+    pub rates: Rates,
+    /// Requests with an idempotency key that are being done.
+    pub in_flight: InFlight,
+    /// Clients without a socket.
+    pub polls: Polls,
+}
+
+impl Node {
+    /// Puts a node together. It works by the clock once [`Node::run`] is.
+    pub fn new(config: Config, store: Arc<dyn Store>) -> Arc<Self> {
+        let roster = Arc::new(Roster::new(config.heartbeat_ms));
+        let millis = |ms: u32| Duration::from_millis(ms.into());
+        let load = &config.load;
+        let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
+        let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
+        let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), config.accounts()));
+        let conversations =
+            Conversations::new(store.clone(), accounts.clone(), roster.clone(), shed.clone(), config.stated_limits());
+        let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
+        let rates = Rates::new(&config.limits);
+        let (in_flight, polls) = (InFlight::default(), Polls::default());
+        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight, polls })
+    }
+
+    /// Finishes what a crash interrupted. Before the first connection.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn recover(&self) -> Result<(), Error> {
+        self.accounts.finish_erasures().await?;
+        let recovered = self.conversations.recover().await?;
+        if recovered > 0 {
+            tracing::info!(conversations = recovered, "folded what the last run left unfolded");
+        }
+        Ok(())
+    }
+
+    /// Erases a user: takes them out of every group and channel, then erases the account. `device` is the one that asks.
+    ///
+    /// # Errors
+    /// When the store does not answer; asking again goes on where it stopped.
+    pub async fn erase(&self, user: UserId, device: Option<DeviceId>) -> Result<(), Error> {
+        let device = device.unwrap_or(DeviceId::from_bytes([0; 16]));
+        self.conversations.leave_all(Actor { user, device }).await?;
+        self.accounts.erase(user).await
+    }
+
+    /// Does what is due, for ever.
+    pub async fn run(self: Arc<Self>) {
+        tokio::join!(self.every_second(), self.expire(), self.look_at_load());
+    }
+
+    async fn every_second(&self) {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seconds = 0u64;
+        loop {
+            second.tick().await;
+            self.roster.tick();
+            self.presence.tick();
+            self.polls.tick();
+            metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
+            metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
+            seconds += 1;
+            if seconds.is_multiple_of(60) {
+                self.rates.sweep();
+            }
+        }
+    }
+
+    async fn expire(&self) {
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            second.tick().await;
+            if let Err(error) = self.conversations.expire().await {
+                tracing::warn!(%error, "expired messages wait for the store");
+            }
+        }
+    }
+
+    async fn look_at_load(&self) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = Instant::now();
+        loop {
+            look.tick().await;
+            let window = last.elapsed();
+            last = Instant::now();
+            if let Some(level) = self.shed.look(window) {
+                let frame = wire::frame(&ServerFrame::Degraded(Degraded { shed: level.shed().to_vec() }));
+                self.roster.all(|outbox| outbox.push(frame.clone(), Class::Vital));
+                tracing::info!(?level, "load level");
+            }
+        }
+    }
+
+    /// Tells every client to go elsewhere, gives them time, closes them, and writes what is in memory.
+    pub async fn drain(&self) {
+        let spread_ms = self.config.drain_s.saturating_mul(1000);
+        let goaway = ServerFrame::Goaway(Goaway { reconnect_after_ms: 1000, spread_ms, url: None });
+        let frame = wire::frame(&goaway);
+        self.roster.all(|outbox| outbox.push(frame.clone(), Class::Vital));
+        let deadline = Instant::now() + Duration::from_secs(self.config.drain_s.into());
+        while self.roster.connections() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.roster.all(|outbox| outbox.close(CloseCode::Draining));
+        let deadline = Instant::now() + Duration::from_secs(3);
+        while self.roster.connections() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.presence.stop().await;
+        self.conversations.stop().await;
+    }
+}

@@ -1,0 +1,396 @@
+//! One device online: its commands and their answers, whatever carries them.
+
+use std::{collections::HashSet, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use kith_protocol::{
+    ClientFrame, Code, ConversationId, ServerFrame, UserId,
+    frame::{BadFrame, Hello, Pong, Ready, Sync, Watch},
+    limits::{HAVE_CONVERSATIONS, PAGE_ITEMS, WATCHED_CONVERSATIONS, WATCHED_USERS},
+    problem::CloseCode,
+};
+
+use crate::{
+    Error,
+    account::Session as Actor,
+    clock,
+    conversation::Origin,
+    limits,
+    node::Node,
+    shed::Level,
+    socket::{
+        frame,
+        outbox::{Class, Outbox},
+    },
+    wire,
+};
+
+/// What a frame leads to.
+pub enum Next {
+    /// The next frame may be taken.
+    On,
+    /// The next frame may be taken when this is done, and [`Session::settle`] has its answer.
+    Wait(Wait),
+    /// The session is over.
+    Close(CloseCode),
+}
+
+/// Something that a session waits for. Boxed, because a session rarely waits and lasts long.
+pub type Wait = Pin<Box<dyn Future<Output = Settled> + Send>>;
+
+/// What waiting came to.
+pub enum Settled {
+    /// Nothing to note.
+    Done,
+    /// The hello was good.
+    Hello(Actor),
+    /// The session is over.
+    Close(CloseCode),
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The client left with 1000 or 1001.
+    Clean,
+    /// The connection broke.
+    Broken,
+    /// The server closed it.
+    Closed(CloseCode),
+}
+
+/// What is on the client's screen.
+#[derive(Default)]
+struct Watched {
+    users: HashSet<UserId>,
+    conversations: HashSet<ConversationId>,
+}
+
+/// A device online.
+pub struct Session {
+    node: Arc<Node>,
+    outbox: Arc<Outbox>,
+    actor: Option<Actor>,
+    watched: Option<Box<Watched>>,
+    /// Frames that were refused as too many, one after the other.
+    limited: u32,
+    /// The second of the node's life in which `frames` were counted.
+    second: u32,
+    frames: u32,
+}
+
+impl Session {
+    /// The session of a connection that has said nothing.
+    pub fn new(node: Arc<Node>, outbox: Arc<Outbox>) -> Self {
+        Self { node, outbox, actor: None, watched: None, limited: 0, second: 0, frames: 0 }
+    }
+
+    /// Bytes of the longest frame that a client may send.
+    pub fn frame_bytes(&self) -> usize {
+        limits::FRAME_BYTES_AT_MOST
+    }
+
+    /// Notes that the client was heard.
+    pub fn hear(&self) {
+        self.outbox.hear(self.node.roster.now());
+    }
+
+    /// Answers a ping of RFC 6455.
+    pub fn pong(&mut self, payload: &[u8]) {
+        if self.admit_frame() {
+            self.outbox.push(frame::pong_frame(payload), Class::Vital);
+        }
+    }
+
+    /// Takes a frame of the client.
+    pub fn take(&mut self, text: &[u8]) -> Next {
+        let frame = match ClientFrame::decode(text) {
+            Ok(frame) => frame,
+            Err(BadFrame::NotDecodable) => return Next::Close(CloseCode::NotDecodable),
+            Err(BadFrame::UnknownKind) => return Next::Close(CloseCode::UnknownFrame),
+            Err(BadFrame::Field { pointer, detail, client_id }) => {
+                if self.actor.is_none() {
+                    return Next::Close(CloseCode::HelloExpected);
+                }
+                let mut error = wire::error(&Error::field(pointer, detail));
+                error.client_id = client_id;
+                return self.refuse(error, "");
+            }
+        };
+        let Some(actor) = self.actor else {
+            return match frame {
+                ClientFrame::Hello(hello) => self.hello(hello),
+                _ => Next::Close(CloseCode::HelloExpected),
+            };
+        };
+        if !matches!(frame, ClientFrame::Send(_)) && !self.admit_frame() {
+            return self.too_many(frame_name(&frame), Duration::from_secs(1));
+        }
+        match frame {
+            ClientFrame::Send(send) => return self.send(actor, send),
+            ClientFrame::Ping(ping) => {
+                if ping.active {
+                    self.node.presence.touch(actor.user);
+                }
+                self.put(&ServerFrame::Pong(Pong { at: clock::now() }));
+            }
+            ClientFrame::Delivered(pointer) => {
+                let origin = Some(self.outbox.clone());
+                self.node.conversations.mark(actor.user, pointer.conversation, Some(pointer.seq), None, origin);
+            }
+            ClientFrame::Read(pointer) => {
+                self.node.presence.touch(actor.user);
+                let origin = Some(self.outbox.clone());
+                self.node.conversations.mark(actor.user, pointer.conversation, None, Some(pointer.seq), origin);
+            }
+            ClientFrame::Typing(typing) => {
+                if self.node.shed.level() == Level::Nothing {
+                    self.node.conversations.typing(actor.user, typing.conversation);
+                }
+            }
+            ClientFrame::Sync(sync) => return self.sync(actor, sync),
+            ClientFrame::Hello(hello) if hello.token.is_some() => return Next::Close(CloseCode::SecondHello),
+            ClientFrame::Hello(hello) => return self.resume(actor, hello),
+            ClientFrame::Watch(watch) => return self.watch(actor, watch),
+            ClientFrame::Unwatch(watch) => self.unwatch(&watch),
+        }
+        Next::On
+    }
+
+    /// Takes the answer that was waited for.
+    pub fn settle(&mut self, settled: Settled) {
+        match settled {
+            Settled::Done => {}
+            Settled::Hello(actor) => self.actor = Some(actor),
+            Settled::Close(code) => self.outbox.close(code),
+        }
+    }
+
+    /// Ends it.
+    pub fn end(&mut self, end: End) {
+        self.outbox.close(CloseCode::GoingAway);
+        if let Some(watched) = self.watched.take() {
+            self.node.presence.unwatch(&self.outbox, watched.users.iter());
+        }
+        if let Some(actor) = self.actor.take()
+            && self.node.roster.leave(&self.outbox)
+        {
+            let at_once = match end {
+                End::Clean => true,
+                End::Broken => false,
+                End::Closed(code) => matches!(code, CloseCode::HeartbeatMissed | CloseCode::DeviceRevoked),
+            };
+            self.node.presence.left(actor.user, self.outbox.heard(), at_once);
+        }
+    }
+
+    fn put(&self, frame: &ServerFrame) {
+        self.outbox.push(wire::frame(frame), Class::Vital);
+    }
+
+    /// Whether one more frame may come in this second.
+    fn admit_frame(&mut self) -> bool {
+        let now = self.node.roster.now();
+        if self.second != now {
+            (self.second, self.frames) = (now, 0);
+        }
+        self.frames += 1;
+        self.frames <= limits::FRAMES_PER_S
+    }
+
+    fn refuse(&mut self, mut error: kith_protocol::frame::ErrorFrame, reference: &str) -> Next {
+        error.reference = Some(reference.to_owned()).filter(|reference| !reference.is_empty());
+        self.put(&ServerFrame::Error(error));
+        if self.admit_frame() { Next::On } else { self.count_limited() }
+    }
+
+    fn too_many(&mut self, reference: &str, retry_after: Duration) -> Next {
+        let mut error = wire::error(&Error::new(Code::RateLimited).after(retry_after));
+        error.reference = Some(reference.to_owned());
+        self.put(&ServerFrame::Error(error));
+        self.count_limited()
+    }
+
+    fn count_limited(&mut self) -> Next {
+        self.limited += 1;
+        metrics::counter!("kith_rate_limited", "door" => "socket").increment(1);
+        if self.limited >= limits::RATE_LIMITED_IN_A_ROW { Next::Close(CloseCode::RateLimited) } else { Next::On }
+    }
+
+    /// Takes the hello, the first frame.
+    pub fn hello(&mut self, hello: Hello) -> Next {
+        let Some(token) = hello.token else { return Next::Close(CloseCode::BadToken) };
+        if hello.have.len() > HAVE_CONVERSATIONS {
+            return Next::Close(CloseCode::NotDecodable);
+        }
+        let (node, outbox) = (self.node.clone(), self.outbox.clone());
+        Next::Wait(Box::pin(async move {
+            let actor = match node.accounts.authenticate(&token).await {
+                Ok(actor) => actor,
+                Err(error) if error.code == Code::Unauthenticated => return Settled::Close(CloseCode::BadToken),
+                Err(_) => return Settled::Close(CloseCode::UnknownError),
+            };
+            outbox.identify(actor.user, actor.device);
+            // From here on what happens waits behind the answer.
+            outbox.hold();
+            if node.roster.join(&outbox) {
+                node.presence.came(actor.user);
+            }
+            // A token that was revoked between the look and the joining is not missed.
+            let still = node.accounts.authenticate(&token).await;
+            let resume = node.conversations.resume(actor.user, &hello.have).await;
+            let (Ok(_), Ok(resume)) = (still, resume) else {
+                outbox.close(CloseCode::UnknownError);
+                return Settled::Hello(actor);
+            };
+            let ready = Ready {
+                user: actor.user,
+                device: actor.device,
+                node: node.config.node.clone(),
+                heartbeat_ms: node.config.heartbeat_ms,
+                degraded: node.shed.level().shed().to_vec(),
+            };
+            let mut frames: Vec<Bytes> = vec![wire::frame(&ServerFrame::Ready(ready))];
+            frames.extend(resume.frames);
+            outbox.release(frames, &resume.heads);
+            Settled::Hello(actor)
+        }))
+    }
+
+    fn resume(&mut self, actor: Actor, hello: Hello) -> Next {
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
+            return self.too_many("hello", retry_after);
+        }
+        if hello.have.len() > HAVE_CONVERSATIONS {
+            let error = Error::field("/have", format!("{HAVE_CONVERSATIONS} conversations at most"));
+            return self.refuse(wire::error(&error), "hello");
+        }
+        let (node, outbox) = (self.node.clone(), self.outbox.clone());
+        Next::Wait(Box::pin(async move {
+            outbox.hold();
+            match node.conversations.resume(actor.user, &hello.have).await {
+                Ok(resume) => outbox.release(resume.frames, &resume.heads),
+                Err(_) => return Settled::Close(CloseCode::UnknownError),
+            }
+            Settled::Done
+        }))
+    }
+
+    fn send(&mut self, actor: Actor, send: kith_protocol::frame::Send) -> Next {
+        if let Err(retry_after) = self.node.rates.send(actor.user) {
+            return self.send_limited(actor, send, retry_after);
+        }
+        self.limited = 0;
+        self.node.presence.touch(actor.user);
+        let origin = Origin::Socket(self.outbox.clone());
+        self.node.conversations.send(actor, send.conversation, send.message, origin);
+        Next::On
+    }
+
+    /// A repeat is answered whatever the limits say, so that a client in trouble gets out of it.
+    fn send_limited(&mut self, actor: Actor, send: kith_protocol::frame::Send, retry_after: Duration) -> Next {
+        if let Next::Close(code) = self.count_limited() {
+            return Next::Close(code);
+        }
+        let (node, outbox) = (self.node.clone(), self.outbox.clone());
+        Next::Wait(Box::pin(async move {
+            let (conversation, client_id) = (send.conversation, send.message.client_id);
+            match node.conversations.sent(actor.user, conversation, client_id).await {
+                Ok(Some(sent)) => outbox.push(wire::frame(&ServerFrame::Sent(sent)), Class::Vital),
+                _ => {
+                    let error = Error::new(Code::RateLimited).after(retry_after);
+                    Origin::Socket(outbox).refuse(conversation, client_id, &error);
+                }
+            }
+            Settled::Done
+        }))
+    }
+
+    fn sync(&mut self, actor: Actor, sync: Sync) -> Next {
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
+            return self.too_many("sync", retry_after);
+        }
+        self.limited = 0;
+        let (node, outbox) = (self.node.clone(), self.outbox.clone());
+        Next::Wait(Box::pin(async move {
+            let limit = sync.limit.map_or(PAGE_ITEMS, |limit| limit.clamp(1, PAGE_ITEMS as u32) as usize);
+            match node.conversations.sync(actor.user, sync.conversation, sync.after, limit).await {
+                Ok(entries) => outbox.push(entries, Class::Vital),
+                Err(error) => {
+                    let mut error = wire::error(&error);
+                    error.reference = Some("sync".into());
+                    error.conversation = Some(sync.conversation);
+                    outbox.push(wire::frame(&ServerFrame::Error(error)), Class::Vital);
+                }
+            }
+            Settled::Done
+        }))
+    }
+
+    fn watch(&mut self, actor: Actor, watch: Watch) -> Next {
+        let watched = self.watched.get_or_insert_default();
+        let users = watched.users.union(&watch.users.iter().copied().collect()).count();
+        let conversations = watched.conversations.union(&watch.conversations.iter().copied().collect()).count();
+        if users > WATCHED_USERS || conversations > WATCHED_CONVERSATIONS {
+            let (field, most) = match users > WATCHED_USERS {
+                true => ("/users", WATCHED_USERS),
+                false => ("/conversations", WATCHED_CONVERSATIONS),
+            };
+            return self.refuse(wire::error(&Error::field(field, format!("{most} at a time at most"))), "watch");
+        }
+        watched.users.extend(&watch.users);
+        watched.conversations.extend(&watch.conversations);
+        for conversation in &watch.conversations {
+            self.node.conversations.watch(&self.outbox, *conversation);
+        }
+        if watch.users.is_empty() {
+            return Next::On;
+        }
+        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
+            return self.too_many("watch", retry_after);
+        }
+        let (node, outbox) = (self.node.clone(), self.outbox.clone());
+        Next::Wait(Box::pin(async move {
+            node.presence.watch(&outbox, &watch.users);
+            for user in watch.users {
+                if let Ok(presence) = node.presence.of(actor.user, user).await {
+                    let frame = ServerFrame::Presence(kith_protocol::frame::Presence {
+                        user,
+                        state: presence.state,
+                        last_seen: presence.last_seen,
+                    });
+                    outbox.push(wire::frame(&frame), Class::Vital);
+                }
+            }
+            Settled::Done
+        }))
+    }
+
+    fn unwatch(&mut self, watch: &Watch) {
+        let Some(watched) = &mut self.watched else { return };
+        watched.users.retain(|user| !watch.users.contains(user));
+        self.node.presence.unwatch(&self.outbox, watch.users.iter());
+        for conversation in &watch.conversations {
+            if watched.conversations.remove(conversation) {
+                self.node.conversations.unwatch(&self.outbox, *conversation);
+            }
+        }
+        if watched.users.is_empty() && watched.conversations.is_empty() {
+            self.watched = None;
+        }
+    }
+}
+
+const fn frame_name(frame: &ClientFrame) -> &'static str {
+    match frame {
+        ClientFrame::Hello(_) => "hello",
+        ClientFrame::Ping(_) => "ping",
+        ClientFrame::Send(_) => "send",
+        ClientFrame::Sync(_) => "sync",
+        ClientFrame::Delivered(_) => "delivered",
+        ClientFrame::Read(_) => "read",
+        ClientFrame::Typing(_) => "typing",
+        ClientFrame::Watch(_) => "watch",
+        ClientFrame::Unwatch(_) => "unwatch",
+    }
+}

@@ -1,0 +1,195 @@
+//! What the server drops, and when, so that messages keep flowing.
+//!
+//! Measured is the time from receiving a send to its `sent`. Past the first limit typing and presence are dropped, past
+//! the second receipts too. Messages are never dropped: past the hard limit a send is refused before it costs anything.
+//! How many may be under way follows Little's law: the rate at which they are acknowledged times the time that each may
+//! take.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use kith_protocol::{Code, frame::Sheddable};
+
+use crate::Error;
+
+/// Sends that may always be under way, whatever their rate.
+const UNDER_WAY_AT_LEAST: u64 = 512;
+/// Sends that may be under way while each is acknowledged in time.
+const UNDER_WAY_AT_MOST: u64 = 8192;
+
+/// What the server drops at the moment, the higher the more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// Nothing.
+    Nothing = 0,
+    /// Typing and presence.
+    Light = 1,
+    /// Receipts too.
+    Receipts = 2,
+}
+
+impl Level {
+    /// What is dropped at this level, as `degraded` says it.
+    pub const fn shed(self) -> &'static [Sheddable] {
+        match self {
+            Level::Nothing => &[],
+            Level::Light => &[Sheddable::Presence, Sheddable::Typing],
+            Level::Receipts => &[Sheddable::Presence, Sheddable::Typing, Sheddable::Receipts],
+        }
+    }
+}
+
+/// The limits of the time from receiving a send to its `sent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Past it typing and presence are dropped.
+    pub light: Duration,
+    /// Past it receipts are dropped too.
+    pub receipts: Duration,
+    /// Sends that would take longer are refused.
+    pub refuse: Duration,
+}
+
+/// The meter and the valve of sends.
+pub struct Shed {
+    bounds: Bounds,
+    level: AtomicU8,
+    under_way: AtomicU64,
+    allowed: AtomicU64,
+    acknowledged: AtomicU64,
+    waited_us: AtomicU64,
+}
+
+impl Shed {
+    /// One that drops nothing yet.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            level: AtomicU8::new(0),
+            under_way: AtomicU64::new(0),
+            allowed: AtomicU64::new(UNDER_WAY_AT_MOST),
+            acknowledged: AtomicU64::new(0),
+            waited_us: AtomicU64::new(0),
+        }
+    }
+
+    /// What is dropped at the moment.
+    pub fn level(&self) -> Level {
+        match self.level.load(Ordering::Relaxed) {
+            0 => Level::Nothing,
+            1 => Level::Light,
+            _ => Level::Receipts,
+        }
+    }
+
+    /// Lets a send in.
+    ///
+    /// # Errors
+    /// `overloaded`, when so many are under way that this one would take too long.
+    pub fn admit(self: &Arc<Self>) -> Result<Ticket, Error> {
+        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
+        let ticket = Ticket { shed: self.clone(), received: Instant::now() };
+        if before >= self.allowed.load(Ordering::Relaxed) {
+            metrics::counter!("kith_sends_refused").increment(1);
+            return Err(Error::new(Code::Overloaded).after(Duration::from_millis(1000)));
+        }
+        Ok(ticket)
+    }
+
+    /// Looks at what happened in the `window` since the last look; the new level where it changed.
+    pub fn look(&self, window: Duration) -> Option<Level> {
+        let acknowledged = self.acknowledged.swap(0, Ordering::Relaxed);
+        let waited = Duration::from_micros(self.waited_us.swap(0, Ordering::Relaxed));
+        let under_way = self.under_way.load(Ordering::Relaxed);
+        let mean = match (acknowledged, under_way) {
+            (0, 0) => Duration::ZERO,
+            // Nothing comes back: whatever is under way has waited for the whole window.
+            (0, _) => window,
+            _ => waited / acknowledged as u32,
+        };
+        let allowed = if mean < self.bounds.light {
+            UNDER_WAY_AT_MOST
+        } else {
+            let rate = acknowledged as f64 / window.as_secs_f64();
+            let in_time = (rate * self.bounds.refuse.as_secs_f64()) as u64;
+            in_time.clamp(UNDER_WAY_AT_LEAST, UNDER_WAY_AT_MOST)
+        };
+        self.allowed.store(allowed, Ordering::Relaxed);
+        let level = match mean {
+            mean if mean >= self.bounds.receipts => Level::Receipts,
+            mean if mean >= self.bounds.light => Level::Light,
+            // Down one step at a time, so that a level does not flap.
+            _ => match self.level() {
+                Level::Receipts => Level::Light,
+                _ => Level::Nothing,
+            },
+        };
+        let before = self.level.swap(level as u8, Ordering::Relaxed);
+        metrics::gauge!("kith_shed_level").set(f64::from(level as u8));
+        (before != level as u8).then_some(level)
+    }
+}
+
+/// One send under way; gone when it is dropped.
+pub struct Ticket {
+    shed: Arc<Shed>,
+    received: Instant,
+}
+
+impl Ticket {
+    /// Says that the send is durable.
+    pub fn acknowledged(self) {
+        let waited = self.received.elapsed();
+        self.shed.acknowledged.fetch_add(1, Ordering::Relaxed);
+        self.shed.waited_us.fetch_add(waited.as_micros() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.shed.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds {
+        light: Duration::from_millis(100),
+        receipts: Duration::from_millis(200),
+        refuse: Duration::from_millis(300),
+    };
+
+    #[test]
+    fn a_stalled_disk_sheds_and_then_refuses() {
+        let shed = Arc::new(Shed::new(BOUNDS));
+        let mut under_way: Vec<_> = (0..UNDER_WAY_AT_LEAST).map(|_| shed.admit().ok().unwrap()).collect();
+        assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Receipts));
+        assert_eq!(shed.admit().err().map(|error| error.code), Some(Code::Overloaded));
+        under_way.clear();
+        assert!(shed.admit().is_ok());
+        assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Light));
+        assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Nothing));
+        assert_eq!(shed.look(Duration::from_millis(250)), None);
+    }
+
+    #[test]
+    fn what_may_be_under_way_follows_the_rate_when_it_takes_too_long() {
+        let shed = Arc::new(Shed::new(BOUNDS));
+        for _ in 0..1000 {
+            let mut ticket = shed.admit().ok().unwrap();
+            ticket.received -= Duration::from_millis(150);
+            ticket.acknowledged();
+        }
+        assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Light));
+        let under_way: Vec<_> = std::iter::from_fn(|| shed.admit().ok()).take(100_000).collect();
+        assert_eq!(under_way.len(), 1200);
+    }
+}

@@ -1,0 +1,257 @@
+//! One connection while it lasts.
+//!
+//! An idle one owns its kernel socket, this task, and its entries in the roster: it waits for readiness and reads into a
+//! buffer that all connections of the thread share, and keeps only the beginning of a frame that is not there yet.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    future::poll_fn,
+    io::IoSlice,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use kith_protocol::problem::CloseCode;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use super::{
+    frame::{self, Assembler, Decoded, Event},
+    outbox::{Outbox, Taken},
+    stream::Stream,
+};
+use crate::{
+    limits,
+    node::Node,
+    session::{End, Next, Session, Wait},
+};
+
+/// How long the other side may take to read the close frame.
+const LINGER: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> =
+        RefCell::new(vec![0; limits::READ_BUFFER_BYTES + limits::FRAME_BYTES_AT_MOST + frame::HEADER_BYTES].into());
+}
+
+struct Connection {
+    stream: Stream,
+    session: Session,
+    outbox: Arc<Outbox>,
+    assembler: Assembler,
+    /// What was read and not taken: the beginning of a frame, or what came behind a frame that is waited for.
+    tail: Vec<u8>,
+    /// Whether the tail may hold a whole frame.
+    tail_ready: bool,
+    writing: VecDeque<Bytes>,
+    /// Bytes of the first frame of `writing` that are written.
+    offset: usize,
+    /// Bytes that were written since the outbox was told.
+    written: usize,
+    /// Whether the close frame is among what is written.
+    closing: bool,
+    /// The client's last word, if it said one.
+    end: Option<End>,
+}
+
+enum Step {
+    Await(Wait),
+    End(End),
+}
+
+/// Serves an upgraded stream until it ends; `first` are the bytes that came right behind the upgrade.
+pub async fn run(stream: Stream, first: Bytes, node: Arc<Node>) {
+    let outbox = node.roster.open();
+    let mut connection = Connection {
+        stream,
+        session: Session::new(node, outbox.clone()),
+        outbox,
+        assembler: Assembler::default(),
+        tail_ready: !first.is_empty(),
+        tail: first.into(),
+        writing: VecDeque::new(),
+        offset: 0,
+        written: 0,
+        closing: false,
+        end: None,
+    };
+    let end = loop {
+        match poll_fn(|context| connection.poll(context)).await {
+            Step::Await(wait) => {
+                let answer = wait.await;
+                connection.session.settle(answer);
+            }
+            Step::End(end) => break end,
+        }
+    };
+    connection.session.end(end);
+    // The rest of its life is short and rare: it is kept out of the size of the task.
+    Box::pin(part(connection.stream)).await;
+}
+
+/// Lets the other side read the last frame: closing with unread bytes would reset the connection under it.
+async fn part(mut stream: Stream) {
+    let _ = tokio::time::timeout(LINGER, async {
+        let _ = stream.shutdown().await;
+        let mut rest = [0; 512];
+        while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+    })
+    .await;
+}
+
+impl Connection {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            let read = if self.closing { Poll::Pending } else { self.poll_read(context) };
+            // What the frames have caused is written before anything more is waited for.
+            if let Poll::Ready(end) = self.poll_write(context) {
+                return Poll::Ready(Step::End(end));
+            }
+            match ready!(read) {
+                Some(step) => return Poll::Ready(step),
+                None => {}
+            }
+        }
+    }
+
+    /// Reads once and takes the frames that are whole: a step where there is one to make.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let held = self.tail.len();
+            buffer[..held].copy_from_slice(&self.tail);
+            let mut filled = held;
+            if !std::mem::take(&mut self.tail_ready) {
+                let mut space = ReadBuf::new(&mut buffer[held..]);
+                match ready!(Pin::new(&mut self.stream).poll_read(context, &mut space)) {
+                    Ok(()) if !space.filled().is_empty() => filled += space.filled().len(),
+                    _ => return Poll::Ready(Some(Step::End(End::Broken))),
+                }
+                self.session.hear();
+            }
+            let (consumed, step) = self.take(&mut buffer[..filled]);
+            if consumed == filled {
+                self.tail = Vec::new();
+            } else {
+                self.tail = buffer[consumed..filled].to_vec();
+            }
+            Poll::Ready(step)
+        })
+    }
+
+    /// Takes the frames in `bytes`: how many bytes they are, and the step that must be made before more are taken.
+    fn take(&mut self, bytes: &mut [u8]) -> (usize, Option<Step>) {
+        let max = self.session.frame_bytes();
+        let mut consumed = 0;
+        while !self.closing && consumed < bytes.len() {
+            let rest = &mut bytes[consumed..];
+            let taken = frame::decode(rest, self.assembler.room(max));
+            let frame = match taken {
+                Ok(Decoded::Incomplete { .. }) => break,
+                Ok(Decoded::Frame(frame)) => frame,
+                Err(violation) => {
+                    self.outbox.close(violation.close_code());
+                    return (bytes.len(), None);
+                }
+            };
+            consumed += frame.consumed;
+            let next = match self.assembler.take(&frame, &rest[frame.payload.clone()], max) {
+                Ok(None | Some(Event::Pong)) => Next::On,
+                Ok(Some(Event::Text(text))) => self.session.take(text.as_bytes()),
+                Ok(Some(Event::Ping(payload))) => {
+                    self.session.pong(payload);
+                    Next::On
+                }
+                Ok(Some(Event::Close(close))) => {
+                    let code = close.map_or(CloseCode::Normal as u16, |close| close.code);
+                    self.writing.push_back(frame::close_frame(code, ""));
+                    self.closing = true;
+                    self.end = Some(if matches!(code, 1000 | 1001) { End::Clean } else { End::Broken });
+                    Next::On
+                }
+                Err(violation) => Next::Close(violation.close_code()),
+            };
+            match next {
+                Next::On => {}
+                Next::Wait(wait) => {
+                    self.tail_ready = consumed < bytes.len();
+                    return (consumed, Some(Step::Await(wait)));
+                }
+                Next::Close(code) => {
+                    self.outbox.close(code);
+                    return (bytes.len(), None);
+                }
+            }
+        }
+        (consumed, None)
+    }
+
+    /// Writes what waits, many frames with one system call; ready when the connection is over.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        loop {
+            if !self.closing && self.writing.len() < limits::WRITE_FRAMES {
+                let written = std::mem::take(&mut self.written);
+                match self.outbox.poll_take(written, &mut self.writing, context) {
+                    Poll::Ready(Taken::Close(code)) => {
+                        self.writing.push_back(frame::close_frame(code as u16, code.reason()));
+                        self.closing = true;
+                        self.end = Some(End::Closed(code));
+                    }
+                    Poll::Ready(Taken::Frames) | Poll::Pending => {}
+                }
+            }
+            if self.writing.is_empty() {
+                return match self.end {
+                    Some(end) => Poll::Ready(end),
+                    None => Poll::Pending,
+                };
+            }
+            let mut slices = [IoSlice::new(&[]); limits::WRITE_FRAMES];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&self.writing) {
+                *slice = IoSlice::new(if count == 0 { &frame[self.offset..] } else { frame });
+                count += 1;
+            }
+            match ready!(Pin::new(&mut self.stream).poll_write_vectored(context, &slices[..count])) {
+                Ok(0) | Err(_) => return Poll::Ready(End::Broken),
+                Ok(bytes) => self.advance(bytes),
+            }
+            if self.writing.is_empty() {
+                // TLS keeps records back until it is flushed.
+                if let Stream::Tls(stream) = &mut self.stream
+                    && let Poll::Ready(Err(_)) = Pin::new(stream).poll_flush(context)
+                {
+                    return Poll::Ready(End::Broken);
+                }
+                self.writing = VecDeque::new();
+            }
+        }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.written += bytes;
+        self.offset += bytes;
+        while let Some(first) = self.writing.front()
+            && self.offset >= first.len()
+        {
+            self.offset -= first.len();
+            self.writing.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle connection costs is a promise: this is its largest part that is ours.
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        fn size<F>(_: impl FnOnce(Stream, Bytes, Arc<Node>) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(run) <= 640, "{} bytes", size(run));
+    }
+}

@@ -1,0 +1,324 @@
+//! What waits to be written to one connection: shared frames in a queue that is bounded in bytes.
+//!
+//! Frames are encoded once for all their readers and shared as [`Bytes`]. An outbox that is empty owns no memory for its
+//! queue. Past its bounds it drops what may be dropped, least important first, and then closes: the client resumes.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use kith_protocol::{ConversationId, DeviceId, UserId, problem::CloseCode};
+use parking_lot::Mutex;
+
+use crate::limits;
+
+/// How much a frame matters to a reader who is slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Never dropped.
+    Vital,
+    /// Dropped past [`limits::OUTBOX_SHED_RECEIPTS_BYTES`].
+    Receipt,
+    /// Presence and typing, dropped past [`limits::OUTBOX_SHED_BYTES`].
+    Light,
+}
+
+/// Consecutive entries of one conversation, each encoded as a frame, all in one buffer.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Whose entries.
+    pub conversation: ConversationId,
+    /// The seq of the first.
+    pub first: u64,
+    /// The frames, back to back.
+    pub frames: Bytes,
+    /// Where each frame ends in `frames`.
+    pub ends: std::sync::Arc<[u32]>,
+}
+
+impl Run {
+    /// The seq of the last.
+    pub fn last(&self) -> u64 {
+        self.first + self.ends.len() as u64 - 1
+    }
+
+    /// The frame of one entry of the run.
+    pub fn frame(&self, index: usize) -> Bytes {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        self.frames.slice(start..self.ends[index] as usize)
+    }
+
+    /// The frames of the entries after `seq`.
+    pub fn after(&self, seq: u64) -> Bytes {
+        match seq.checked_sub(self.first) {
+            None => self.frames.clone(),
+            Some(index) if seq < self.last() => self.frames.slice(self.ends[index as usize] as usize..),
+            Some(_) => Bytes::new(),
+        }
+    }
+}
+
+enum Held {
+    Run(Run),
+    Frame(Bytes),
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// While a hello is answered, live frames wait here, so that they come behind its answer and none comes twice.
+    held: Option<Box<Vec<Held>>>,
+    closed: Option<CloseCode>,
+    waker: Option<Waker>,
+}
+
+/// The queue of one connection, and what the rest of the server knows of that connection.
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    identity: OnceLock<(UserId, DeviceId)>,
+    /// When the client was last heard, in seconds of the node's life.
+    heard: AtomicU32,
+}
+
+impl Outbox {
+    /// An empty one, of a connection that was heard at `now`.
+    pub fn new(now: u32) -> Self {
+        Self { queue: Mutex::default(), identity: OnceLock::new(), heard: AtomicU32::new(now) }
+    }
+
+    /// Says whose connection it is, once.
+    pub fn identify(&self, user: UserId, device: DeviceId) {
+        let _ = self.identity.set((user, device));
+    }
+
+    /// Whose connection it is; nobody's before `hello`.
+    pub fn identity(&self) -> Option<(UserId, DeviceId)> {
+        self.identity.get().copied()
+    }
+
+    /// Notes that the client was heard.
+    pub fn hear(&self, now: u32) {
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// When the client was last heard, in seconds of the node's life.
+    pub fn heard(&self) -> u32 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    /// Puts a frame that belongs to no log.
+    pub fn push(&self, frame: Bytes, class: Class) {
+        let mut queue = self.queue.lock();
+        let bound = match class {
+            Class::Vital => limits::OUTBOX_BYTES,
+            Class::Receipt => limits::OUTBOX_SHED_RECEIPTS_BYTES,
+            Class::Light => limits::OUTBOX_SHED_BYTES,
+        };
+        if class != Class::Vital && queue.bytes + frame.len() > bound {
+            metrics::counter!("kith_outbox_dropped_frames").increment(1);
+            return;
+        }
+        put(&mut queue, frame.len(), |queue| match &mut queue.held {
+            Some(held) => held.push(Held::Frame(frame)),
+            None => queue.frames.push_back(frame),
+        });
+        wake(queue);
+    }
+
+    /// Puts entries, which come behind those of their conversation that were put before.
+    pub fn push_run(&self, run: &Run) {
+        let mut queue = self.queue.lock();
+        put(&mut queue, run.frames.len(), |queue| match &mut queue.held {
+            Some(held) => held.push(Held::Run(run.clone())),
+            None => queue.frames.push_back(run.frames.clone()),
+        });
+        wake(queue);
+    }
+
+    /// From now on holds back what is put, until [`Outbox::release`].
+    pub fn hold(&self) {
+        let mut queue = self.queue.lock();
+        if queue.held.is_none() {
+            queue.held = Some(Box::default());
+        }
+    }
+
+    /// Puts the answer of a hello, and behind it what was held back, less the entries that the answer covers: those up to
+    /// the head that it told of their conversation.
+    pub fn release(&self, answer: Vec<Bytes>, heads: &HashMap<ConversationId, u64>) {
+        let mut queue = self.queue.lock();
+        let held = queue.held.take().unwrap_or_default();
+        for frame in answer {
+            put(&mut queue, frame.len(), |queue| queue.frames.push_back(frame));
+        }
+        for item in *held {
+            let (size, frame) = match item {
+                Held::Frame(frame) => (frame.len(), frame),
+                Held::Run(run) => (run.frames.len(), run.after(heads.get(&run.conversation).copied().unwrap_or(0))),
+            };
+            queue.bytes = queue.bytes - size + frame.len();
+            if !frame.is_empty() && queue.closed.is_none() {
+                queue.frames.push_back(frame);
+            }
+        }
+        wake(queue);
+    }
+
+    /// Closes the connection with `code` once what waits is written; what is put from now on is dropped.
+    pub fn close(&self, code: CloseCode) {
+        let mut queue = self.queue.lock();
+        if queue.closed.is_none() {
+            queue.closed = Some(code);
+            // A slow reader would not read what waits, and a revoked one may not.
+            if matches!(code, CloseCode::SlowReader | CloseCode::DeviceRevoked) {
+                drop_all(&mut queue);
+            }
+        }
+        wake(queue);
+    }
+
+    /// Says that bytes which were taken are gone.
+    pub fn wrote(&self, bytes: usize) {
+        let mut queue = self.queue.lock();
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+    }
+
+    /// With what the connection is to be closed, if it is.
+    pub fn closed(&self) -> Option<CloseCode> {
+        self.queue.lock().closed
+    }
+
+    /// Takes what waits; pending while nothing does. `written` bytes of what was taken before are gone.
+    pub fn poll_take(&self, written: usize, into: &mut VecDeque<Bytes>, context: &mut Context<'_>) -> Poll<Taken> {
+        let mut queue = self.queue.lock();
+        queue.bytes = queue.bytes.saturating_sub(written);
+        if !queue.frames.is_empty() {
+            if into.is_empty() {
+                *into = std::mem::take(&mut queue.frames);
+            } else {
+                into.append(&mut queue.frames);
+                queue.frames = VecDeque::new();
+            }
+            return Poll::Ready(Taken::Frames);
+        }
+        if let Some(code) = queue.closed {
+            return Poll::Ready(Taken::Close(code));
+        }
+        match &mut queue.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+/// What [`Outbox::poll_take`] took.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Frames to write.
+    Frames,
+    /// Nothing is left, and the connection is to be closed.
+    Close(CloseCode),
+}
+
+fn put(queue: &mut Queue, bytes: usize, item: impl FnOnce(&mut Queue)) {
+    if queue.closed.is_some() {
+        return;
+    }
+    queue.bytes += bytes;
+    if queue.bytes > limits::OUTBOX_BYTES {
+        metrics::counter!("kith_slow_readers_closed").increment(1);
+        drop_all(queue);
+        queue.closed = Some(CloseCode::SlowReader);
+        return;
+    }
+    item(queue);
+}
+
+fn drop_all(queue: &mut Queue) {
+    queue.frames = VecDeque::new();
+    queue.held = None;
+    queue.bytes = 0;
+}
+
+/// Wakes the writer after the lock is gone, so that it does not run into it.
+fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(first: u64, frames: &[&str]) -> Run {
+        let mut ends = Vec::new();
+        let mut bytes = Vec::new();
+        for frame in frames {
+            bytes.extend_from_slice(frame.as_bytes());
+            ends.push(bytes.len() as u32);
+        }
+        let conversation = ConversationId::from_bytes([1; 16]);
+        Run { conversation, first, frames: bytes.into(), ends: ends.into() }
+    }
+
+    fn taken(outbox: &Outbox) -> (Vec<String>, Poll<Taken>) {
+        let mut frames = VecDeque::new();
+        let end = loop {
+            match outbox.poll_take(0, &mut frames, &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Taken::Frames) => {}
+                end => break end,
+            }
+        };
+        (frames.iter().map(|frame| String::from_utf8(frame.to_vec()).unwrap()).collect(), end)
+    }
+
+    #[test]
+    fn what_a_hello_covers_does_not_come_again() {
+        let outbox = Outbox::new(0);
+        outbox.hold();
+        outbox.push_run(&run(4, &["4", "5"]));
+        outbox.push_run(&run(6, &["6", "7", "8"]));
+        outbox.push("sent".into(), Class::Vital);
+        outbox.push_run(&run(9, &["9"]));
+        assert_eq!(taken(&outbox).0, Vec::<String>::new());
+        let heads = HashMap::from([(ConversationId::from_bytes([1; 16]), 6)]);
+        outbox.release(vec!["heads".into()], &heads);
+        assert_eq!(taken(&outbox).0, ["heads", "78", "sent", "9"]);
+    }
+
+    #[test]
+    fn a_slow_reader_loses_light_frames_then_receipts_then_the_connection() {
+        let outbox = Outbox::new(0);
+        let big = Bytes::from(vec![b'x'; limits::OUTBOX_SHED_BYTES]);
+        outbox.push(big.clone(), Class::Vital);
+        outbox.push("typing".into(), Class::Light);
+        outbox.push("receipt".into(), Class::Receipt);
+        outbox.push(big.clone(), Class::Vital);
+        outbox.push("receipt".into(), Class::Receipt);
+        assert_eq!(taken(&outbox).0.len(), 3);
+        for _ in 0..limits::OUTBOX_BYTES / big.len() {
+            outbox.push(big.clone(), Class::Vital);
+        }
+        assert_eq!(taken(&outbox), (vec![], Poll::Ready(Taken::Close(CloseCode::SlowReader))));
+    }
+
+    #[test]
+    fn what_was_put_before_the_close_is_still_written() {
+        let outbox = Outbox::new(0);
+        outbox.push("goaway".into(), Class::Vital);
+        outbox.close(CloseCode::Draining);
+        outbox.push("late".into(), Class::Vital);
+        assert_eq!(taken(&outbox), (vec!["goaway".into()], Poll::Ready(Taken::Close(CloseCode::Draining))));
+    }
+}

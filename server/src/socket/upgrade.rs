@@ -1,0 +1,62 @@
+//! `GET /v1/socket`: an HTTP request becomes a WebSocket, and hyper lets go of its stream.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+use super::{connection, frame, stream::Stream};
+use crate::{Error, node::Node};
+
+/// Answers 101 and serves the connection (RFC 6455, section 4.2).
+pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Response {
+    let key = match accept(request.headers()) {
+        Ok(key) => key,
+        Err(detail) => {
+            let mut response = Error::new(kith_protocol::Code::InvalidRequest).because(detail).into_response();
+            response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, header::HeaderValue::from_static("13"));
+            return response;
+        }
+    };
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Error::new(kith_protocol::Code::InvalidRequest)
+            .because("this connection cannot be upgraded")
+            .into_response();
+    };
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
+        // A task of its own: what the upgrade needed goes with this one.
+        tokio::spawn(connection::run(parts.io.into_inner(), parts.read_buf, node));
+    });
+    (
+        StatusCode::SWITCHING_PROTOCOLS,
+        [(header::UPGRADE, "websocket"), (header::CONNECTION, "Upgrade"), (header::SEC_WEBSOCKET_ACCEPT, key.as_str())],
+        Body::from(Bytes::new()),
+    )
+        .into_response()
+}
+
+/// The `Sec-WebSocket-Accept` of a request that asks for a WebSocket, or what is wrong with it.
+fn accept(headers: &HeaderMap) -> Result<String, &'static str> {
+    let has = |name: header::HeaderName, token: &str| {
+        headers.get_all(name).iter().any(|value| {
+            value.to_str().is_ok_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+        })
+    };
+    if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
+        return Err("a WebSocket handshake is expected here (RFC 6455)");
+    }
+    if !has(header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err("only version 13 of WebSocket is spoken");
+    }
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or("Sec-WebSocket-Key is missing")?;
+    frame::accept_key(key.as_bytes()).ok_or("Sec-WebSocket-Key is not 16 bytes in base64")
+}

@@ -1,0 +1,182 @@
+//! Stored records in their wire form: an entry is encoded once, by hand, for all who read it.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use kith_protocol::{Body, ConversationId, Entry, MessageId, frame::ErrorFrame};
+use serde::Serialize;
+
+use crate::{
+    Error,
+    socket::{frame::Mark, outbox::Run},
+    store::{self, Record},
+};
+
+/// Writes the entry of a record as the JSON object of PROTOCOL section 3.
+///
+/// By hand, because the body is kept in its wire form and nothing else in an entry can need escaping.
+pub fn write_entry(out: &mut Vec<u8>, conversation: &str, record: &Record) {
+    let Record { seq, sender, at, .. } = record;
+    write!(out, r#"{{"id":"{conversation}.{seq}","conversation":"{conversation}","seq":{seq},"sender":"{sender}""#)
+        .and_then(|()| match record.device {
+            Some(device) => write!(out, r#","device":"{device}""#),
+            None => Ok(()),
+        })
+        .and_then(|()| match record.client_id {
+            Some(client_id) => write!(out, r#","client_id":"{client_id}""#),
+            None => Ok(()),
+        })
+        .and_then(|()| match record.expires_at {
+            Some(expires_at) => write!(out, r#","expires_at":"{expires_at}""#),
+            None => Ok(()),
+        })
+        .and_then(|()| write!(out, r#","at":"{at}","kind":"{}","body":"#, record.kind.name()))
+        .expect("a Vec takes every byte");
+    out.extend_from_slice(&record.body);
+    out.push(b'}');
+}
+
+/// The `entry` frames of consecutive records.
+pub fn run(conversation: ConversationId, records: &[Record]) -> Run {
+    let text = conversation.to_string();
+    let mut out = Vec::with_capacity(records.iter().map(|record| record.body.len() + 384).sum());
+    let mut ends = Vec::with_capacity(records.len());
+    for record in records {
+        let mark = Mark::begin_text(&mut out);
+        write!(out, r#"{{"t":"entry","conversation":"{text}","entry":"#).expect("a Vec takes every byte");
+        write_entry(&mut out, &text, record);
+        out.push(b'}');
+        mark.finish(&mut out);
+        ends.push(out.len() as u32);
+    }
+    Run { conversation, first: records.first().map_or(1, |record| record.seq), frames: out.into(), ends: ends.into() }
+}
+
+/// The `sent` frame of a record.
+pub fn write_sent(out: &mut Vec<u8>, conversation: &str, record: &Record) {
+    let mark = Mark::begin_text(out);
+    let client_id = record.client_id.unwrap_or_default();
+    let Record { seq, at, .. } = record;
+    write!(out, r#"{{"t":"sent","client_id":"{client_id}","conversation":"{conversation}","seq":{seq},"at":"{at}"}}"#)
+        .expect("a Vec takes every byte");
+    mark.finish(out);
+}
+
+/// An `entries` frame; `head` is the last seq of the log.
+pub fn entries(conversation: ConversationId, records: &[Record], head: u64, ahead: bool) -> Bytes {
+    let text = conversation.to_string();
+    let mut out = Vec::with_capacity(128 + records.iter().map(|record| record.body.len() + 320).sum::<usize>());
+    let mark = Mark::begin_text(&mut out);
+    write!(out, r#"{{"t":"entries","conversation":"{text}","entries":["#).expect("a Vec takes every byte");
+    for (index, record) in records.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_entry(&mut out, &text, record);
+    }
+    let more = records.last().is_some_and(|last| last.seq < head);
+    write!(out, r#"],"head":{head},"more":{more}"#).expect("a Vec takes every byte");
+    if ahead {
+        out.extend_from_slice(br#","ahead":true"#);
+    }
+    out.push(b'}');
+    mark.finish(&mut out);
+    out.into()
+}
+
+/// The frame of anything that serializes as one of [`kith_protocol::ServerFrame`].
+pub fn frame(value: &impl Serialize) -> Bytes {
+    let mut out = Vec::with_capacity(128);
+    let mark = Mark::begin_text(&mut out);
+    serde_json::to_writer(&mut out, value).expect("a frame has a JSON form");
+    mark.finish(&mut out);
+    out.into()
+}
+
+/// The `error` frame of an error; the caller adds what it is about.
+pub fn error(error: &Error) -> ErrorFrame {
+    ErrorFrame {
+        code: error.code,
+        title: error.code.title().to_owned(),
+        reference: None,
+        client_id: None,
+        conversation: None,
+        pointer: error.fields.first().map(|field| field.pointer.clone()),
+        detail: error.fields.first().map(|field| field.detail.clone()).or_else(|| error.detail.clone()),
+        retry_after_ms: error.retry_after.map(|after| after.as_millis() as u32),
+    }
+}
+
+/// The typed entry of a record.
+///
+/// # Errors
+/// [`store::Error::Corrupt`] where its body is not of its kind.
+pub fn entry(conversation: ConversationId, record: &Record) -> Result<Entry, store::Error> {
+    Ok(Entry {
+        id: MessageId { conversation, seq: record.seq },
+        conversation,
+        seq: record.seq,
+        sender: record.sender,
+        device: record.device,
+        client_id: record.client_id,
+        at: record.at,
+        expires_at: record.expires_at,
+        body: body(conversation, record)?,
+    })
+}
+
+/// The typed body of a record.
+///
+/// # Errors
+/// [`store::Error::Corrupt`] where it is not of its kind.
+pub fn body(conversation: ConversationId, record: &Record) -> Result<Body, store::Error> {
+    use store::Kind;
+    fn read<'a, T: serde::Deserialize<'a>>(record: &'a Record) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&record.body)
+    }
+    let body = match record.kind {
+        Kind::Created => read(record).map(Body::Created),
+        Kind::Message => read(record).map(Body::Message),
+        Kind::Edit => read(record).map(Body::Edit),
+        Kind::Delete => read(record).map(Body::Delete),
+        Kind::Reaction => read(record).map(Body::Reaction),
+        Kind::MemberAdded => read(record).map(Body::MemberAdded),
+        Kind::MemberRemoved => read(record).map(Body::MemberRemoved),
+        Kind::RoleChanged => read(record).map(Body::RoleChanged),
+        Kind::ConversationChanged => read(record).map(Body::ConversationChanged),
+        Kind::Redacted => read(record).map(Body::Redacted),
+    };
+    body.map_err(|error| store::Error::Corrupt(format!("the body of {conversation}.{}: {error}", record.seq)))
+}
+
+#[cfg(test)]
+mod tests {
+    use kith_protocol::{DeviceId, Timestamp, UserId, Uuid, entry::Text};
+
+    use super::*;
+    use crate::store::{Counts, Kind};
+
+    #[test]
+    fn what_is_written_by_hand_reads_as_the_typed_entry() {
+        let conversation = ConversationId::from_bytes([7; 16]);
+        let text = Text { text: "\"\\ \u{1f600}\n".into(), ..Text::default() };
+        let mut record = Record {
+            seq: 42,
+            kind: Kind::Message,
+            sender: UserId::from_bytes([1; 16]),
+            device: Some(DeviceId::from_bytes([2; 16])),
+            client_id: Some(Uuid::from_u128(3)),
+            at: Timestamp::from_millis(1_700_000_000_123),
+            expires_at: Some(Timestamp::from_millis(1_700_000_100_123)),
+            counts: Counts::default(),
+            body: serde_json::to_vec(&text).unwrap().into(),
+        };
+        for _ in 0..2 {
+            let mut out = Vec::new();
+            write_entry(&mut out, &conversation.to_string(), &record);
+            let read: Entry = serde_json::from_slice(&out).unwrap();
+            assert_eq!(read, entry(conversation, &record).unwrap());
+            (record.device, record.client_id, record.expires_at) = (None, None, None);
+        }
+    }
+}
