@@ -60,16 +60,21 @@ impl Node {
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
         let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
         let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), config.accounts()));
-        let conversations = Conversations::new(
-            store.clone(),
-            accounts.clone(),
-            roster.clone(),
-            shed.clone(),
-            config.stated_limits(),
-        );
+        let conversations =
+            Conversations::new(store.clone(), accounts.clone(), roster.clone(), shed.clone(), config.stated_limits());
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
-        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight: InFlight::default() })
+        Arc::new(Self {
+            config,
+            store,
+            accounts,
+            conversations,
+            roster,
+            presence,
+            shed,
+            rates,
+            in_flight: InFlight::default(),
+        })
     }
 
     /// Finishes what a crash interrupted. Before the first connection.

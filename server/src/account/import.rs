@@ -46,8 +46,7 @@ impl Accounts {
         if line.len() > limits::IMPORT_LINE_BYTES {
             return Err(format!("longer than {} bytes", limits::IMPORT_LINE_BYTES));
         }
-        let user: Imported =
-            kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
+        let user: Imported = kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
         let bounds = &self.settings.limits;
         let in_short = |error: Error| match error.fields.first() {
             Some(field) => format!("{} {}", field.pointer.trim_start_matches('/'), field.detail),
@@ -57,8 +56,7 @@ impl Accounts {
         if let Some(name) = &user.display_name {
             check::name("/display_name", name, bounds.name_chars).map_err(in_short)?;
         }
-        password::check_hash(&user.password_hash)
-            .map_err(|why| format!("password_hash is {why}"))?;
+        password::check_hash(&user.password_hash).map_err(|why| format!("password_hash is {why}"))?;
         if user.token_hash.as_deref().is_some_and(|hash| from_hex(hash).is_none()) {
             return Err("token_hash must be 64 hexadecimal digits".to_owned());
         }
@@ -96,12 +94,7 @@ impl Accounts {
         let now = clock::now();
         let id = UserId::new(clock::uuid());
         let device = user.token_hash.as_deref().and_then(from_hex).map(|token_hash| {
-            let row = Device {
-                name: "imported".to_owned(),
-                platform: String::new(),
-                created_at: now,
-                token_hash,
-            };
+            let row = Device { name: "imported".to_owned(), platform: String::new(), created_at: now, token_hash };
             (DeviceId::new(clock::uuid()), row)
         });
         let device = device.as_ref().map(|(id, row)| (*id, row));
@@ -130,10 +123,7 @@ impl Accounts {
 }
 
 impl ImportSummary {
-    fn add(
-        &mut self,
-        done: Result<Result<Option<String>, Error>, tokio::task::JoinError>,
-    ) -> Result<(), Error> {
+    fn add(&mut self, done: Result<Result<Option<String>, Error>, tokio::task::JoinError>) -> Result<(), Error> {
         match done.map_err(|_| Error::new(Code::Internal))?? {
             None => self.imported += 1,
             Some(name) => self.existing.push(name),
@@ -143,10 +133,7 @@ impl ImportSummary {
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|char| char.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     bytes.try_into().ok().filter(|_| digits.len() == 64)
 }

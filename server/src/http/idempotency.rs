@@ -85,15 +85,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
         let key = match request.headers().get(HEADER) {
             None => None,
             Some(value) => {
-                let text = value
-                    .to_str()
-                    .ok()
-                    .filter(|text| (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&text.len()));
+                let text = value.to_str().ok().filter(|text| (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&text.len()));
                 let text = text.ok_or_else(|| {
-                    let detail = format!(
-                        "Idempotency-Key must be 1 to {} ASCII characters.",
-                        limits::IDEMPOTENCY_KEY_CHARS
-                    );
+                    let detail =
+                        format!("Idempotency-Key must be 1 to {} ASCII characters.", limits::IDEMPOTENCY_KEY_CHARS);
                     Error::new(Code::InvalidRequest).because(detail)
                 })?;
                 Some(text.to_owned())
@@ -139,17 +134,11 @@ impl<T> Once<T> {
             }
             let status = StatusCode::from_u16(replay.status).unwrap_or(StatusCode::OK);
             let replayed = [(REPLAYED, HeaderValue::from_static("true"))];
-            return Ok(
-                (status, replayed, Json(show(replay.resource, Some(&key)).await?)).into_response()
-            );
+            return Ok((status, replayed, Json(show(replay.resource, Some(&key)).await?)).into_response());
         }
         let (status, made) = make(self.body, Some(&key)).await?;
-        let replay = Replay {
-            body_hash: key.body_hash,
-            status: status.as_u16(),
-            resource: made.clone(),
-            at: clock::now(),
-        };
+        let replay =
+            Replay { body_hash: key.body_hash, status: status.as_u16(), resource: made.clone(), at: clock::now() };
         if let Err(error) = app.accounts.remember(user, key.row, &replay).await {
             // It is done, and to say so is better than to have it done twice.
             tracing::warn!(%user, %error, "an idempotency key was not remembered");

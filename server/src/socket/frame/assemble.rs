@@ -69,9 +69,7 @@ impl Assembler {
             (Kind::Pong, _) => Ok(Some(Event::Pong)),
             (Kind::Close, _) => close(payload).map(|close| Some(Event::Close(close))),
             (Kind::Text, Some(_)) | (Kind::Continuation, None) => Err(Violation::Sequence),
-            (Kind::Text | Kind::Continuation, _) if payload.len() > self.room(max_message) => {
-                Err(Violation::TooBig)
-            }
+            (Kind::Text | Kind::Continuation, _) if payload.len() > self.room(max_message) => Err(Violation::TooBig),
             (Kind::Text, None) if frame.fin => {
                 let text = std::str::from_utf8(payload).map_err(|_| Violation::NotUtf8)?;
                 Ok(Some(Event::Text(Cow::Borrowed(text))))
@@ -149,16 +147,9 @@ mod tests {
             assert_eq!(assembler.take(&fragment(Kind::Continuation, false), b"a", max), Ok(None));
             assert_eq!(assembler.room(max), max - sent);
             let partial = assembler.partial.as_ref().unwrap();
-            assert!(
-                partial.text.capacity() <= max,
-                "{} bytes after {sent}",
-                partial.text.capacity()
-            );
+            assert!(partial.text.capacity() <= max, "{} bytes after {sent}", partial.text.capacity());
         }
-        assert_eq!(
-            assembler.take(&fragment(Kind::Continuation, true), b"a", max),
-            Err(Violation::TooBig)
-        );
+        assert_eq!(assembler.take(&fragment(Kind::Continuation, true), b"a", max), Err(Violation::TooBig));
     }
 
     #[test]
@@ -170,14 +161,8 @@ mod tests {
         assert!(assembler.is_idle());
 
         assert_eq!(assembler.take(&fragment(Kind::Text, false), b"gr\xc3", 9), Ok(None));
-        assert_eq!(
-            assembler.take(&fragment(Kind::Continuation, false), b"n", 9),
-            Err(Violation::NotUtf8)
-        );
+        assert_eq!(assembler.take(&fragment(Kind::Continuation, false), b"n", 9), Err(Violation::NotUtf8));
         assert!(assembler.is_idle());
-        assert_eq!(
-            assembler.take(&fragment(Kind::Text, true), b"gr\xc3", 9),
-            Err(Violation::NotUtf8)
-        );
+        assert_eq!(assembler.take(&fragment(Kind::Text, true), b"gr\xc3", 9), Err(Violation::NotUtf8));
     }
 }

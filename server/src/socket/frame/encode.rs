@@ -48,8 +48,7 @@ impl Mark {
             buffer.resize(end + LONG_HEADER - USUAL_HEADER, 0);
             buffer.copy_within(payload..end, self.at + LONG_HEADER);
             buffer[self.at..self.at + 2].copy_from_slice(&[FIN_TEXT, 127]);
-            buffer[self.at + 2..self.at + LONG_HEADER]
-                .copy_from_slice(&(length as u64).to_be_bytes());
+            buffer[self.at + 2..self.at + LONG_HEADER].copy_from_slice(&(length as u64).to_be_bytes());
         }
     }
 

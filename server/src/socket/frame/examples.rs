@@ -34,11 +34,7 @@ fn hear(frames: &[Vec<u8>]) -> Result<Vec<String>, Violation> {
     let mut heard = Vec::new();
     while let Decoded::Frame(frame) = decode(rest, assembler.room(MAX))? {
         let (this, next) = std::mem::take(&mut rest).split_at_mut(frame.consumed);
-        heard.extend(
-            assembler
-                .take(&frame, &this[frame.payload.clone()], MAX)?
-                .map(|event| format!("{event:?}")),
-        );
+        heard.extend(assembler.take(&frame, &this[frame.payload.clone()], MAX)?.map(|event| format!("{event:?}")));
         rest = next;
     }
     assert!(rest.is_empty() && assembler.is_idle(), "nothing stays behind");
@@ -56,13 +52,7 @@ fn a_masked_text_lies_in_the_buffer() {
 
 #[test]
 fn a_ping_between_the_fragments_of_a_text_comes_first() {
-    let frames = [
-        masked(0x01, b"Hel"),
-        masked(0x89, b"?"),
-        masked(0x00, b""),
-        masked(0x8a, b""),
-        masked(0x80, b"lo"),
-    ];
+    let frames = [masked(0x01, b"Hel"), masked(0x89, b"?"), masked(0x00, b""), masked(0x8a, b""), masked(0x80, b"lo")];
     assert_eq!(hear(&frames).unwrap(), ["Ping([63])", "Pong", "Text(\"Hello\")"]);
 }
 
@@ -108,11 +98,7 @@ fn what_breaks_a_rule_is_refused() {
         ("65535 in eight bytes", &[b"\x81\xff\0\0\0\0\0\0\xff\xff----"], Violation::Length),
         ("64 bits", &[b"\x81\xff\x80\0\0\0\0\0\0\0----"], Violation::Length),
         ("too big, from its header", &[b"\x81\xff\0\0\0\0\0\x01\0\x01----"], Violation::TooBig),
-        (
-            "as big as it gets",
-            &[b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff----"],
-            Violation::TooBig,
-        ),
+        ("as big as it gets", &[b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff----"], Violation::TooBig),
         ("too big together, from its header", &[&long_text, b"\x00\x81----"], Violation::TooBig),
         ("a continuation of nothing", &[&masked(0x80, b"a")], Violation::Sequence),
         ("a text within a text", &[&masked(0x01, b"a"), &masked(0x81, b"b")], Violation::Sequence),

@@ -12,10 +12,8 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY_CHARS: usize = 24;
 
 // Only the length of the nonce matters to anybody, so the unused bits of its last character may be what they like.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key`; none where the key is not 16 bytes in base64.
 pub fn accept_key(key: &[u8]) -> Option<String> {

@@ -75,9 +75,7 @@ fn theirs(bytes: &[u8], role: Role, max: usize) -> (Vec<Heard>, End) {
                 return (heard, End::Refused);
             }
             Ok(Message::Close(close)) => {
-                heard.push(Heard::Close(
-                    close.map(|close| (close.code.into(), close.reason.as_str().to_owned())),
-                ));
+                heard.push(Heard::Close(close.map(|close| (close.code.into(), close.reason.as_str().to_owned()))));
                 return (heard, End::Good);
             }
             Ok(Message::Frame(_)) => unreachable!("it is never read"),
@@ -91,8 +89,7 @@ fn theirs(bytes: &[u8], role: Role, max: usize) -> (Vec<Heard>, End) {
 
 /// Reads as a connection does: what arrives is appended to the incomplete rest of what was there.
 fn ours(bytes: &[u8], cuts: &[Index], max: usize) -> (Vec<Heard>, Result<(), Violation>) {
-    let mut cuts: Vec<usize> =
-        cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
     cuts.sort_unstable();
     let mut heard = Vec::new();
     let mut buffer = Vec::new();
@@ -104,11 +101,7 @@ fn ours(bytes: &[u8], cuts: &[Index], max: usize) -> (Vec<Heard>, Result<(), Vio
             let frame = match decode(&mut buffer, assembler.room(max)) {
                 Ok(Decoded::Frame(frame)) => frame,
                 Ok(Decoded::Incomplete { need: more }) => {
-                    assert!(
-                        more > buffer.len() && more >= need,
-                        "{more} after {need} with {}",
-                        buffer.len()
-                    );
+                    assert!(more > buffer.len() && more >= need, "{more} after {need} with {}", buffer.len());
                     need = more;
                     break;
                 }
@@ -125,9 +118,7 @@ fn ours(bytes: &[u8], cuts: &[Index], max: usize) -> (Vec<Heard>, Result<(), Vio
                 Ok(Some(Event::Ping(payload))) => heard.push(Heard::Ping(payload.to_vec())),
                 Ok(Some(Event::Pong)) => heard.push(Heard::Pong),
                 Ok(Some(Event::Close(close))) => {
-                    heard.push(Heard::Close(
-                        close.map(|close| (close.code, close.reason.to_owned())),
-                    ));
+                    heard.push(Heard::Close(close.map(|close| (close.code, close.reason.to_owned()))));
                     return (heard, Ok(()));
                 }
                 Err(violation) => return (heard, Err(violation)),
@@ -165,28 +156,19 @@ fn agree(bytes: &[u8], cuts: &[Index], max: usize) -> Result<(), TestCaseError> 
 }
 
 fn client_frame(opcode: OpCode, fin: bool, mask: [u8; 4], payload: Vec<u8>) -> Vec<u8> {
-    let header = frame::FrameHeader {
-        is_final: fin,
-        opcode,
-        mask: Some(mask),
-        ..frame::FrameHeader::default()
-    };
+    let header = frame::FrameHeader { is_final: fin, opcode, mask: Some(mask), ..frame::FrameHeader::default() };
     let mut bytes = Vec::new();
-    frame::Frame::from_payload(header, payload.into())
-        .format(&mut bytes)
-        .expect("a buffer takes all");
+    frame::Frame::from_payload(header, payload.into()).format(&mut bytes).expect("a buffer takes all");
     bytes
 }
 
 /// A control frame, as the client writes it and as it is to be heard.
 fn control() -> impl Strategy<Value = (Vec<u8>, Heard)> {
-    (any::<bool>(), any::<[u8; 4]>(), vec(any::<u8>(), 0..=CONTROL_BYTES)).prop_map(
-        |(ping, mask, payload)| {
-            let opcode = OpCode::Control(if ping { Control::Ping } else { Control::Pong });
-            let heard = if ping { Heard::Ping(payload.clone()) } else { Heard::Pong };
-            (client_frame(opcode, true, mask, payload), heard)
-        },
-    )
+    (any::<bool>(), any::<[u8; 4]>(), vec(any::<u8>(), 0..=CONTROL_BYTES)).prop_map(|(ping, mask, payload)| {
+        let opcode = OpCode::Control(if ping { Control::Ping } else { Control::Pong });
+        let heard = if ping { Heard::Ping(payload.clone()) } else { Heard::Pong };
+        (client_frame(opcode, true, mask, payload), heard)
+    })
 }
 
 /// Mostly short texts, some of every length.
@@ -222,8 +204,7 @@ fn message() -> impl Strategy<Value = (Vec<u8>, Vec<Heard>)> {
 }
 
 fn conversation() -> impl Strategy<Value = (Vec<u8>, Vec<Heard>)> {
-    let part =
-        prop_oneof![3 => message(), 1 => control().prop_map(|(bytes, heard)| (bytes, vec![heard]))];
+    let part = prop_oneof![3 => message(), 1 => control().prop_map(|(bytes, heard)| (bytes, vec![heard]))];
     vec(part, 0..6).prop_map(|parts| {
         let (bytes, heard): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         (bytes.concat(), heard.concat())
@@ -243,29 +224,27 @@ fn nearly_a_frame() -> impl Strategy<Value = Vec<u8>> {
     ];
     let form = prop_oneof![12 => Just(0_u8), 1 => Just(126), 1 => Just(127)];
     let masked = proptest::bool::weighted(0.95);
-    (first, payload, form, masked, any::<[u8; 4]>()).prop_map(
-        |(first, payload, form, masked, mask)| {
-            let mut bytes = vec![first];
-            match (form, payload.len()) {
-                (0, length @ 0..126) => bytes.push(length as u8),
-                (0 | 126, length) => {
-                    bytes.push(126);
-                    bytes.extend((length as u16).to_be_bytes());
-                }
-                (_, length) => {
-                    bytes.push(127);
-                    bytes.extend((length as u64).to_be_bytes());
-                }
+    (first, payload, form, masked, any::<[u8; 4]>()).prop_map(|(first, payload, form, masked, mask)| {
+        let mut bytes = vec![first];
+        match (form, payload.len()) {
+            (0, length @ 0..126) => bytes.push(length as u8),
+            (0 | 126, length) => {
+                bytes.push(126);
+                bytes.extend((length as u16).to_be_bytes());
             }
-            if masked {
-                bytes[1] |= 0x80;
-                bytes.extend(mask);
+            (_, length) => {
+                bytes.push(127);
+                bytes.extend((length as u64).to_be_bytes());
             }
-            let key = if masked { mask } else { [0; 4] };
-            bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
-            bytes
-        },
-    )
+        }
+        if masked {
+            bytes[1] |= 0x80;
+            bytes.extend(mask);
+        }
+        let key = if masked { mask } else { [0; 4] };
+        bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes
+    })
 }
 
 proptest! {

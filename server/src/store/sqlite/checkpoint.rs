@@ -112,8 +112,7 @@ pub(super) fn run(connection: &Connection, checkpoints: &Arc<Checkpoints>) {
     while checkpoints.wait_for_writes() {
         let began = Instant::now();
         loop {
-            let bytes =
-                step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
+            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
             wal_bytes.set(bytes as f64);
             let due = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S)
                 || bytes >= limits::WAL_BYTES
@@ -172,8 +171,7 @@ fn step(connection: &Connection, mode: &str) -> Option<Step> {
     let step = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         Ok(Step { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, copied: row.get(2)? })
     });
-    if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
-    {
+    if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)) {
         return None;
     }
     match step.map_err(Failure::from) {
