@@ -27,6 +27,10 @@
 //! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
 
+mod place;
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use kith_protocol::{
     ConversationId, DeviceId, Timestamp, UserId,
@@ -35,6 +39,7 @@ use kith_protocol::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use self::place::{Place, place};
 use super::{Error, KeyRange, RowKey};
 
 /// The version of this page. A data directory of a higher one is refused.
@@ -595,6 +600,10 @@ pub mod expiring {
     /// The rows of what expires up to `at`.
     pub fn until(at: Timestamp) -> KeyRange {
         KeyRange { from: Vec::new(), to: Some((at.millis() + 1).to_be_bytes().to_vec()) }
+    }
+    /// When the message of a key expires.
+    pub fn at_of(key: &[u8]) -> Result<Timestamp, Error> {
+        number_at(key, 0).map(Timestamp::from_millis)
     }
     /// The conversation and seq of a key.
     pub fn message_of(key: &[u8]) -> Result<(ConversationId, u64), Error> {

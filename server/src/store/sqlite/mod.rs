@@ -21,6 +21,7 @@ mod log;
 mod open;
 mod reader;
 mod rows;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -32,12 +33,16 @@ use kith_protocol::{ConversationId, UserId, Uuid};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use self::open::{Ground, OpenError};
 use self::{
     checkpoint::Checkpoints,
-    reader::{Questions, Reader},
+    reader::Questions,
     writer::{Request, Shared},
 };
+pub use self::{
+    open::{Ground, OpenError},
+    snapshot::Snapshot,
+};
+pub(super) use self::{reader::Reader, snapshot::Raw};
 use super::{
     Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
     RowKey, Store,

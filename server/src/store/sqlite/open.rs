@@ -3,7 +3,10 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -62,14 +65,22 @@ impl OpenError {
         match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Denied(path.into()),
             io::ErrorKind::NotADirectory => OpenError::NotADirectory(path.into()),
-            io::ErrorKind::NotFound => OpenError::Absent(path.into()),
             _ => OpenError::Io { path: path.into(), why: error.to_string() },
         }
     }
 
     pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, why) = (path.into(), error.to_string());
-        match error.sqlite_error_code() {
+        let why = error.to_string();
+        let code = error.sqlite_error_code();
+        // SQLite does not say why. Opening the file is no question to ask at any other time: closing it again would
+        // give up the locks that SQLite holds on it.
+        if code == Some(ErrorCode::CannotOpen)
+            && let Err(error) = File::open(path)
+        {
+            return OpenError::of_file(path, &error);
+        }
+        let path = path.into();
+        match code {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Foreign { path, why },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Denied(path),
             _ => OpenError::Io { path, why },
@@ -127,17 +138,29 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Looks at what is there without changing it; whether anything is.
-pub(super) fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
-    let path = database(dir);
-    match fs::metadata(&path) {
-        Ok(file) if file.len() == 0 => return Ok(false),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(OpenError::of_file(&path, &error)),
+/// Looks at what is there without changing it; whether anything is. The caller holds the lock.
+fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
+    if !has_file(&database(dir))? {
+        return Ok(false);
     }
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    check(&connection, dir)
+    check(&untouched(dir, ground)?, dir)
+}
+
+/// Whether there is a file with something in it.
+fn has_file(path: &Path) -> Result<bool, OpenError> {
+    match fs::metadata(path) {
+        Ok(file) => Ok(file.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(OpenError::of_file(path, &error)),
+    }
+}
+
+/// A connection that reads and leaves no file behind, for as long as nobody else opens the directory.
+fn untouched(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
+    let wal = dir.join("store.db-wal");
+    // With a log to read, SQLite needs its shared memory; without one it would still make both.
+    let mode = if has_file(&wal)? { Mode::Read } else { Mode::Immutable };
+    connect(dir, ground, mode)
 }
 
 /// Whether the database is ours and not too new; `false` where it is still empty.
@@ -178,7 +201,7 @@ pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenErro
     if !exists {
         create_file(dir, &path).map_err(|error| OpenError::of_file(&path, &error))?;
     }
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let connection = connect(dir, ground, Mode::Write)?;
     let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
@@ -216,7 +239,7 @@ fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
 
 /// A connection for the checkpoints.
 pub(super) fn checkpointer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = connect(dir, ground, Mode::Write)?;
     let sync = if ground.sync { "FULL" } else { "OFF" };
     // The writer waits while this one does.
     let set = connection.pragma_update(None, "synchronous", sync).and_then(|()| connection.busy_timeout(BUSY_BRIEF));
@@ -226,36 +249,55 @@ pub(super) fn checkpointer(dir: &Path, ground: &Ground) -> Result<Connection, Op
 
 /// A connection that cannot write.
 pub(super) fn reader(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = connect(dir, ground, Mode::Read)?;
     let set = connection.pragma_update(None, "cache_size", -limits::STORE_READER_CACHE_KIB);
     set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }
 
-/// A connection that cannot write, to a directory that may be in use.
-pub(super) fn reader_alone(dir: &Path) -> Result<Connection, OpenError> {
-    let kind = fs::metadata(dir).map_err(|error| OpenError::of_file(dir, &error))?;
+/// A connection that cannot write, to a directory that may be in use; where it is not, the lock that keeps it so.
+pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), OpenError> {
+    let kind = fs::metadata(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => OpenError::Absent(dir.into()),
+        _ => OpenError::of_file(dir, &error),
+    })?;
     if !kind.is_dir() {
         return Err(OpenError::NotADirectory(dir.into()));
     }
-    if !look(dir, &Ground::default())? {
+    if !has_file(&database(dir))? {
         return Err(OpenError::Absent(dir.into()));
     }
-    reader(dir, &Ground::default())
+    let ground = Ground::default();
+    // A copy of a directory need not have the file.
+    let lock = File::open(dir.join("lock")).ok();
+    let in_use = lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+    let connection = if in_use { reader(dir, &ground)? } else { untouched(dir, &ground)? };
+    if check(&connection, dir)? { Ok((connection, lock)) } else { Err(OpenError::Absent(dir.into())) }
 }
 
 const BUSY: Duration = Duration::from_secs(10);
 const BUSY_BRIEF: Duration = Duration::from_millis(10);
 
-fn connect(dir: &Path, ground: &Ground, flags: OpenFlags) -> Result<Connection, OpenError> {
+/// What a connection may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Read,
+    /// Read what nobody changes.
+    Immutable,
+}
+
+fn connect(dir: &Path, ground: &Ground, mode: Mode) -> Result<Connection, OpenError> {
     let path = database(dir);
-    if let Err(error) = OpenOptions::new().read(true).write(true).open(&path) {
-        return Err(OpenError::of_file(&path, &error));
-    }
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = match mode {
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Mode::Read | Mode::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let uri = uri(&path, mode);
     let connection = match &ground.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs.as_str()),
-        None => Connection::open_with_flags(&path, flags),
+        Some(vfs) => Connection::open_with_flags_and_vfs(&uri, flags, vfs.as_str()),
+        None => Connection::open_with_flags(&uri, flags),
     };
     let set = |connection: Connection| {
         connection.busy_timeout(BUSY)?;
@@ -265,4 +307,19 @@ fn connect(dir: &Path, ground: &Ground, flags: OpenFlags) -> Result<Connection, 
         Ok(connection)
     };
     connection.and_then(set).map_err(|error| OpenError::of_database(&path, &error))
+}
+
+/// The file's name as SQLite's URI (RFC 3986), with every byte escaped that could mean something.
+fn uri(path: &Path, mode: Mode) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    if mode == Mode::Immutable {
+        uri.push_str("?immutable=1");
+    }
+    uri
 }

@@ -96,11 +96,21 @@ impl<'c> Reader<'c> {
         self.names.number(self.connection, uuid).map_err(of_reading)
     }
 
-    fn name(&mut self, id: i64) -> Result<Uuid, Error> {
+    pub(super) fn name(&mut self, id: i64) -> Result<Uuid, Error> {
         self.names.name(self.connection, id).map_err(of_reading)
     }
 
-    pub(super) fn find(&mut self, log: ConversationId, user: UserId, client_id: Uuid) -> Result<Option<u64>, Error> {
+    /// The user whose number is `id`.
+    pub(in crate::store) fn user(&mut self, id: i64) -> Result<UserId, Error> {
+        self.name(id).map(UserId::new)
+    }
+
+    pub(in crate::store) fn find(
+        &mut self,
+        log: ConversationId,
+        user: UserId,
+        client_id: Uuid,
+    ) -> Result<Option<u64>, Error> {
         let (Some(conv), Some(sender)) = (self.number(log.uuid())?, self.number(user.uuid())?) else {
             return Ok(None);
         };
@@ -119,6 +129,20 @@ impl<'c> Reader<'c> {
             }
         }
         Ok(None)
+    }
+
+    /// Where the client_id of the entry in `row` is remembered, if there is such an entry and it has one.
+    pub(super) fn place_of(&mut self, row: i64) -> Result<Option<Place>, Error> {
+        let mut select =
+            self.connection.prepare_cached("SELECT conv, data FROM entries WHERE id = ?1").map_err(of_reading)?;
+        let found = select.query_row((row,), |row| {
+            let stored = Stored::decode(row.get_ref(1)?.as_blob()?);
+            Ok((row.get::<_, i64>(0)?, stored.map(|stored| (stored.sender, stored.client_id))))
+        });
+        let Some((conv, of)) = found.optional().map_err(of_reading)? else { return Ok(None) };
+        let (sender, Some(client_id)) = of? else { return Ok(None) };
+        let (log, user) = (ConversationId::new(self.name(conv)?), self.user(sender)?);
+        Ok(Some(Place::new(log, user, client_id)))
     }
 
     pub(in crate::store) fn read(&mut self, range: &LogRange) -> Result<Vec<Record>, Error> {
@@ -149,7 +173,7 @@ impl<'c> Reader<'c> {
         Ok(Record {
             seq,
             kind: stored.kind,
-            sender: UserId::new(self.name(stored.sender)?),
+            sender: self.user(stored.sender)?,
             device: device.map(DeviceId::new),
             client_id: stored.client_id,
             at: stored.at,

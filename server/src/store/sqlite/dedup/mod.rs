@@ -59,6 +59,26 @@ impl Place {
     }
 }
 
+/// A row of a table of client_ids, for those who check them.
+#[derive(Debug)]
+pub(in crate::store) struct Remembered {
+    /// Of which day's table; of `dedup_other` where there is none.
+    pub(super) day: Option<u64>,
+    pub(super) key: i64,
+}
+
+impl Remembered {
+    /// Whether a look-up of `place` finds it.
+    pub(super) fn is_of(&self, place: Place) -> bool {
+        let (here, first) = match self.day {
+            Some(day) => (day == place.day, place.key),
+            None => (true, place.other),
+        };
+        here && (first..first + PROBES).contains(&self.key)
+    }
+}
+
+/// The table of a day.
 pub(super) fn table_of(day: u64) -> String {
     format!("dedup_{day}")
 }
@@ -250,3 +270,6 @@ fn take(select: &mut Statement<'_>, key: i64, entries: &mut Vec<i64>) -> rusqlit
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
