@@ -31,7 +31,7 @@ use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
 use bytes::Bytes;
 use kith_protocol::{ConversationId, UserId, Uuid};
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::{
     checkpoint::Checkpoints,
@@ -58,9 +58,12 @@ pub struct Sqlite {
     questions: Arc<Questions>,
     read_permits: Arc<Semaphore>,
     checkpoints: Arc<Checkpoints>,
+    /// The writer, the readers, the one that makes the checkpoints.
     threads: Vec<JoinHandle<()>>,
     /// Last, so that nobody gets in before the threads are gone.
     _lock: File,
+    /// After the lock: who waits for this to be gone finds the directory free.
+    released: watch::Sender<()>,
 }
 
 impl Sqlite {
@@ -112,7 +115,13 @@ impl Sqlite {
             checkpoints,
             threads,
             _lock: lock,
+            released: watch::Sender::new(()),
         }))
+    }
+
+    /// Becomes an error once nobody uses the store any longer, all is on the disk and another process may have it.
+    pub fn released(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
     }
 
     /// Writes a copy as of now to `to`, which must be new or empty, while the store goes on. Blocks until it is durable.
@@ -164,13 +173,21 @@ fn describe_metrics() {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.requests = None;
+        // One after the other: the last connection to be closed writes back the log and deletes it, but where two are
+        // closed at the same time neither may find itself the last, and what was erased would stay in the log.
         self.questions.stop();
+        join(self.threads.drain(1..=limits::STORE_READERS));
+        self.requests = None;
+        join(self.threads.drain(..1));
         self.checkpoints.stop();
-        for thread in self.threads.drain(..) {
-            // One that panicked has ended the process.
-            let _ = thread.join();
-        }
+        join(self.threads.drain(..));
+    }
+}
+
+fn join(threads: impl Iterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        // One that panicked has ended the process.
+        let _ = thread.join();
     }
 }
 
