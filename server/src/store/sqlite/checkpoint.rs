@@ -4,10 +4,7 @@
 //! turn. It runs when the log is long and at least every [`limits::CHECKPOINT_S`] after a write, so that what was
 //! overwritten in the database is gone from the log too.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode};
@@ -105,8 +102,8 @@ impl Checkpoints {
     }
 }
 
-/// Runs the checkpoints until they are stopped.
-pub(super) fn run(connection: &Connection, checkpoints: &Arc<Checkpoints>) {
+/// Runs the checkpoints until they are stopped: one when the log is `longest` bytes long, or it is time.
+pub(super) fn run(connection: &Connection, longest: u64, checkpoints: &Checkpoints) {
     let _die = DieWithThread("the thread of the checkpoints panicked");
     let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
     while checkpoints.wait_for_writes() {
@@ -114,9 +111,8 @@ pub(super) fn run(connection: &Connection, checkpoints: &Arc<Checkpoints>) {
         loop {
             let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
             wal_bytes.set(bytes as f64);
-            let due = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S)
-                || bytes >= limits::WAL_BYTES
-                || checkpoints.full();
+            let due =
+                began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S) || bytes >= longest || checkpoints.full();
             if due {
                 if empty(connection, checkpoints) {
                     wal_bytes.set(0.0);

@@ -103,8 +103,8 @@ impl Sqlite {
             let questions = questions.clone();
             spawn("store-reader", Box::new(move || reader::run(&connection, &questions)))?;
         }
-        let thread_checkpoints = checkpoints.clone();
-        spawn("store-checkpoint", Box::new(move || checkpoint::run(&checkpointer, &thread_checkpoints)))?;
+        let (thread_checkpoints, longest) = (checkpoints.clone(), ground.wal_bytes);
+        spawn("store-checkpoint", Box::new(move || checkpoint::run(&checkpointer, longest, &thread_checkpoints)))?;
 
         Ok(Arc::new(Sqlite {
             dir: dir.into(),

@@ -95,11 +95,13 @@ pub struct Ground {
     pub vfs: Option<String>,
     /// Whether a commit waits for the disk.
     pub sync: bool,
+    /// Length of the write-ahead log, in bytes, from which on it is emptied.
+    pub wal_bytes: u64,
 }
 
 impl Default for Ground {
     fn default() -> Self {
-        Self { vfs: None, sync: true }
+        Self { vfs: None, sync: true, wal_bytes: limits::WAL_BYTES }
     }
 }
 
@@ -143,7 +145,8 @@ fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
     if !has_file(&database(dir))? {
         return Ok(false);
     }
-    check(&untouched(dir, ground)?, dir)
+    check(&untouched(dir, ground)?, dir)?;
+    Ok(true)
 }
 
 /// Whether there is a file with something in it.
@@ -163,16 +166,11 @@ fn untouched(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
     connect(dir, ground, mode)
 }
 
-/// Whether the database is ours and not too new; `false` where it is still empty.
-fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
+/// Whether the database is ours and not too new.
+fn check(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
     let path = database(dir);
     let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(wrong)?;
-    if tables == 0 {
-        return Ok(false);
-    }
     if pragma("application_id")? != APPLICATION {
         return Err(OpenError::Foreign { path, why: "another program made it".to_owned() });
     }
@@ -188,7 +186,7 @@ fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
         .map_err(wrong)?;
     match value.map(|value| schema::server::version_of(&value)) {
         Some(Ok(found)) if found > schema::VERSION => newer(found),
-        Some(Ok(_)) => Ok(true),
+        Some(Ok(_)) => Ok(()),
         Some(Err(error)) => Err(OpenError::Foreign { path, why: error.to_string() }),
         None => Err(OpenError::Foreign { path, why: "it does not say its version".to_owned() }),
     }
@@ -196,29 +194,47 @@ fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
 
 /// The connection that writes, on tables that are there.
 pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let exists = look(dir, ground)?;
-    let path = database(dir);
-    if !exists {
-        create_file(dir, &path).map_err(|error| OpenError::of_file(&path, &error))?;
+    if !look(dir, ground)? {
+        create(dir)?;
     }
     let connection = connect(dir, ground, Mode::Write)?;
     let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)?;
-        if !exists {
-            create_tables(&connection)?;
-        }
-        Ok(())
+        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)
     };
-    set().map_err(|error| OpenError::of_database(&path, &error))?;
+    set().map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }
 
-/// SQLite would let everybody read it.
-fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?.sync_all()?;
+/// Makes the database under another name, and gives it its own when it is complete and durable: there is none that was
+/// begun and not finished, nor a rollback journal beside one.
+fn create(dir: &Path) -> Result<(), OpenError> {
+    let path = dir.join("store.db.new");
+    let wrong = |error: io::Error| OpenError::of_file(&path, &error);
+    for left_over in ["", "-journal", "-wal", "-shm"] {
+        match fs::remove_file(dir.join(format!("store.db.new{left_over}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(error)),
+            _ => {}
+        }
+    }
+    // SQLite would let everybody read it.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(wrong)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let made = Connection::open_with_flags(&path, flags).and_then(|connection| {
+        create_tables(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.close().map_err(|(_, error)| error)
+    });
+    made.map_err(|error| OpenError::of_database(&path, &error))?;
+    File::open(&path).and_then(|file| file.sync_all()).map_err(wrong)?;
+    fs::rename(&path, database(dir)).map_err(wrong)?;
+    sync_names(dir).map_err(wrong)
+}
+
+/// Makes the names in a directory last, and its own.
+pub(super) fn sync_names(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()?;
     match fs::canonicalize(dir)?.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
@@ -227,14 +243,13 @@ fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
 }
 
 fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     connection.execute_batch(TABLES)?;
     let key = full_key(&schema::server::partition(), &schema::server::version());
     let value = schema::server::version_value();
     connection.execute("INSERT INTO rows (key, value) VALUES (?1, ?2)", (key, &value[..]))?;
-    connection.execute_batch("COMMIT")
+    Ok(())
 }
 
 /// A connection for the checkpoints.
@@ -272,7 +287,8 @@ pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), Ope
     let lock = File::open(dir.join("lock")).ok();
     let in_use = lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
     let connection = if in_use { reader(dir, &ground)? } else { untouched(dir, &ground)? };
-    if check(&connection, dir)? { Ok((connection, lock)) } else { Err(OpenError::Absent(dir.into())) }
+    check(&connection, dir)?;
+    Ok((connection, lock))
 }
 
 const BUSY: Duration = Duration::from_secs(10);
@@ -290,7 +306,7 @@ enum Mode {
 fn connect(dir: &Path, ground: &Ground, mode: Mode) -> Result<Connection, OpenError> {
     let path = database(dir);
     let flags = match mode {
-        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Mode::Read | Mode::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;

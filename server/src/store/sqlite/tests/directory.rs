@@ -37,6 +37,17 @@ fn a_new_directory_is_made_for_its_owner_only() {
 }
 
 #[test]
+fn a_creation_that_was_interrupted_begins_anew() {
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("store.db.new"), "half").unwrap();
+    fs::write(dir.path().join("store.db.new-journal"), "half").unwrap();
+    fs::write(database(dir.path()), "").unwrap();
+    drop(Sqlite::open(dir.path()).unwrap());
+    let names: Vec<String> = contents(dir.path()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["lock", "store.db"]);
+}
+
+#[test]
 fn a_directory_has_one_owner_at_a_time() {
     let dir = tempdir().unwrap();
     let first = Sqlite::open(dir.path()).unwrap();
