@@ -77,7 +77,7 @@ async fn of_many_who_want_one_name_one_gets_it_and_nothing_of_the_others_stays()
     }
     let results = wishes.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
-    let refused = results.into_iter().filter_map(|result| code(result));
+    let refused = results.into_iter().filter_map(code);
     assert!(refused.eq([Code::UsernameTaken; 7]));
     let listed = accounts.list_all(None).await.unwrap();
     assert_eq!(listed.items.len(), 1);
