@@ -158,9 +158,7 @@ pub fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadBody> {
         let detail = error.inner().to_string();
         let detail = detail.split(" at line ").next().unwrap_or_default().to_owned();
         // A missing field is the fault of the object around it, but the person who must add it looks for its name.
-        if let Some(name) =
-            detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'))
-        {
+        if let Some(name) = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             pointer.push('/');
             pointer.push_str(name);
         }
@@ -543,16 +541,12 @@ mod tests {
         assert_eq!(ClientFrame::decode(b"{}"), Err(BadFrame::NotDecodable));
         assert_eq!(ClientFrame::decode(br#"{"t":"dance"}"#), Err(BadFrame::UnknownKind));
         let id = "019a0000-0000-7000-8000-000000000000";
-        let text =
-            format!(r#"{{"t":"send","client_id":"{id}","conversation":"nowhere","text":"x"}}"#);
-        let Err(BadFrame::Field { pointer, client_id, .. }) = ClientFrame::decode(text.as_bytes())
-        else {
+        let text = format!(r#"{{"t":"send","client_id":"{id}","conversation":"nowhere","text":"x"}}"#);
+        let Err(BadFrame::Field { pointer, client_id, .. }) = ClientFrame::decode(text.as_bytes()) else {
             panic!("a send to nowhere was read")
         };
         assert_eq!((pointer.as_str(), client_id), ("/conversation", id.parse().ok()));
-        let Err(BadFrame::Field { pointer, .. }) =
-            ClientFrame::decode(br#"{"t":"sync","after":3}"#)
-        else {
+        let Err(BadFrame::Field { pointer, .. }) = ClientFrame::decode(br#"{"t":"sync","after":3}"#) else {
             panic!("a sync of nothing was read")
         };
         assert_eq!(pointer, "/conversation");

@@ -147,8 +147,7 @@ impl<K: Kind> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         let bad = BadId { prefix: K::PREFIX };
-        let suffix =
-            text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(bad)?;
+        let suffix = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(bad)?;
         let suffix = suffix.as_bytes();
         if suffix.len() != SUFFIX_CHARS || suffix[0] > b'7' {
             return Err(bad);

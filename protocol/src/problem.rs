@@ -113,9 +113,7 @@ impl Code {
             Code::RateLimited => "Too many requests. Wait, then try again.",
             Code::Internal => "The server failed. The fault is in its log under the request's id.",
             Code::Overloaded => "The server is overloaded. Nothing was changed; try again later.",
-            Code::Unavailable => {
-                "The server cannot store this now. A retry with the same key tells what became of it."
-            }
+            Code::Unavailable => "The server cannot store this now. A retry with the same key tells what became of it.",
         }
     }
 

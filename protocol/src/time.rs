@@ -28,9 +28,7 @@ impl Timestamp {
 
     /// The time `duration` later.
     pub fn plus(self, duration: Duration) -> Self {
-        Self::from_millis(
-            self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)),
-        )
+        Self::from_millis(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// How long after `earlier` this is; nothing if it is not.

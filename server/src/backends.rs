@@ -1,6 +1,6 @@
 //! The only place that chooses engines.
 
-use std::{path::Path, sync::Arc};
+use std::{future::Future, path::Path, sync::Arc};
 
 pub use crate::store::sqlite::OpenError;
 use crate::store::{Store, sqlite::Sqlite};
@@ -22,6 +22,12 @@ impl Backends {
     /// Where logs and rows are kept.
     pub fn store(&self) -> Arc<dyn Store> {
         self.sqlite.clone()
+    }
+
+    /// Ends once nobody in this process uses the engines any longer and another may have the data directory.
+    pub fn released(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut released = self.sqlite.released();
+        async move { while released.changed().await.is_ok() {} }
     }
 
     /// Copies what is kept into an empty directory, as of one moment, while everybody goes on. Blocks the thread.

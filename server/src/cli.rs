@@ -13,7 +13,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kith::{
     config::{Config, example},
     operator::{self, ImportError, client::Operator},
-    server, telemetry,
+    server,
+    store::{
+        inspect::{self, Subject},
+        verify::{self, Progress},
+    },
+    telemetry,
 };
 
 #[derive(Parser)]
@@ -50,6 +55,16 @@ enum Command {
     Users(Users),
     /// Make an invite, with which one person can sign up.
     Invite,
+    /// Print what is kept of something, without texts and secrets, beside a server that runs.
+    Inspect {
+        /// user_…, conv_…, conv_….SEQ, @NAME, or one of server, names, directs, invites, channels, active, expiring.
+        what: Subject,
+    },
+    /// Check that a data directory or a backup holds together; nothing is changed.
+    Verify {
+        /// The directory, instead of the configured one.
+        dir: Option<PathBuf>,
+    },
     /// Copy what is kept into an empty directory, while the server runs.
     Backup {
         /// The directory.
@@ -81,6 +96,9 @@ enum Users {
         file: PathBuf,
     },
 }
+
+/// Names that an import prints of those that were there already.
+const NAMES_SHOWN: usize = 20;
 
 /// Why a command failed.
 enum Failure {
@@ -120,10 +138,15 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
     if let Some(data) = arguments.data {
         config.data_dir = data;
     }
+    match &arguments.command {
+        Command::Inspect { what } => return inspect(&config.data_dir, what),
+        Command::Verify { dir } => return verify(dir.as_ref().unwrap_or(&config.data_dir)),
+        _ => {}
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(run)?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Config => Ok(()),
+            Command::Config | Command::Inspect { .. } | Command::Verify { .. } => Ok(()),
             Command::Serve { listen, operator_listen } => {
                 config.listen = listen.unwrap_or(config.listen);
                 config.operator_listen = operator_listen.unwrap_or(config.operator_listen);
@@ -204,9 +227,38 @@ async fn import(operator: &Operator, file: &Path) -> Result<(), Failure> {
     })?;
     let mut text = format!("{} users made\n", summary.imported);
     if !summary.existing.is_empty() {
-        text.push_str(&format!("{} were there already: {}\n", summary.existing.len(), summary.existing.join(" ")));
+        let (shown, rest) = summary.existing.split_at(summary.existing.len().min(NAMES_SHOWN));
+        let rest = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        text.push_str(&format!("{} were there already: {}{rest}\n", summary.existing.len(), shown.join(" ")));
     }
     print(&text)
+}
+
+fn inspect(dir: &Path, what: &Subject) -> Result<(), Failure> {
+    let mut written = Ok(());
+    let show = |line: &str| {
+        if written.is_ok() {
+            written = print(&format!("{line}\n"));
+        }
+    };
+    inspect::inspect(dir, what, show).map_err(run)?;
+    written
+}
+
+fn verify(dir: &Path) -> Result<(), Failure> {
+    // Draws nothing where standard error is no terminal.
+    let bar = ProgressBar::new(0);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}").map_err(run)?);
+    let progress = |progress: Progress| {
+        bar.set_message(progress.step);
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    };
+    let report = verify::verify(dir, progress);
+    bar.finish_and_clear();
+    let report = report.map_err(run)?;
+    print(&format!("{report}\n"))?;
+    if report.is_clean() { Ok(()) } else { Err(run(format!("{} does not hold together", dir.display()))) }
 }
 
 /// Writes to standard output. Who closes it early has read enough.

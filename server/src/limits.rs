@@ -114,9 +114,7 @@ pub const POLL_IDLE_S: u64 = 60;
 pub const POLL_WAIT_S: u64 = 50;
 
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
-const _: () = assert!(
-    OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES
-);
+const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
 // What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.

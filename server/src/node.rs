@@ -62,13 +62,8 @@ impl Node {
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
         let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
         let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), config.accounts()));
-        let conversations = Conversations::new(
-            store.clone(),
-            accounts.clone(),
-            roster.clone(),
-            shed.clone(),
-            config.stated_limits(),
-        );
+        let conversations =
+            Conversations::new(store.clone(), accounts.clone(), roster.clone(), shed.clone(), config.stated_limits());
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());

@@ -123,7 +123,8 @@ impl Presence {
     fn gone(self: &Arc<Self>, user: UserId, grace: Option<u32>) {
         let there = {
             let mut there = self.there[self.place(user)].lock();
-            let came_back = self.roster.is_online(user) || grace.is_some() && there.get(&user).is_none_or(|there| there.gone_s != grace);
+            let came_back = self.roster.is_online(user)
+                || grace.is_some() && there.get(&user).is_none_or(|there| there.gone_s != grace);
             if came_back {
                 return;
             }
@@ -172,7 +173,11 @@ impl Presence {
         for shard in &self.there {
             let unstored: Vec<_> = {
                 let there = shard.lock();
-                there.iter().filter(|(_, it)| it.active_at > it.stored_at).map(|(user, it)| (*user, it.active_at)).collect()
+                there
+                    .iter()
+                    .filter(|(_, it)| it.active_at > it.stored_at)
+                    .map(|(user, it)| (*user, it.active_at))
+                    .collect()
             };
             for (user, at) in unstored {
                 self.store(user, at).await;

@@ -1,9 +1,11 @@
 //! A server from its configuration: what is opened in which order, and how it ends.
 
 use std::{
+    future::Future,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -69,6 +71,7 @@ pub struct Server {
     /// Where the operator does.
     pub operator_address: SocketAddr,
     node: Arc<Node>,
+    released: Pin<Box<dyn Future<Output = ()> + Send>>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -84,6 +87,7 @@ impl Server {
         let listener = listen(config.listen).await?;
         let operator_listener = listen(config.operator_listen).await?;
         let backends = Arc::new(Backends::open(&config.data_dir)?);
+        let released = Box::pin(backends.released());
         let tls = tls(&config.tls)?;
         let node = Node::new(config.clone(), backends.store());
         node.recover().await.map_err(StartError::Recovery)?;
@@ -126,11 +130,11 @@ impl Server {
             }
         });
         tracing::info!(%address, operator = %operator_address, "listening");
-        Ok(Self { address, operator_address, node, stop, tasks })
+        Ok(Self { address, operator_address, node, released, stop, tasks })
     }
 
     /// Ends the server: takes no more connections, tells clients to go elsewhere, finishes what was begun, and writes what
-    /// is in memory. What is not finished within `limit` of that is cut off.
+    /// is in memory. What is not finished within `limit` of that is cut off. Then another may have the data directory.
     pub async fn stop(mut self, limit: Duration) {
         self.stop.send_replace(true);
         self.node.drain().await;
@@ -138,6 +142,11 @@ impl Server {
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
+        }
+        drop(self.node);
+        // What still ends on its own holds the store until it has.
+        if tokio::time::timeout(limit, self.released).await.is_err() {
+            tracing::warn!("the data directory was not released in time");
         }
         tracing::info!("stopped");
     }

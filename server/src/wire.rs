@@ -57,11 +57,8 @@ pub fn write_sent(out: &mut Vec<u8>, conversation: &str, record: &Record) {
     let mark = Mark::begin_text(out);
     let client_id = record.client_id.unwrap_or_default();
     let Record { seq, at, .. } = record;
-    write!(
-        out,
-        r#"{{"t":"sent","client_id":"{client_id}","conversation":"{conversation}","seq":{seq},"at":"{at}"}}"#
-    )
-    .expect("a Vec takes every byte");
+    write!(out, r#"{{"t":"sent","client_id":"{client_id}","conversation":"{conversation}","seq":{seq},"at":"{at}"}}"#)
+        .expect("a Vec takes every byte");
     mark.finish(out);
 }
 

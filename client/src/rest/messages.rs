@@ -50,31 +50,17 @@ impl Place {
 
 impl Rest {
     /// Sends a message: `POST /v1/conversations/{id}/messages`. A second call with the same `client_id` answers as the first.
-    pub async fn send_message(
-        &self,
-        id: ConversationId,
-        message: &NewMessage,
-    ) -> Result<Entry, Error> {
+    pub async fn send_message(&self, id: ConversationId, message: &NewMessage) -> Result<Entry, Error> {
         self.send(Method::POST, &format!("/v1/conversations/{id}/messages"), message).await
     }
 
     /// Folded messages in ascending order: `GET /v1/conversations/{id}/messages`.
-    pub async fn messages(
-        &self,
-        id: ConversationId,
-        place: Place,
-        limit: Option<u32>,
-    ) -> Result<Messages, Error> {
+    pub async fn messages(&self, id: ConversationId, place: Place, limit: Option<u32>) -> Result<Messages, Error> {
         self.get(&place.of(format!("/v1/conversations/{id}/messages"), limit)).await
     }
 
     /// Raw entries in ascending order: `GET /v1/conversations/{id}/log`.
-    pub async fn log(
-        &self,
-        id: ConversationId,
-        place: Place,
-        limit: Option<u32>,
-    ) -> Result<Log, Error> {
+    pub async fn log(&self, id: ConversationId, place: Place, limit: Option<u32>) -> Result<Log, Error> {
         self.get(&place.of(format!("/v1/conversations/{id}/log"), limit)).await
     }
 
@@ -120,9 +106,7 @@ impl Rest {
 
     /// The frames after number `after`, which acknowledges those up to it: `GET /v1/polls/{poll}`. Waits up to `wait_s` for one.
     pub async fn poll(&self, poll: PollId, after: u64, wait_s: u64) -> Result<Frames, Error> {
-        let path = Query::new(format!("/v1/polls/{poll}"))
-            .with("after", Some(after))
-            .with("wait_s", Some(wait_s));
+        let path = Query::new(format!("/v1/polls/{poll}")).with("after", Some(after)).with("wait_s", Some(wait_s));
         let patience = Duration::from_secs(limits::REQUEST_S.saturating_add(wait_s));
         read(self.exchange(Method::GET, &path.done(), &[], Bytes::new(), patience).await?)
     }

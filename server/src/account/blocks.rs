@@ -42,8 +42,7 @@ impl Accounts {
 
     /// Whether the user has written to `other`.
     pub async fn is_contact(&self, user: UserId, other: UserId) -> Result<bool, Error> {
-        let row =
-            RowKey { partition: schema::user::partition(user), key: schema::user::contact(other) };
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::contact(other) };
         Ok(self.row(row).await?.is_some())
     }
 

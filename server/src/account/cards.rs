@@ -49,13 +49,7 @@ struct Kept {
 
 impl Default for Cards {
     fn default() -> Self {
-        Self {
-            kept: Mutex::new(Kept {
-                current: HashMap::new(),
-                old: HashMap::new(),
-                stamps: [0; STAMPS],
-            }),
-        }
+        Self { kept: Mutex::new(Kept { current: HashMap::new(), old: HashMap::new(), stamps: [0; STAMPS] }) }
     }
 }
 
@@ -119,8 +113,7 @@ impl Accounts {
             return Ok(Arc::default());
         };
         let blocked = self.all(schema::user::partition(user), schema::user::all_blocked()).await?;
-        let blocked =
-            blocked.iter().map(|row| schema::user::user_of(&row.key)).collect::<Result<_, _>>()?;
+        let blocked = blocked.iter().map(|row| schema::user::user_of(&row.key)).collect::<Result<_, _>>()?;
         let card = Arc::new(Card {
             exists: true,
             erased: row.erased,

@@ -12,8 +12,7 @@ pub fn folded(name: &str) -> String {
 /// A new username: so many of `a-z 0-9 . _ -`.
 pub fn username(name: &str, bounds: &Limits) -> Result<(), Error> {
     let [min, max] = bounds.username_chars;
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     if !(min as usize..=max as usize).contains(&name.len()) || !name.bytes().all(allowed) {
         return Err(Error::field("/username", format!("must be {min} to {max} of a-z 0-9 . _ -")));
     }
@@ -55,9 +54,7 @@ pub fn prose(pointer: &str, text: &str, max: u32) -> Result<(), Error> {
 
 /// An e-mail address, as far as one can tell without writing to it; empty for none.
 pub fn email(pointer: &str, text: &str) -> Result<(), Error> {
-    let form = text
-        .rsplit_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    let form = text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     let plain = !text.chars().any(|char| char.is_whitespace() || char.is_control());
     if !text.is_empty() && (!form || !plain || text.chars().count() > limits::EMAIL_CHARS) {
         return Err(Error::field(pointer, "must be an e-mail address"));
@@ -69,9 +66,7 @@ pub fn email(pointer: &str, text: &str) -> Result<(), Error> {
 pub fn phone(pointer: &str, text: &str) -> Result<(), Error> {
     let allowed = |char: char| char.is_ascii_digit() || " +-()./".contains(char);
     let digits = text.chars().any(|char| char.is_ascii_digit());
-    if !text.is_empty()
-        && (!digits || !text.chars().all(allowed) || text.len() > limits::PHONE_CHARS)
-    {
+    if !text.is_empty() && (!digits || !text.chars().all(allowed) || text.len() > limits::PHONE_CHARS) {
         return Err(Error::field(pointer, "must be a telephone number"));
     }
     Ok(())

@@ -44,8 +44,7 @@ impl Accounts {
         let Some(hash) = token::hash_of_token(token) else { return Err(nobody) };
         let Some(found) = self.row(schema::token::row(&hash)).await? else { return Err(nobody) };
         let Token { user, device } = Token::decode(&found)?;
-        let row =
-            RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
         // The device's row decides: it is what a sign-out deletes.
         let Some(row) = self.row(row).await? else { return Err(nobody) };
         match bool::from(Device::decode(&row)?.token_hash.ct_eq(&hash)) {
@@ -84,9 +83,7 @@ impl Accounts {
     /// Every device of the user.
     pub(super) async fn device_rows(&self, user: UserId) -> Result<Vec<(DeviceId, Device)>, Error> {
         let rows = self.all(schema::user::partition(user), schema::user::devices()).await?;
-        let devices = rows
-            .iter()
-            .map(|row| Ok((schema::user::device_of(&row.key)?, Device::decode(&row.value)?)));
+        let devices = rows.iter().map(|row| Ok((schema::user::device_of(&row.key)?, Device::decode(&row.value)?)));
         devices.collect()
     }
 
@@ -101,10 +98,7 @@ impl Accounts {
         }
     }
 
-    pub(super) async fn drop_tokens(
-        &self,
-        hashes: impl IntoIterator<Item = [u8; 32]> + Send,
-    ) -> Result<(), Error> {
+    pub(super) async fn drop_tokens(&self, hashes: impl IntoIterator<Item = [u8; 32]> + Send) -> Result<(), Error> {
         let hashes: Vec<_> = hashes.into_iter().collect();
         for hash in hashes {
             let row = schema::token::row(&hash);

@@ -48,8 +48,7 @@ impl Accounts {
 
     async fn finish(&self, user: UserId) -> Result<(), Error> {
         let note = schema::server::erasing(user);
-        let note_row =
-            crate::store::RowKey { partition: schema::server::partition(), key: note.clone() };
+        let note_row = crate::store::RowKey { partition: schema::server::partition(), key: note.clone() };
         let name = self.row(note_row).await?.unwrap_or_default();
         self.empty_profile(user).await?;
         self.roster.close_user(user, None, CloseCode::DeviceRevoked);
@@ -95,26 +94,18 @@ impl Accounts {
     async fn empty_partition(&self, user: UserId) -> Result<(), Error> {
         let partition = schema::user::partition(user);
         // What the rows lead to goes before them, so that after a crash it is found again.
-        self.drop_tokens(self.device_rows(user).await?.into_iter().map(|(_, row)| row.token_hash))
-            .await?;
+        self.drop_tokens(self.device_rows(user).await?.into_iter().map(|(_, row)| row.token_hash)).await?;
         for row in self.all(partition.clone(), schema::user::invites()).await? {
             let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
             self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
         }
         loop {
             let range = schema::user::after_profile();
-            let rows = self
-                .store
-                .scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS)
-                .await?;
+            let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;
             if rows.is_empty() {
                 return Ok(());
             }
-            self.put(
-                partition.clone(),
-                rows.into_iter().map(|row| Change::Delete(row.key)).collect(),
-            )
-            .await?;
+            self.put(partition.clone(), rows.into_iter().map(|row| Change::Delete(row.key)).collect()).await?;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kith_protocol::{Code, DeviceId, UserId, limits::Limits, rest::Privacy};
+use kith_protocol::{Code, DeviceId, UserId, frame::decode_body, limits::Limits, rest::Privacy};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -46,7 +46,11 @@ impl Imported {
         if line.len() > limits::IMPORT_LINE_BYTES {
             return Err(format!("longer than {} bytes", limits::IMPORT_LINE_BYTES));
         }
-        let user: Self = kith_protocol::frame::decode_body(line).map_err(|error| error.to_string())?;
+        let user: Self = decode_body(line).map_err(|error| {
+            let error = error.to_string();
+            // Which line it is, is known better outside.
+            error.split(" at line ").next().unwrap_or_default().trim_start_matches('/').to_owned()
+        })?;
         user.check()?;
         Ok(user)
     }
@@ -105,12 +109,7 @@ impl Accounts {
         let now = clock::now();
         let id = UserId::new(clock::uuid());
         let device = user.token_hash.as_deref().and_then(from_hex).map(|token_hash| {
-            let row = Device {
-                name: "imported".to_owned(),
-                platform: String::new(),
-                created_at: now,
-                token_hash,
-            };
+            let row = Device { name: "imported".to_owned(), platform: String::new(), created_at: now, token_hash };
             (DeviceId::new(clock::uuid()), row)
         });
         let device = device.as_ref().map(|(id, row)| (*id, row));
@@ -139,10 +138,7 @@ impl Accounts {
 }
 
 impl ImportSummary {
-    fn add(
-        &mut self,
-        done: Result<Result<Option<String>, Error>, tokio::task::JoinError>,
-    ) -> Result<(), Error> {
+    fn add(&mut self, done: Result<Result<Option<String>, Error>, tokio::task::JoinError>) -> Result<(), Error> {
         match done.map_err(|_| Error::new(Code::Internal))?? {
             None => self.imported += 1,
             Some(name) => self.existing.push(name),
@@ -152,10 +148,7 @@ impl ImportSummary {
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|char| char.to_digit(16).map(|digit| digit as u8))
-        .collect::<Option<_>>()?;
+    let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     bytes.try_into().ok().filter(|_| digits.len() == 64)
 }

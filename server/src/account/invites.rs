@@ -38,8 +38,7 @@ impl Accounts {
     /// `registration_closed` where users may not invite; `invalid_request` for more than [`limits::INVITES_OPEN`].
     pub async fn invite(&self, by: Option<UserId>) -> Result<rest::Invite, Error> {
         if by.is_some() && self.settings.invites_by == InvitesBy::Operators {
-            return Err(Error::new(Code::RegistrationClosed)
-                .because("On this server only its operators invite."));
+            return Err(Error::new(Code::RegistrationClosed).because("On this server only its operators invite."));
         }
         let now = clock::now();
         let expires_at = now.plus(Duration::from_secs(limits::INVITE_S));
@@ -50,23 +49,15 @@ impl Accounts {
             self.list_invite(by, &hash, now, expires_at).await?;
         }
         let row = schema::invite::row(&hash);
-        self.put(row.partition, vec![Change::Put(row.key, Invite { by, expires_at }.encode())])
-            .await?;
+        self.put(row.partition, vec![Change::Put(row.key, Invite { by, expires_at }.encode())]).await?;
         Ok(rest::Invite { code, expires_at })
     }
 
     /// Writes the invite into the user's list, and drops those from it that are no longer good.
-    async fn list_invite(
-        &self,
-        by: UserId,
-        hash: &[u8; 32],
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<(), Error> {
+    async fn list_invite(&self, by: UserId, hash: &[u8; 32], now: Timestamp, until: Timestamp) -> Result<(), Error> {
         let partition = schema::user::partition(by);
         let rows = self.all(partition.clone(), schema::user::invites()).await?;
-        let mut changes =
-            vec![Change::Put(schema::user::invite(hash), schema::user::time_value(until))];
+        let mut changes = vec![Change::Put(schema::user::invite(hash), schema::user::time_value(until))];
         for row in &rows {
             if schema::user::time_of(&row.value)? <= now {
                 let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
@@ -75,10 +66,8 @@ impl Accounts {
             }
         }
         if rows.len() + 1 - (changes.len() - 1) > limits::INVITES_OPEN {
-            let detail = format!(
-                "{} invites are open; wait until some were used or are too old.",
-                limits::INVITES_OPEN
-            );
+            let detail =
+                format!("{} invites are open; wait until some were used or are too old.", limits::INVITES_OPEN);
             return Err(Error::new(Code::InvalidRequest).because(detail));
         }
         self.put(partition, changes).await
@@ -120,10 +109,7 @@ impl Accounts {
     pub(super) async fn give_back(&self, invite: Good) -> Result<(), Error> {
         let Invite { by, expires_at } = Invite::decode(&invite.value)?;
         if let Some(by) = by {
-            let row = Change::Put(
-                schema::user::invite(&invite.hash),
-                schema::user::time_value(expires_at),
-            );
+            let row = Change::Put(schema::user::invite(&invite.hash), schema::user::time_value(expires_at));
             self.put(schema::user::partition(by), vec![row]).await?;
         }
         let row = schema::invite::row(&invite.hash);

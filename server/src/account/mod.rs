@@ -115,8 +115,7 @@ impl Accounts {
             let mut changes = change(&mut row)?;
             changes.push(Change::Put(schema::user::profile(), row.encode()));
             let unchanged = Condition::Equals(schema::user::profile(), before);
-            let done =
-                self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await;
+            let done = self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await;
             self.cards.forget(user);
             match done {
                 Ok(()) => return Ok(row),
@@ -140,12 +139,7 @@ impl Accounts {
     async fn all(&self, partition: Vec<u8>, mut range: KeyRange) -> Result<Vec<Row>, Error> {
         let mut rows: Vec<Row> = Vec::new();
         loop {
-            let scan = self.store.scan(
-                partition.clone(),
-                range.clone(),
-                Direction::Ascending,
-                limits::SCAN_ROWS,
-            );
+            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
             let page = scan.await?;
             let full = page.len() == limits::SCAN_ROWS;
             rows.extend(page);

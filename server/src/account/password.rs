@@ -80,15 +80,12 @@ impl Passwords {
     }
 
     fn give(&self, job: Job) -> Result<(), Error> {
-        self.jobs
-            .try_send(job)
-            .map_err(|_| Error::new(Code::Overloaded).after(Duration::from_secs(2)))
+        self.jobs.try_send(job).map_err(|_| Error::new(Code::Overloaded).after(Duration::from_secs(2)))
     }
 }
 
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .expect("the parameters are within argon2's bounds");
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are within argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -104,13 +101,11 @@ fn work(queue: &Receiver<Job>) {
             Job::Hash { password, answer } => {
                 let salt: [u8; 16] = clock::random();
                 let hash = argon2.hash_password_with_salt(password.as_bytes(), &salt);
-                let _ =
-                    answer.send(hash.expect("a password of bounded length has a hash").to_string());
+                let _ = answer.send(hash.expect("a password of bounded length has a hash").to_string());
             }
             Job::Verify { password, hash, answer } => {
                 let same = PasswordHash::new(&hash).is_ok_and(|hash| {
-                    let verified: Result<(), _> =
-                        argon2.verify_password(password.as_bytes(), &hash);
+                    let verified: Result<(), _> = argon2.verify_password(password.as_bytes(), &hash);
                     verified.is_ok()
                 });
                 let _ = answer.send(same);
@@ -129,10 +124,7 @@ pub fn check_hash(hash: &str) -> Result<(), &'static str> {
         return Err("not an argon2id hash with its salt");
     }
     let params = Params::try_from(&hash).map_err(|_| "not the parameters of argon2id")?;
-    if params.m_cost() > MEMORY_KIB_MAX
-        || params.t_cost() > PASSES_MAX
-        || params.p_cost() > LANES_MAX
-    {
+    if params.m_cost() > MEMORY_KIB_MAX || params.t_cost() > PASSES_MAX || params.p_cost() > LANES_MAX {
         return Err("dearer than this server would pay for a sign-in");
     }
     Ok(())

@@ -32,12 +32,7 @@ fn seen(id: UserId, row: &User) -> Profile {
 
 /// A user as they see themselves.
 pub(super) fn own(id: UserId, row: &User) -> Profile {
-    Profile {
-        email: row.email.clone(),
-        phone: row.phone.clone(),
-        privacy: Some(row.privacy),
-        ..seen(id, row)
-    }
+    Profile { email: row.email.clone(), phone: row.phone.clone(), privacy: Some(row.privacy), ..seen(id, row) }
 }
 
 /// A user in the operator's list.
@@ -71,11 +66,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `invalid_request` with the field.
-    pub async fn change_profile(
-        &self,
-        user: UserId,
-        change: ChangeProfile,
-    ) -> Result<Profile, Error> {
+    pub async fn change_profile(&self, user: UserId, change: ChangeProfile) -> Result<Profile, Error> {
         let bounds = &self.settings.limits;
         if let Some(name) = &change.display_name {
             check::name("/display_name", name, bounds.name_chars)?;
@@ -101,8 +92,7 @@ impl Accounts {
             set(&mut row.phone, &change.phone);
             if let Some(privacy) = change.privacy {
                 row.privacy.last_seen = privacy.last_seen.unwrap_or(row.privacy.last_seen);
-                row.privacy.read_receipts =
-                    privacy.read_receipts.unwrap_or(row.privacy.read_receipts);
+                row.privacy.read_receipts = privacy.read_receipts.unwrap_or(row.privacy.read_receipts);
             }
             Ok(Vec::new())
         });
@@ -122,12 +112,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `invalid_request` where nothing is asked for, or the cursor is none of ours.
-    pub async fn search(
-        &self,
-        prefix: &str,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Profile>, Error> {
+    pub async fn search(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<Page<Profile>, Error> {
         let prefix = check::folded(prefix);
         if prefix.is_empty() {
             return Err(Error::field("?username", "must not be empty"));
@@ -136,8 +121,7 @@ impl Accounts {
         let range = schema::name::range(&prefix, after.as_deref());
         let partition = schema::name::partition(&prefix);
         let rows = self.store.scan(partition, range, Direction::Ascending, limit).await?;
-        let next_cursor =
-            rows.last().filter(|_| rows.len() == limit).map(|row| cursor_of_name(&row.key));
+        let next_cursor = rows.last().filter(|_| rows.len() == limit).map(|row| cursor_of_name(&row.key));
         let items = self.users_of(&rows).await?.iter().map(|(id, row)| seen(*id, row)).collect();
         Ok(Page { items, next_cursor })
     }
@@ -150,15 +134,12 @@ impl Accounts {
         let after = cursor.map(name_of_cursor).transpose()?;
         let first = after.as_deref().and_then(|name| name.as_bytes().first().copied());
         let mut items = Vec::new();
-        for byte in
-            schema::name::first_bytes().skip_while(|byte| first.is_some_and(|first| *byte != first))
-        {
+        for byte in schema::name::first_bytes().skip_while(|byte| first.is_some_and(|first| *byte != first)) {
             let prefix = char::from(byte).to_string();
             let after = after.as_deref().filter(|_| first == Some(byte));
             let range = schema::name::range(&prefix, after);
             let partition = schema::name::partition(&prefix);
-            let rows =
-                self.store.scan(partition, range, Direction::Ascending, limits::SCAN_ROWS).await?;
+            let rows = self.store.scan(partition, range, Direction::Ascending, limits::SCAN_ROWS).await?;
             for (id, row) in self.users_of(&rows).await? {
                 let devices = self.device_rows(id).await?.len();
                 let User { username, display_name, created_at, last_seen, .. } = row;
@@ -173,10 +154,8 @@ impl Accounts {
 
     /// The users whom rows of names lead to, less those who are erased.
     async fn users_of(&self, names: &[crate::store::Row]) -> Result<Vec<(UserId, User)>, Error> {
-        let ids: Vec<_> =
-            names.iter().map(|row| schema::name::user_of(&row.value)).collect::<Result<_, _>>()?;
-        let found =
-            self.store.get(ids.iter().map(|id| schema::user::profile_row(*id)).collect()).await?;
+        let ids: Vec<_> = names.iter().map(|row| schema::name::user_of(&row.value)).collect::<Result<_, _>>()?;
+        let found = self.store.get(ids.iter().map(|id| schema::user::profile_row(*id)).collect()).await?;
         let mut users = Vec::with_capacity(ids.len());
         for (id, value) in ids.into_iter().zip(found) {
             let row = value.map(|value| User::decode(&value)).transpose()?;
@@ -191,7 +170,6 @@ fn cursor_of_name(name: &[u8]) -> String {
 }
 
 fn name_of_cursor(cursor: &str) -> Result<String, Error> {
-    let name =
-        BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|name| String::from_utf8(name).ok());
+    let name = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|name| String::from_utf8(name).ok());
     name.ok_or_else(|| Error::field("?cursor", "is none that this server gave"))
 }

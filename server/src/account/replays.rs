@@ -17,24 +17,17 @@ use crate::{
 impl Accounts {
     /// What was answered to the user's request with this key, if that was within the last 7 days.
     pub async fn replay(&self, user: UserId, key: [u8; 16]) -> Result<Option<Replay>, Error> {
-        let row =
-            RowKey { partition: schema::user::partition(user), key: schema::user::replay(key) };
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::replay(key) };
         let found = self.row(row).await?.map(|value| Replay::decode(&value)).transpose()?;
         Ok(found.filter(|replay| !is_old(replay)))
     }
 
     /// Remembers what was answered. Some other keys of the user are looked at too, and dropped where they are too old.
-    pub async fn remember(
-        &self,
-        user: UserId,
-        key: [u8; 16],
-        replay: &Replay,
-    ) -> Result<(), Error> {
+    pub async fn remember(&self, user: UserId, key: [u8; 16], replay: &Replay) -> Result<(), Error> {
         let partition = schema::user::partition(user);
         // Keys are hashes: those from a random one on are a fair sample of all.
         let sample = schema::user::replays_from(clock::random());
-        let scan =
-            self.store.scan(partition.clone(), sample, Direction::Ascending, limits::REPLAYS_SWEPT);
+        let scan = self.store.scan(partition.clone(), sample, Direction::Ascending, limits::REPLAYS_SWEPT);
         let mut changes = Vec::new();
         for row in scan.await? {
             if is_old(&Replay::decode(&row.value)?) {

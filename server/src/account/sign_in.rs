@@ -53,12 +53,7 @@ impl Accounts {
     }
 
     /// Adds a device, if the user's password is still the one that was verified.
-    async fn add_device(
-        &self,
-        user: UserId,
-        verified: &str,
-        info: DeviceInfo,
-    ) -> Result<SignedIn, Error> {
+    async fn add_device(&self, user: UserId, verified: &str, info: DeviceInfo) -> Result<SignedIn, Error> {
         let device = DeviceId::new(clock::uuid());
         let token = token::new_token();
         let row = Device {
@@ -69,8 +64,7 @@ impl Accounts {
         };
         self.put_token(&row.token_hash, Token { user, device }).await?;
         for _ in 0..limits::COMMIT_TRIES {
-            let (mut account, before) =
-                self.living(user).await.map_err(|_| Error::new(Code::WrongPassword))?;
+            let (mut account, before) = self.living(user).await.map_err(|_| Error::new(Code::WrongPassword))?;
             if account.password != verified {
                 return Err(Error::new(Code::WrongPassword));
             }
@@ -122,11 +116,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `wrong_password` where the old one is wrong, `invalid_request` where the new one cannot be one.
-    pub async fn change_password(
-        &self,
-        session: Session,
-        change: ChangePassword,
-    ) -> Result<(), Error> {
+    pub async fn change_password(&self, session: Session, change: ChangePassword) -> Result<(), Error> {
         check::password("/new", &change.new, &self.settings.limits)?;
         let verified = self.prove(session.user, change.old).await?.password;
         let hash = self.passwords.hash(change.new).await?;
@@ -138,8 +128,7 @@ impl Accounts {
     /// # Errors
     /// `not_found` where nobody has this name.
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
-        let (user, _) =
-            self.named(&check::folded(username)).await?.ok_or(Error::new(Code::NotFound))?;
+        let (user, _) = self.named(&check::folded(username)).await?.ok_or(Error::new(Code::NotFound))?;
         let password = token::one_time_password();
         let hash = format!("{ONCE}{}", self.passwords.hash(password.clone()).await?);
         self.set_password(user, None, hash, None).await?;

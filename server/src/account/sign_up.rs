@@ -43,9 +43,7 @@ impl Accounts {
         let invite = match (self.settings.registration, new.invite) {
             (Registration::Open, _) => None,
             (Registration::Closed, _) => return Err(Error::new(Code::RegistrationClosed)),
-            (Registration::Invite, code) => {
-                Some(self.good_invite(code.as_deref().unwrap_or_default()).await?)
-            }
+            (Registration::Invite, code) => Some(self.good_invite(code.as_deref().unwrap_or_default()).await?),
         };
         if self.named(&new.username).await?.is_some() {
             return Err(Error::new(Code::UsernameTaken));
@@ -68,8 +66,7 @@ impl Accounts {
             last_seen: None,
             erased: false,
         };
-        let device_row =
-            Device { name: info.name, platform: info.platform, created_at: now, token_hash };
+        let device_row = Device { name: info.name, platform: info.platform, created_at: now, token_hash };
         self.write_user(user, &row, Some((device, &device_row))).await?;
         if let Some(invite) = &invite
             && let Err(error) = self.use_up(invite).await
@@ -87,11 +84,7 @@ impl Accounts {
         self.cards.forget(user);
         tracing::info!(%user, %device, "signed up");
         let session = Session { user, device };
-        Ok(SignedIn {
-            user: profile::own(user, &row),
-            device: devices::shown(device, &device_row, session),
-            token,
-        })
+        Ok(SignedIn { user: profile::own(user, &row), device: devices::shown(device, &device_row, session), token })
     }
 
     /// Writes the rows of a user whom nobody can find yet.
@@ -127,13 +120,10 @@ impl Accounts {
         let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&user.bytes()));
         let mut condition = Condition::Absent(row.key.clone());
         for _ in 0..limits::COMMIT_TRIES {
-            match self.store.commit(row.partition.clone(), vec![put.clone()], vec![condition]).await
-            {
+            match self.store.commit(row.partition.clone(), vec![put.clone()], vec![condition]).await {
                 Ok(()) => return Ok(Claim::Won),
                 Err(CommitError::Store(error)) => return Err(error.into()),
-                Err(CommitError::Condition { current: None, .. }) => {
-                    condition = Condition::Absent(row.key.clone())
-                }
+                Err(CommitError::Condition { current: None, .. }) => condition = Condition::Absent(row.key.clone()),
                 Err(CommitError::Condition { current: Some(current), .. }) => {
                     let holder = schema::name::user_of(&current)?;
                     if self.user(holder).await?.is_some_and(|(row, _)| !row.erased) {

@@ -11,18 +11,13 @@ use std::{
 use kith_protocol::{
     Code, ConversationId, Timestamp, Uuid,
     limits::Limits,
-    rest::{
-        Audience, ChangePassword, ChangePrivacy, ChangeProfile, NewSession, NewUser, Registration,
-        SignedIn,
-    },
+    rest::{Audience, ChangePassword, ChangePrivacy, ChangeProfile, NewSession, NewUser, Registration, SignedIn},
 };
 
 use super::*;
 use crate::{
     clock,
-    store::{
-        Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory,
-    },
+    store::{Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -38,13 +33,7 @@ fn accounts() -> Arc<Accounts> {
 }
 
 fn new_user(name: &str) -> NewUser {
-    NewUser {
-        username: name.to_owned(),
-        password: PASSWORD.to_owned(),
-        display_name: None,
-        invite: None,
-        device: None,
-    }
+    NewUser { username: name.to_owned(), password: PASSWORD.to_owned(), display_name: None, invite: None, device: None }
 }
 
 fn credentials(name: &str, password: &str) -> NewSession {
@@ -88,7 +77,7 @@ async fn of_many_who_want_one_name_one_gets_it_and_nothing_of_the_others_stays()
     }
     let results = wishes.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
-    let refused = results.into_iter().filter_map(|result| code(result));
+    let refused = results.into_iter().filter_map(code);
     assert!(refused.eq([Code::UsernameTaken; 7]));
     let listed = accounts.list_all(None).await.unwrap();
     assert_eq!(listed.items.len(), 1);
@@ -203,7 +192,10 @@ async fn people_are_found_by_the_beginning_of_their_name_page_by_page() {
     assert_eq!(accounts.search("", None, 2).await.unwrap_err().fields[0].pointer, "?username");
     assert_eq!(accounts.search("a", Some("%"), 2).await.unwrap_err().fields[0].pointer, "?cursor");
     let all: Vec<_> = accounts.list_all(None).await.unwrap().items;
-    assert_eq!(all.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["an.x", "ann", "anna", "anne", "bela"]);
+    assert_eq!(
+        all.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(),
+        ["an.x", "ann", "anna", "anne", "bela"]
+    );
 }
 
 #[tokio::test]

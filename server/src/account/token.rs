@@ -18,8 +18,7 @@ pub fn new_token() -> String {
 /// What is kept of a token; `None` for a text that cannot be one.
 pub fn hash_of_token(token: &str) -> Option<[u8; 32]> {
     let rest = token.strip_prefix(PREFIX)?;
-    let chars =
-        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let chars = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     (rest.len() == TOKEN_CHARS && chars).then(|| sha256(token.as_bytes()))
 }
 
@@ -37,8 +36,7 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub fn one_time_password() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstvwxyz0123456789";
     let random: [u8; 16] = clock::random();
-    let chars: Vec<char> =
-        random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
+    let chars: Vec<char> = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect();
     chars.chunks(4).map(String::from_iter).collect::<Vec<_>>().join("-")
 }
 

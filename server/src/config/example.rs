@@ -12,9 +12,7 @@ const WIDTH: usize = 100;
 pub fn text() -> String {
     let defaults = toml::to_string(&Config::default()).expect("the defaults have a TOML form");
     let root = properties("");
-    let mut text = String::from(
-        "# The configuration of a Kith server. All that is said here is the default.\n",
-    );
+    let mut text = String::from("# The configuration of a Kith server. All that is said here is the default.\n");
     let mut keys = root.clone();
     for line in defaults.lines() {
         if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
@@ -83,10 +81,7 @@ mod tests {
                     line.starts_with(&format!("{key} = ")) || line == format!("[{key}]")
                 };
                 assert!(text.lines().any(there), "{key} of [{section}] is missing from\n{text}");
-                assert!(
-                    property["description"].is_string(),
-                    "{key} of [{section}] has no documentation: {property}"
-                );
+                assert!(property["description"].is_string(), "{key} of [{section}] has no documentation: {property}");
             }
         }
     }

@@ -168,9 +168,7 @@ impl Default for Config {
             public_url: None,
             registration: Registration::Open,
             invites_by: InvitesBy::Operators,
-            trusted_proxies: ["127.0.0.0/8", "::1/128"]
-                .map(|range| range.parse().expect("a range"))
-                .to_vec(),
+            trusted_proxies: ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")).to_vec(),
             heartbeat_ms: 10_000,
             drain_s: 10,
             tls: Tls::default(),
@@ -222,8 +220,7 @@ impl Config {
     /// # Errors
     /// [`BadConfig`] where the file cannot be read, has an unknown key, or a value that cannot be.
     pub fn read(file: &Path) -> Result<Self, BadConfig> {
-        let text = fs::read_to_string(file)
-            .map_err(|error| BadConfig(format!("{}: {error}", file.display())))?;
+        let text = fs::read_to_string(file).map_err(|error| BadConfig(format!("{}: {error}", file.display())))?;
         Self::parse(&text, &file.display().to_string())
     }
 
@@ -232,11 +229,10 @@ impl Config {
     /// # Errors
     /// See [`read`](Self::read).
     pub fn parse(text: &str, file: &str) -> Result<Self, BadConfig> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| bounded::explain(text, file, &error))?;
-        config.check().map_err(|(key, why)| {
-            BadConfig(format!("{file}{}: {key} {why}", bounded::line_of(text, key)))
-        })?;
+        let config: Self = toml::from_str(text).map_err(|error| bounded::explain(text, file, &error))?;
+        config
+            .check()
+            .map_err(|(key, why)| BadConfig(format!("{file}{}: {key} {why}", bounded::line_of(text, key))))?;
         Ok(config)
     }
 
@@ -258,13 +254,8 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(("tls", "needs both certificate and key, or neither"));
         }
-        if self.load.shed_ms > self.load.shed_receipts_ms
-            || self.load.shed_receipts_ms > self.load.refuse_ms
-        {
-            return Err((
-                "load",
-                "must drop typing and presence first, then receipts, and refuse messages last",
-            ));
+        if self.load.shed_ms > self.load.shed_receipts_ms || self.load.shed_receipts_ms > self.load.refuse_ms {
+            return Err(("load", "must drop typing and presence first, then receipts, and refuse messages last"));
         }
         if self.log.level.parse::<tracing_subscriber::filter::Targets>().is_err() {
             return Err(("level", "must be error, warn, info, debug or trace"));
@@ -285,11 +276,7 @@ impl Config {
 
     /// What of it concerns accounts.
     pub fn accounts(&self) -> account::Settings {
-        account::Settings {
-            registration: self.registration,
-            invites_by: self.invites_by,
-            limits: self.stated_limits(),
-        }
+        account::Settings { registration: self.registration, invites_by: self.invites_by, limits: self.stated_limits() }
     }
 }
 
@@ -309,14 +296,8 @@ mod tests {
             ("[limits]\n\nsends = 3\n", "kith.toml:3: unknown key `sends`"),
             ("\nheartbeat_ms = 100\n", "kith.toml:2: heartbeat_ms must be 5000 to 60000"),
             ("[limits]\ngroup_members = 2000\n", "kith.toml:2: group_members must be 2 to 1000"),
-            (
-                "[tls]\ncertificate = 'x'\n",
-                "kith.toml:1: tls needs both certificate and key, or neither",
-            ),
-            (
-                "\n\npublic_url = 'chat.example.org'\n",
-                "kith.toml:3: public_url must be http:// or https:// and a host",
-            ),
+            ("[tls]\ncertificate = 'x'\n", "kith.toml:1: tls needs both certificate and key, or neither"),
+            ("\n\npublic_url = 'chat.example.org'\n", "kith.toml:3: public_url must be http:// or https:// and a host"),
             ("[load]\nshed_ms = 900\n", "kith.toml:1: load must drop"),
         ] {
             let error = Config::parse(text, "kith.toml").unwrap_err().to_string();

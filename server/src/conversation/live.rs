@@ -311,10 +311,7 @@ impl Live {
             .members
             .iter()
             .filter(|(user, _)| after.is_none_or(|after| **user > after))
-            .map(|(&user, member)| Participant {
-                member: MemberRole { user, role: member.role },
-                since: member.since,
-            })
+            .map(|(&user, member)| Participant { member: MemberRole { user, role: member.role }, since: member.since })
             .collect();
         items.sort_unstable_by_key(|item| item.member.user);
         let more = items.len() > limit;

@@ -86,7 +86,12 @@ impl Conversations {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn sent(&self, user: UserId, conversation: ConversationId, client_id: Uuid) -> Result<Option<Sent>, Error> {
+    pub async fn sent(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        client_id: Uuid,
+    ) -> Result<Option<Sent>, Error> {
         let Some(seq) = self.context.store.find(conversation, user, client_id).await? else { return Ok(None) };
         let range = LogRange { log: conversation, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
         let record = self.context.store.read(vec![range]).await?.into_iter().flatten().next();

@@ -100,7 +100,8 @@ impl Live {
             self.member(actor.user)?;
         }
         self.not_direct()?;
-        if !joins && self.admin(actor.user)? < role || joins && role != Role::Member && !self.members.contains_key(&user)
+        if !joins && self.admin(actor.user)? < role
+            || joins && role != Role::Member && !self.members.contains_key(&user)
         {
             return Err(Code::NotAdmin.into());
         }

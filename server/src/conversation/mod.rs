@@ -328,7 +328,11 @@ impl Conversations {
         self.ask(conversation, |reply| Command::Change(Box::new((actor, change, reply)))).await
     }
 
-    async fn ask<T>(&self, conversation: ConversationId, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Error> {
+    async fn ask<T>(
+        &self,
+        conversation: ConversationId,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.context.post(conversation, command(reply)).map_err(|(_, error)| error)?;
         answered(answer).await
@@ -362,7 +366,8 @@ impl Context {
             },
             None => command,
         };
-        if self.stopping.load(Ordering::Relaxed) || self.live_count.load(Ordering::Relaxed) >= limits::CONVERSATIONS_LIVE
+        if self.stopping.load(Ordering::Relaxed)
+            || self.live_count.load(Ordering::Relaxed) >= limits::CONVERSATIONS_LIVE
         {
             return Err((command, overloaded()));
         }

@@ -113,7 +113,8 @@ impl Live {
             let Some(receipt) = self.receipt(user) else { continue };
             let frame = wire::frame(&ServerFrame::Receipt(receipt));
             for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                let member = watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                let member =
+                    watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
                 if member {
                     watcher.push(frame.clone(), Class::Receipt);
                 }
@@ -156,9 +157,8 @@ impl Live {
             ConversationKind::Group => fanout::tell(&self.context.roster, others, &frame, Class::Light, None),
             ConversationKind::Channel => {
                 for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                    let member = watcher
-                        .identity()
-                        .is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                    let member =
+                        watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
                     if member {
                         watcher.push(frame.clone(), Class::Light);
                     }

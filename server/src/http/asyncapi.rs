@@ -20,13 +20,9 @@ pub fn asyncapi() -> Value {
     let mut schemas = Vec::new();
     ClientFrame::schemas(&mut schemas);
     ServerFrame::schemas(&mut schemas);
-    let schemas: Map<String, Value> =
-        schemas.into_iter().map(|(name, schema)| (name, json_of(schema))).collect();
+    let schemas: Map<String, Value> = schemas.into_iter().map(|(name, schema)| (name, json_of(schema))).collect();
     let on_channel = |names: &Map<String, Value>| -> Vec<Value> {
-        names
-            .keys()
-            .map(|name| json!({ "$ref": format!("#/channels/socket/messages/{name}") }))
-            .collect()
+        names.keys().map(|name| json!({ "$ref": format!("#/channels/socket/messages/{name}") })).collect()
     };
     let by_reference: Map<String, Value> = client
         .keys()
@@ -75,10 +71,7 @@ fn messages(from: &str, frames: impl serde::Serialize) -> Map<String, Value> {
     let named = variants.into_iter().filter_map(|payload| {
         let kind = kind_of(&payload)?.to_owned();
         let summary = payload["description"].clone();
-        Some((
-            format!("{from}_{kind}"),
-            json!({ "name": kind, "summary": summary, "payload": payload }),
-        ))
+        Some((format!("{from}_{kind}"), json!({ "name": kind, "summary": summary, "payload": payload })))
     });
     named.collect()
 }
@@ -95,20 +88,10 @@ fn json_of(schema: impl serde::Serialize) -> Value {
 }
 
 /// `GET /v1/asyncapi.json`
-pub async fn document(
-    State(_): State<Arc<App>>,
-    _: Guest,
-) -> ([(HeaderName, &'static str); 2], Bytes) {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
-        serde_json::to_vec(&asyncapi()).expect("the document has a JSON form").into()
-    });
-    (
-        [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "public, max-age=300"),
-        ],
-        TEXT.clone(),
-    )
+pub async fn document(State(_): State<Arc<App>>, _: Guest) -> ([(HeaderName, &'static str); 2], Bytes) {
+    static TEXT: LazyLock<Bytes> =
+        LazyLock::new(|| serde_json::to_vec(&asyncapi()).expect("the document has a JSON form").into());
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], TEXT.clone())
 }
 
 #[cfg(test)]
@@ -127,9 +110,7 @@ mod tests {
             assert!(messages.contains_key(&format!("server_{kind}")), "{kind}");
         }
         let text = document.to_string();
-        for reference in
-            text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap())
-        {
+        for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
             assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
         }
     }

@@ -21,11 +21,7 @@ pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<
 #[utoipa::path(delete, path = "/v1/users/me/devices/{device}", tag = "devices", params(("device" = DeviceId, Path)),
     responses((status = 204), (status = 404, body = Problem)),
 )]
-pub async fn revoke(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(device): Path<DeviceId>,
-) -> Answer<StatusCode> {
+pub async fn revoke(State(app): State<Arc<App>>, actor: Actor, Path(device): Path<DeviceId>) -> Answer<StatusCode> {
     app.accounts.revoke(actor.user, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -60,25 +60,16 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
         standing.write(headers);
     }
     set_default(headers, header::CACHE_CONTROL, "no-store");
-    set_default(
-        headers,
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; frame-ancestors 'none'",
-    );
+    set_default(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
     set_default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set_default(headers, header::REFERRER_POLICY, "no-referrer");
-    let name =
-        HeaderValue::from_str(&request_id).expect("hexadecimal digits may stand in a header");
+    let name = HeaderValue::from_str(&request_id).expect("hexadecimal digits may stand in a header");
     headers.insert(HeaderName::from_static("x-request-id"), name);
 
     // The route's pattern, never the path: that may hold what somebody searched for.
     let route = route.as_deref().unwrap_or("none");
     let took = began.elapsed();
-    let labels = [
-        ("route", route.to_owned()),
-        ("method", method.to_string()),
-        ("status", status.to_string()),
-    ];
+    let labels = [("route", route.to_owned()), ("method", method.to_string()), ("status", status.to_string())];
     metrics::counter!("kith_http_requests_total", &labels).increment(1);
     metrics::histogram!("kith_http_request_seconds").record(took.as_secs_f64());
     let (ms, bytes) = (took.as_millis() as u64, answer.body().size_hint().exact());
@@ -96,21 +87,15 @@ fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
 
 /// Gives a request up that takes too long.
 pub async fn timed(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(Duration::from_secs(limits::HTTP_REQUEST_S), next.run(request)).await
-    {
+    match tokio::time::timeout(Duration::from_secs(limits::HTTP_REQUEST_S), next.run(request)).await {
         Ok(answer) => answer,
-        Err(_) => {
-            Error::new(Code::Unavailable).because("The request took too long.").into_response()
-        }
+        Err(_) => Error::new(Code::Unavailable).because("The request took too long.").into_response(),
     }
 }
 
 /// The answer where the code failed; what it said is for the log.
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or(panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("of no text"), "a request panicked");
     Error::new(Code::Internal).into_response()
 }

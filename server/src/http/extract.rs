@@ -44,17 +44,14 @@ pub(super) async fn read_body(request: Request) -> Result<Bytes, Error> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let given =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     decode_body(bytes).map_err(|error| match error {
-        BadBody::NotJson(detail) => {
-            Error::new(Code::InvalidRequest).because(format!("The body is not JSON: {detail}"))
-        }
+        BadBody::NotJson(detail) => Error::new(Code::InvalidRequest).because(format!("The body is not JSON: {detail}")),
         BadBody::Field { pointer, detail } => Error::field(pointer, detail),
     })
 }
@@ -82,8 +79,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let fields = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(fields).map(Self).map_err(|error| {
             let detail = error.inner().to_string();
-            let missing =
-                detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+            let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
             let name = missing.map_or_else(|| error.path().to_string(), str::to_owned);
             Error::field(format!("?{name}"), detail)
         })
@@ -97,9 +93,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 pub fn page_items(limit: Option<u32>) -> Result<usize, Error> {
     match limit.map_or(PAGE_ITEMS_DEFAULT, |limit| limit as usize) {
         0 => Err(Error::field("?limit", "must be at least 1")),
-        items if items > PAGE_ITEMS => {
-            Err(Error::field("?limit", format!("must be {PAGE_ITEMS} at most")))
-        }
+        items if items > PAGE_ITEMS => Err(Error::field("?limit", format!("must be {PAGE_ITEMS} at most"))),
         items => Ok(items),
     }
 }

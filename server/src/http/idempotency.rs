@@ -39,21 +39,24 @@ pub struct Key {
     body_hash: [u8; 32],
 }
 
+/// A key of a user, as its row is named.
+type Name = (UserId, [u8; 16]);
+
 /// Requests with a key that are being done: a repetition waits for the first.
 #[derive(Default)]
 pub struct InFlight {
-    claims: Mutex<HashMap<(UserId, [u8; 16]), watch::Receiver<()>>>,
+    claims: Mutex<HashMap<Name, watch::Receiver<()>>>,
 }
 
 /// That this request is the one that is being done; ends when it is dropped.
 struct Claim<'a> {
     of: &'a InFlight,
-    key: (UserId, [u8; 16]),
+    key: Name,
     _wakes: watch::Sender<()>,
 }
 
 impl InFlight {
-    async fn claim(&self, key: (UserId, [u8; 16])) -> Claim<'_> {
+    async fn claim(&self, key: Name) -> Claim<'_> {
         loop {
             let mut other = {
                 let mut claims = self.claims.lock();
@@ -85,15 +88,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
         let key = match request.headers().get(HEADER) {
             None => None,
             Some(value) => {
-                let text = value
-                    .to_str()
-                    .ok()
-                    .filter(|text| (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&text.len()));
+                let text = value.to_str().ok().filter(|text| (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&text.len()));
                 let text = text.ok_or_else(|| {
-                    let detail = format!(
-                        "Idempotency-Key must be 1 to {} ASCII characters.",
-                        limits::IDEMPOTENCY_KEY_CHARS
-                    );
+                    let detail =
+                        format!("Idempotency-Key must be 1 to {} ASCII characters.", limits::IDEMPOTENCY_KEY_CHARS);
                     Error::new(Code::InvalidRequest).because(detail)
                 })?;
                 Some(text.to_owned())
@@ -139,17 +137,11 @@ impl<T> Once<T> {
             }
             let status = StatusCode::from_u16(replay.status).unwrap_or(StatusCode::OK);
             let replayed = [(REPLAYED, HeaderValue::from_static("true"))];
-            return Ok(
-                (status, replayed, Json(show(replay.resource, Some(&key)).await?)).into_response()
-            );
+            return Ok((status, replayed, Json(show(replay.resource, Some(&key)).await?)).into_response());
         }
         let (status, made) = make(self.body, Some(&key)).await?;
-        let replay = Replay {
-            body_hash: key.body_hash,
-            status: status.as_u16(),
-            resource: made.clone(),
-            at: clock::now(),
-        };
+        let replay =
+            Replay { body_hash: key.body_hash, status: status.as_u16(), resource: made.clone(), at: clock::now() };
         if let Err(error) = app.accounts.remember(user, key.row, &replay).await {
             // It is done, and to say so is better than to have it done twice.
             tracing::warn!(%user, %error, "an idempotency key was not remembered");

@@ -27,11 +27,7 @@ pub struct Nothing {}
         (status = 422, body = Problem, description = "idempotency_mismatch"),
     ),
 )]
-pub async fn create(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    once: Once<Nothing>,
-) -> Answer<Response> {
+pub async fn create(State(app): State<Arc<App>>, actor: Actor, once: Once<Nothing>) -> Answer<Response> {
     let make = async |_: Nothing, key: Option<&Key>| {
         let invite = app.accounts.invite(Some(actor.user)).await?;
         Ok((StatusCode::CREATED, name(&invite, actor, key)?))
@@ -51,8 +47,7 @@ fn read(name: &str, actor: Actor, key: Option<&Key>) -> Answer<Invite> {
     let (millis, sealed) = name.split_once('.').ok_or(Error::new(Code::Internal))?;
     let sealed = bits(sealed)?;
     let bits = key.map_or(sealed, |key| key.seal(actor.user, sealed));
-    let expires_at =
-        Timestamp::from_millis(millis.parse().map_err(|_| Error::new(Code::Internal))?);
+    let expires_at = Timestamp::from_millis(millis.parse().map_err(|_| Error::new(Code::Internal))?);
     Ok(Invite { code: BASE64_URL_SAFE_NO_PAD.encode(bits), expires_at })
 }
 

@@ -173,11 +173,7 @@ pub async fn edit(
 #[utoipa::path(delete, path = "/v1/messages/{message}", tag = "messages", params(("message" = MessageId, Path)),
     responses((status = 204), (status = 403, body = Problem, description = "not_admin"), (status = 404, body = Problem)),
 )]
-pub async fn delete(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(message): Path<MessageId>,
-) -> Answer<StatusCode> {
+pub async fn delete(State(app): State<Arc<App>>, actor: Actor, Path(message): Path<MessageId>) -> Answer<StatusCode> {
     let delete = Amend::Delete(Target { target: message.seq });
     app.conversations.amend(actor.session(), message.conversation, delete).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -17,9 +17,7 @@ use utoipa::{
     },
 };
 
-use super::{
-    App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, sessions, users,
-};
+use super::{App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, sessions, users};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -85,8 +83,7 @@ impl Modify for Common {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for (path, item) in &mut document.paths.paths {
-            let operations =
-                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
             for operation in operations.into_iter().flatten() {
                 complete(path, operation);
             }
@@ -145,29 +142,14 @@ pub fn documented() -> Vec<(HttpMethod, String)> {
             (HttpMethod::Patch, item.patch.is_some()),
             (HttpMethod::Delete, item.delete.is_some()),
         ];
-        routes.extend(
-            methods
-                .into_iter()
-                .filter(|(_, there)| *there)
-                .map(|(method, _)| (method, path.clone())),
-        );
+        routes.extend(methods.into_iter().filter(|(_, there)| *there).map(|(method, _)| (method, path.clone())));
     }
     routes
 }
 
 /// `GET /v1/openapi.json`
-pub async fn document(
-    State(_): State<Arc<App>>,
-    _: Guest,
-) -> ([(HeaderName, &'static str); 2], Bytes) {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
-        serde_json::to_vec(&openapi()).expect("the document has a JSON form").into()
-    });
-    (
-        [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "public, max-age=300"),
-        ],
-        TEXT.clone(),
-    )
+pub async fn document(State(_): State<Arc<App>>, _: Guest) -> ([(HeaderName, &'static str); 2], Bytes) {
+    static TEXT: LazyLock<Bytes> =
+        LazyLock::new(|| serde_json::to_vec(&openapi()).expect("the document has a JSON form").into());
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")], TEXT.clone())
 }

@@ -12,16 +12,12 @@ use super::{App, auth::Guest};
 
 const PAGE: &str = include_str!("page.html");
 /// The page asks for nothing, and runs nothing.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Says what this is, and how to chat here.
-pub async fn start(
-    State(app): State<Arc<App>>,
-    _: Guest,
-) -> ([(HeaderName, &'static str); 1], Html<String>) {
-    let text = PAGE
-        .replace("{{name}}", &escaped(&app.config.name))
-        .replace("{{version}}", env!("CARGO_PKG_VERSION"));
+pub async fn start(State(app): State<Arc<App>>, _: Guest) -> ([(HeaderName, &'static str); 1], Html<String>) {
+    let text = PAGE.replace("{{name}}", &escaped(&app.config.name)).replace("{{version}}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(text))
 }
 

@@ -16,11 +16,7 @@ use super::{
     params(("user" = String, Path, description = "A user's id, or `me`")),
     responses((status = 200, body = PresenceInfo), (status = 404, body = Problem)),
 )]
-pub async fn of(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(who): Path<Who>,
-) -> Answer<Answered<PresenceInfo>> {
+pub async fn of(State(app): State<Arc<App>>, actor: Actor, Path(who): Path<Who>) -> Answer<Answered<PresenceInfo>> {
     let user = who.user(actor.user);
     if !app.accounts.card(user).await?.exists {
         return Err(Code::NotFound.into());

@@ -45,10 +45,7 @@ pub(super) fn document(error: Error, request_id: &str) -> Response {
     let seconds = retry_after.map(|after| after.as_millis().div_ceil(1000).max(1));
     let seconds = seconds.or_else(|| matches!(code.status(), 429 | 503).then_some(1));
     if let Some(seconds) = seconds {
-        headers.insert(
-            header::RETRY_AFTER,
-            HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)),
-        );
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX)));
     }
     if code.status() == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

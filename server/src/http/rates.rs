@@ -19,8 +19,7 @@ use kith_protocol::{Code, UserId};
 
 use crate::{Error, config::Limits};
 
-type Buckets<K> =
-    RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
+type Buckets<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
 /// Characters of a name that its bucket knows: those of the longest username.
 const NAME_CHARS: usize = 32;
@@ -33,8 +32,7 @@ impl Client {
     /// The address of `peer`, or, where that is a trusted proxy, the last one it names that is none.
     pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let Some(mut address) = peer.map(|peer| peer.to_canonical()) else { return Self(None) };
-        let named =
-            headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let named: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
         let mut forwarded = false;
         for name in named.into_iter().rev() {
@@ -73,16 +71,9 @@ impl Standing {
     pub fn write(self, headers: &mut HeaderMap) {
         let seconds = self.reset_after.as_millis().div_ceil(1000) as u64;
         headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(self.limit));
-        headers.insert(
-            HeaderName::from_static("x-ratelimit-remaining"),
-            HeaderValue::from(self.remaining),
-        );
-        headers
-            .insert(HeaderName::from_static("x-ratelimit-reset-after"), HeaderValue::from(seconds));
-        headers.insert(
-            HeaderName::from_static("x-ratelimit-bucket"),
-            HeaderValue::from_static(self.bucket),
-        );
+        headers.insert(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(self.remaining));
+        headers.insert(HeaderName::from_static("x-ratelimit-reset-after"), HeaderValue::from(seconds));
+        headers.insert(HeaderName::from_static("x-ratelimit-bucket"), HeaderValue::from_static(self.bucket));
     }
 }
 
@@ -104,8 +95,7 @@ impl Checked {
         match self.retry_after {
             None => Ok(()),
             Some(after) => {
-                metrics::counter!("kith_rate_limited_total", "bucket" => self.standing.bucket)
-                    .increment(1);
+                metrics::counter!("kith_rate_limited_total", "bucket" => self.standing.bucket).increment(1);
                 Err(Error::new(Code::RateLimited).after(after))
             }
         }
@@ -129,8 +119,7 @@ impl Rates {
             Quota::per_second(at_least_one(per_s)).allow_burst(at_least_one(burst))
         };
         let requests = quota(limits.requests_per_s, limits.requests_burst);
-        let sign_ins =
-            Quota::per_minute(NonZeroU32::new(limits.signins_per_min).unwrap_or(NonZeroU32::MIN));
+        let sign_ins = Quota::per_minute(NonZeroU32::new(limits.signins_per_min).unwrap_or(NonZeroU32::MIN));
         Self {
             sends: buckets(quota(limits.sends_per_s, limits.sends_burst)),
             requests: buckets(requests),
@@ -171,8 +160,7 @@ impl Rates {
 
     /// Counts a sign-up or sign-in from this address, if there is one, under this name. Tells the stricter standing.
     pub fn sign_in(&self, address: Option<IpAddr>, name: &str) -> Checked {
-        let from =
-            address.map(|address| check(&self.sign_in_addresses, &address, "sign_ins_address"));
+        let from = address.map(|address| check(&self.sign_in_addresses, &address, "sign_ins_address"));
         if let Some(refused) = from.filter(|checked| checked.retry_after.is_some()) {
             return refused;
         }
@@ -208,10 +196,7 @@ fn check<K: Hash + Eq + Clone>(buckets: &Buckets<K>, key: &K, bucket: &'static s
         Standing { bucket, limit, remaining, reset_after }
     };
     match buckets.check_key(key) {
-        Ok(state) => Checked {
-            standing: standing(state.quota(), state.remaining_burst_capacity()),
-            retry_after: None,
-        },
+        Ok(state) => Checked { standing: standing(state.quota(), state.remaining_burst_capacity()), retry_after: None },
         Err(until) => {
             let after = until.wait_time_from(buckets.clock().now());
             Checked { standing: standing(until.quota(), 0), retry_after: Some(after) }
@@ -239,37 +224,26 @@ mod tests {
         assert_eq!(client("203.0.113.9", &["198.51.100.1"], &local), Some("203.0.113.9".into()));
         assert_eq!(client("127.0.0.1", &["198.51.100.1"], &local), Some("198.51.100.1".into()));
         // The left part is what the client itself may have written.
-        assert_eq!(
-            client("127.0.0.1", &["10.9.9.9, 198.51.100.1"], &local),
-            Some("198.51.100.1".into())
-        );
+        assert_eq!(client("127.0.0.1", &["10.9.9.9, 198.51.100.1"], &local), Some("198.51.100.1".into()));
         let two = ["127.0.0.0/8", "10.0.0.0/8"];
-        assert_eq!(
-            client("127.0.0.1", &["1.2.3.4, 198.51.100.1", "10.0.0.1:99"], &two),
-            Some("198.51.100.1".into())
-        );
+        assert_eq!(client("127.0.0.1", &["1.2.3.4, 198.51.100.1", "10.0.0.1:99"], &two), Some("198.51.100.1".into()));
         assert_eq!(client("127.0.0.1", &["rubbish"], &local), None);
-        assert_eq!(
-            client("::ffff:127.0.0.1", &["[2001:db8::1]:4"], &local),
-            Some("2001:db8::".into())
-        );
+        assert_eq!(client("::ffff:127.0.0.1", &["[2001:db8::1]:4"], &local), Some("2001:db8::".into()));
         assert_eq!(client("2001:db8:0:1:2::3", &[], &local), Some("2001:db8:0:1::".into()));
     }
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_tells_when() {
-        let limits = Limits { requests_per_s: 1, requests_burst: 3, ..Limits::default() };
-        let rates = Rates::new(&limits);
-        let user = UserId::from_bytes([1; 16]);
+        let rates = Rates::new(&Limits { signins_per_min: 3, ..Limits::default() });
         for remaining in [2, 1, 0] {
-            let checked = rates.request(user);
+            let checked = rates.sign_in(None, "anna");
             assert_eq!((checked.retry_after, checked.standing.remaining), (None, remaining));
             assert_eq!(checked.standing.limit, 3);
         }
-        let refused = rates.request(user);
-        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(1)));
+        let refused = rates.sign_in(None, "anna");
+        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(20)));
         assert_eq!(refused.result().unwrap_err().code, Code::RateLimited);
-        assert_eq!(rates.request(UserId::from_bytes([2; 16])).retry_after, None);
+        assert_eq!(rates.sign_in(None, "bela").retry_after, None);
     }
 
     #[test]

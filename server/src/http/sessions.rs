@@ -39,10 +39,7 @@ pub(super) async fn admitted<T: DeserializeOwned>(
     (status = 201, body = SignedIn),
     (status = 401, body = Problem, description = "wrong_password"),
 ))]
-pub async fn sign_in(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Answer<(StatusCode, Answered<SignedIn>)> {
+pub async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let new: NewSession = admitted(&app, request, |new: &NewSession| &new.username).await?;
     Ok((StatusCode::CREATED, Answered(app.accounts.sign_in(new).await?)))
 }

@@ -28,10 +28,7 @@ use crate::Error;
     (status = 403, body = Problem, description = "registration_closed"),
     (status = 409, body = Problem, description = "username_taken"),
 ))]
-pub async fn sign_up(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Answer<(StatusCode, Answered<SignedIn>)> {
+pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let new: NewUser = sessions::admitted(&app, request, |new: &NewUser| &new.username).await?;
     Ok((StatusCode::CREATED, Answered(app.accounts.sign_up(new).await?)))
 }
@@ -65,11 +62,7 @@ pub async fn search(
     params(("user" = String, Path, description = "A user's id, or `me`")),
     responses((status = 200, body = Profile), (status = 404, body = Problem)),
 )]
-pub async fn profile(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(who): Path<Who>,
-) -> Answer<Answered<Profile>> {
+pub async fn profile(State(app): State<Arc<App>>, actor: Actor, Path(who): Path<Who>) -> Answer<Answered<Profile>> {
     Ok(Answered(app.accounts.profile(actor.user, who.user(actor.user)).await?))
 }
 
@@ -111,11 +104,7 @@ pub async fn erase(
 #[utoipa::path(put, path = "/v1/users/me/blocked/{user}", tag = "users", params(("user" = UserId, Path)),
     responses((status = 204), (status = 404, body = Problem)),
 )]
-pub async fn block(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(other): Path<UserId>,
-) -> Answer<StatusCode> {
+pub async fn block(State(app): State<Arc<App>>, actor: Actor, Path(other): Path<UserId>) -> Answer<StatusCode> {
     app.accounts.block(actor.user, other).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -124,11 +113,7 @@ pub async fn block(
 #[utoipa::path(delete, path = "/v1/users/me/blocked/{user}", tag = "users", params(("user" = UserId, Path)),
     responses((status = 204), (status = 404, body = Problem)),
 )]
-pub async fn unblock(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Path(other): Path<UserId>,
-) -> Answer<StatusCode> {
+pub async fn unblock(State(app): State<Arc<App>>, actor: Actor, Path(other): Path<UserId>) -> Answer<StatusCode> {
     app.accounts.unblock(actor.user, other).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -76,9 +76,7 @@ impl Operator {
     pub async fn remove(&self, username: &str) -> Result<(), String> {
         match self {
             Self::Alone(here) => here.remove(username).await.map_err(|error| error.to_string()),
-            Self::Beside(socket) => {
-                ask(socket, Method::DELETE, &format!("/users/{}", segment(username)), &()).await
-            }
+            Self::Beside(socket) => ask(socket, Method::DELETE, &format!("/users/{}", segment(username)), &()).await,
         }
     }
 

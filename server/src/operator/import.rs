@@ -73,7 +73,9 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Imported, ImportErro
                 Err(error) => return bad(error.to_string()),
                 Ok(0) => return None,
                 Ok(_) if line.trim_ascii().is_empty() => {}
-                Ok(_) => return Imported::read(line.trim_ascii()).map_or_else(bad, |user| Some(Ok(user))),
+                Ok(_) => {
+                    return Imported::read(line.trim_ascii()).map_or_else(bad, |user| Some(Ok(user)));
+                }
             }
         }
     }))

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use kith_protocol::rest::{Invite, Page};
+use kith_protocol::{
+    Code,
+    rest::{Invite, Page},
+};
 
 use crate::{
     Error,
@@ -31,12 +34,12 @@ impl Operations {
 
     /// Gives the user a password that signs in once.
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
-        self.node.accounts.reset(username).await
+        self.node.accounts.reset(username).await.map_err(nobody)
     }
 
     /// Erases a user.
     pub async fn remove(&self, username: &str) -> Result<(), Error> {
-        let user = self.node.accounts.find(username).await?;
+        let user = self.node.accounts.find(username).await.map_err(nobody)?;
         self.node.erase(user, None).await
     }
 
@@ -56,4 +59,9 @@ impl Operations {
         let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
         copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
+}
+
+/// An operator may see all there is, so what they do not find is not there.
+fn nobody(error: Error) -> Error {
+    if error.code == Code::NotFound { error.because("nobody has this name") } else { error }
 }

@@ -17,9 +17,8 @@ const READY_S: u64 = 2;
 
 /// The routes of the operator's address.
 pub fn router(store: Arc<dyn Store>, metrics: PrometheusHandle) -> Router {
-    let rendered = move || async move {
-        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
-    };
+    let rendered =
+        move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()) };
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(move || ready(store.clone())))

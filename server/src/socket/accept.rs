@@ -18,6 +18,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -37,14 +38,16 @@ pub struct Doorway {
     pub closed: watch::Receiver<bool>,
 }
 
-/// Takes connections until the doorway closes.
+/// Takes connections until the doorway closes, and then waits for those that are open to finish what they ask.
 pub async fn serve(listener: TcpListener, doorway: Doorway) {
     let Doorway { router, tls, connections, mut closed } = doorway;
     let open = Arc::new(AtomicUsize::new(0));
+    let mut running = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = closed.wait_for(|closed| *closed) => return,
+            _ = closed.wait_for(|closed| *closed) => break,
+            Some(_) = running.join_next() => continue,
             accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
@@ -62,11 +65,12 @@ pub async fn serve(listener: TcpListener, doorway: Doorway) {
         }
         let place = Place::take(&open);
         let (router, tls, closed) = (router.clone(), tls.clone(), closed.clone());
-        tokio::spawn(async move {
+        running.spawn(async move {
             let _place = place;
             http(stream, peer, router, tls, closed).await;
         });
     }
+    while running.join_next().await.is_some() {}
 }
 
 /// One of the connections that may be open.

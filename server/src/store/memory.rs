@@ -7,8 +7,8 @@ use kith_protocol::{ConversationId, UserId, Uuid};
 use parking_lot::Mutex;
 
 use super::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange,
-    Record, Row, RowKey, Store, check_seqs,
+    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Record, Row, RowKey,
+    Store, check_seqs,
 };
 
 /// A store that forgets everything when it is dropped, and nothing before.
@@ -37,20 +37,11 @@ fn now<'a, T: Send + 'a, E: Send + 'a>(result: Result<T, E>) -> Answer<'a, T, E>
 }
 
 impl State {
-    fn append(
-        &mut self,
-        log: ConversationId,
-        expected: u64,
-        records: Vec<Record>,
-    ) -> Result<(), AppendError> {
-        let id =
-            |record: &Record| record.client_id.map(|client_id| (log, record.sender, client_id));
+    fn append(&mut self, log: ConversationId, expected: u64, records: Vec<Record>) -> Result<(), AppendError> {
+        let id = |record: &Record| record.client_id.map(|client_id| (log, record.sender, client_id));
         let seq_of = |record: &Record| id(record).and_then(|id| self.known.get(&id).copied());
-        let known: Vec<(usize, u64)> = records
-            .iter()
-            .enumerate()
-            .filter_map(|(index, record)| Some((index, seq_of(record)?)))
-            .collect();
+        let known: Vec<(usize, u64)> =
+            records.iter().enumerate().filter_map(|(index, record)| Some((index, seq_of(record)?))).collect();
         if !known.is_empty() {
             return Err(AppendError::Known(known));
         }
@@ -80,20 +71,12 @@ impl State {
 
     fn redact(&mut self, log: ConversationId, record: Record) {
         let entries = self.logs.get_mut(&log);
-        if let Some(entry) =
-            entries.and_then(|entries| entries.iter_mut().find(|entry| entry.seq == record.seq))
-        {
+        if let Some(entry) = entries.and_then(|entries| entries.iter_mut().find(|entry| entry.seq == record.seq)) {
             *entry = Record { sender: entry.sender, client_id: entry.client_id, ..record };
         }
     }
 
-    fn scan(
-        &self,
-        partition: &[u8],
-        range: &KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Vec<Row> {
+    fn scan(&self, partition: &[u8], range: &KeyRange, direction: Direction, limit: usize) -> Vec<Row> {
         let within = self.rows.iter().filter(|((of, key), _)| {
             of == partition && *key >= range.from && range.to.as_ref().is_none_or(|to| key < to)
         });
@@ -127,11 +110,7 @@ impl State {
     }
 }
 
-fn directed<T>(
-    items: impl DoubleEndedIterator<Item = T>,
-    direction: Direction,
-    limit: usize,
-) -> Vec<T> {
+fn directed<T>(items: impl DoubleEndedIterator<Item = T>, direction: Direction, limit: usize) -> Vec<T> {
     match direction {
         Direction::Ascending => items.take(limit).collect(),
         Direction::Descending => items.rev().take(limit).collect(),
@@ -139,12 +118,7 @@ fn directed<T>(
 }
 
 impl Store for Memory {
-    fn append(
-        &self,
-        log: ConversationId,
-        expected_head: u64,
-        records: Vec<Record>,
-    ) -> Answer<'_, (), AppendError> {
+    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
         check_seqs(expected_head, &records);
         now(self.state.lock().append(log, expected_head, records))
     }
@@ -170,19 +144,10 @@ impl Store for Memory {
 
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         let state = self.state.lock();
-        now(Ok(rows
-            .into_iter()
-            .map(|row| state.rows.get(&(row.partition, row.key)).cloned())
-            .collect()))
+        now(Ok(rows.into_iter().map(|row| state.rows.get(&(row.partition, row.key)).cloned()).collect()))
     }
 
-    fn scan(
-        &self,
-        partition: Vec<u8>,
-        range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Answer<'_, Vec<Row>> {
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>> {
         now(Ok(self.state.lock().scan(&partition, &range, direction, limit)))
     }
 

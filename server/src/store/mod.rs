@@ -17,9 +17,11 @@
 //! `contract` is the suite that every engine passes.
 
 pub mod contract;
+pub mod inspect;
 pub mod memory;
 pub mod schema;
 pub mod sqlite;
+pub mod verify;
 
 use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
@@ -43,12 +45,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Panics
     /// Unless the seqs of the records are `expected_head + 1`, `+ 2` …
-    fn append(
-        &self,
-        log: ConversationId,
-        expected_head: u64,
-        records: Vec<Record>,
-    ) -> Answer<'_, (), AppendError>;
+    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError>;
 
     /// The seq that `user`'s entry with `client_id` has in the log, if it was appended within the last 7 days.
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>>;
@@ -67,13 +64,7 @@ pub trait Store: Send + Sync + 'static {
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>>;
 
     /// The rows of a partition whose keys lie within `range`, ascending or descending, `limit` at most.
-    fn scan(
-        &self,
-        partition: Vec<u8>,
-        range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Answer<'_, Vec<Row>>;
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>>;
 
     /// Makes all `changes` in one partition if all `conditions` hold, or none.
     ///

@@ -27,6 +27,10 @@
 //! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
 
+mod place;
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 use kith_protocol::{
     ConversationId, DeviceId, Timestamp, UserId,
@@ -35,6 +39,7 @@ use kith_protocol::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use self::place::{Place, place};
 use super::{Error, KeyRange, RowKey};
 
 /// The version of this page. A data directory of a higher one is refused.
@@ -49,8 +54,7 @@ pub trait Value: Serialize + DeserializeOwned {
 
     /// Its stored form.
     fn encode(&self) -> Bytes {
-        let bytes =
-            postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
+        let bytes = postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
         bytes.into()
     }
 
@@ -59,9 +63,7 @@ pub trait Value: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::Corrupt`] where it is not one.
     fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let corrupt = |what: &str| {
-            Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()))
-        };
+        let corrupt = |what: &str| Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()));
         match bytes.split_first() {
             Some((&version, rest)) if version == Self::VERSION => {
                 postcard::from_bytes(rest).map_err(|error| corrupt(&error.to_string()))
@@ -259,16 +261,12 @@ fn all(tag: u8) -> KeyRange {
 /// The 16 bytes of an identifier at the end of a key, or in its middle.
 fn id_at(key: &[u8], at: usize) -> Result<[u8; 16], Error> {
     let bytes = key.get(at..at + 16).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| {
-        Error::Corrupt(format!("a key of {} bytes has no identifier at {at}", key.len()))
-    })
+    bytes.ok_or_else(|| Error::Corrupt(format!("a key of {} bytes has no identifier at {at}", key.len())))
 }
 
 fn number_at(key: &[u8], at: usize) -> Result<u64, Error> {
     let bytes = key.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
-    bytes
-        .map(u64::from_be_bytes)
-        .ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
+    bytes.map(u64::from_be_bytes).ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
 }
 
 /// What is kept about the server itself.
@@ -289,9 +287,7 @@ pub mod server {
     }
     /// The version in such a value.
     pub fn version_of(value: &[u8]) -> Result<u32, Error> {
-        let bytes = value
-            .try_into()
-            .map_err(|_| Error::Corrupt("the version has not four bytes".to_owned()))?;
+        let bytes = value.try_into().map_err(|_| Error::Corrupt("the version has not four bytes".to_owned()))?;
         Ok(u32::from_be_bytes(bytes))
     }
     /// The row that says that the erasure of a user was begun.
@@ -446,8 +442,7 @@ pub mod name {
     }
     /// The names that begin with `prefix`, from `after` on if there is one.
     pub fn range(prefix: &str, after: Option<&str>) -> KeyRange {
-        let from = after
-            .map_or_else(|| prefix.as_bytes().to_vec(), |after| [after.as_bytes(), &[0]].concat());
+        let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after.as_bytes(), &[0]].concat());
         KeyRange { from, to: Some([prefix.as_bytes(), &[0xff]].concat()) }
     }
     /// The user of a value.
@@ -529,10 +524,7 @@ pub mod conversation {
     }
     /// The rows of the amendments of the messages in `seqs`.
     pub fn amendments(seqs: std::ops::RangeInclusive<u64>) -> KeyRange {
-        KeyRange {
-            from: amendment(*seqs.start()),
-            to: Some([&amendment(*seqs.end())[..], &[0]].concat()),
-        }
+        KeyRange { from: amendment(*seqs.start()), to: Some([&amendment(*seqs.end())[..], &[0]].concat()) }
     }
     /// The seq of a row of `amendments`.
     pub fn seq_of(key: &[u8]) -> Result<u64, Error> {
@@ -602,13 +594,16 @@ pub mod expiring {
     }
     /// The row of a message.
     pub fn row(at: Timestamp, conversation: ConversationId, seq: u64) -> RowKey {
-        let key =
-            [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
+        let key = [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
         RowKey { partition: partition(shard(conversation)), key }
     }
     /// The rows of what expires up to `at`.
     pub fn until(at: Timestamp) -> KeyRange {
         KeyRange { from: Vec::new(), to: Some((at.millis() + 1).to_be_bytes().to_vec()) }
+    }
+    /// When the message of a key expires.
+    pub fn at_of(key: &[u8]) -> Result<Timestamp, Error> {
+        number_at(key, 0).map(Timestamp::from_millis)
     }
     /// The conversation and seq of a key.
     pub fn message_of(key: &[u8]) -> Result<(ConversationId, u64), Error> {

@@ -36,10 +36,7 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
             at: Timestamp::from_millis(seq * 1000),
             expires_at: (seq % 5 == 0).then(|| Timestamp::from_millis(seq)),
             counts: Counts { messages: seq * 1_000_000, mentioning: seq, rev: u64::MAX - seq },
-            body: Bytes::from(vec![
-                b'x';
-                [0, 1, 300, 5000, crate::limits::BODY_BYTES][seq as usize % 5]
-            ]),
+            body: Bytes::from(vec![b'x'; [0, 1, 300, 5000, crate::limits::BODY_BYTES][seq as usize % 5]]),
         })
         .collect();
     store.append(log, 0, records[..1].to_vec()).await.unwrap();
@@ -47,10 +44,7 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
     assert_eq!(whole(store, log).await, records);
     let last = records.last().unwrap();
     let end = Head { seq: last.seq, at: last.at, counts: last.counts };
-    assert_eq!(
-        store.heads(vec![conversation(), log, log]).await,
-        Ok(vec![None, Some(end), Some(end)])
-    );
+    assert_eq!(store.heads(vec![conversation(), log, log]).await, Ok(vec![None, Some(end), Some(end)]));
     for record in &records {
         if let Some(client_id) = record.client_id {
             assert_eq!(store.find(log, record.sender, client_id).await, Ok(Some(record.seq)));
@@ -60,9 +54,7 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
 
 pub(super) async fn a_head_that_moved_is_a_conflict(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
-    let append = |expected: u64| {
-        store.append(log, expected, vec![message(expected + 1, sender, clock::uuid())])
-    };
+    let append = |expected: u64| store.append(log, expected, vec![message(expected + 1, sender, clock::uuid())]);
     assert_eq!(append(1).await, Err(AppendError::Conflict { head: 0 }));
     assert_eq!(append(0).await, Ok(()));
     assert_eq!(append(0).await, Err(AppendError::Conflict { head: 1 }));
@@ -80,8 +72,7 @@ pub(super) async fn what_is_known_is_told_before_a_conflict(store: &dyn Store) {
     store.append(log, 0, vec![message(1, sender, client_id)]).await.unwrap();
     store.append(log, 1, vec![anonymous(2, sender, "more")]).await.unwrap();
     for expected in [0, 1, 2, 3] {
-        let again =
-            store.append(log, expected, vec![message(expected + 1, sender, client_id)]).await;
+        let again = store.append(log, expected, vec![message(expected + 1, sender, client_id)]).await;
         assert_eq!(again, Err(AppendError::Known(vec![(0, 1)])), "at {expected}");
     }
     assert_eq!(head(store, log).await, 2);
@@ -90,10 +81,7 @@ pub(super) async fn what_is_known_is_told_before_a_conflict(store: &dyn Store) {
 pub(super) async fn one_known_record_keeps_all_of_a_batch_out(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
     let ids: Vec<Uuid> = (0..6).map(|_| clock::uuid()).collect();
-    store
-        .append(log, 0, vec![message(1, sender, ids[0]), message(2, sender, ids[1])])
-        .await
-        .unwrap();
+    store.append(log, 0, vec![message(1, sender, ids[0]), message(2, sender, ids[1])]).await.unwrap();
     let batch = [ids[2], ids[1], ids[3], ids[0], ids[4]];
     let records = batch.into_iter().zip(3..).map(|(id, seq)| message(seq, sender, id)).collect();
     assert_eq!(store.append(log, 2, records).await, Err(AppendError::Known(vec![(1, 2), (3, 1)])));
@@ -107,8 +95,7 @@ pub(super) async fn one_known_record_keeps_all_of_a_batch_out(store: &dyn Store)
 }
 
 pub(super) async fn a_client_id_is_one_user_s_in_one_log(store: &dyn Store) {
-    let (log, other_log, sender, other, client_id) =
-        (conversation(), conversation(), user(), user(), clock::uuid());
+    let (log, other_log, sender, other, client_id) = (conversation(), conversation(), user(), user(), clock::uuid());
     store.append(log, 0, vec![message(1, sender, client_id)]).await.unwrap();
     assert_eq!(store.append(log, 1, vec![message(2, other, client_id)]).await, Ok(()));
     assert_eq!(store.append(other_log, 0, vec![message(1, sender, client_id)]).await, Ok(()));
@@ -123,21 +110,14 @@ pub(super) async fn any_uuid_is_remembered(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
     let now = u128::from(clock::now().millis());
     let day = 24 * 3600 * 1000;
-    let v7 = |millis: u128, random: u128| {
-        Uuid::from_u128(millis << 80 | 0x7000_8000_0000_0000_0000 | random)
-    };
-    let mut ids =
-        vec![Uuid::nil(), Uuid::max(), Uuid::from_u128(1), v7(0, 1), v7((1 << 48) - 1, 1)];
+    let v7 = |millis: u128, random: u128| Uuid::from_u128(millis << 80 | 0x7000_8000_0000_0000_0000 | random);
+    let mut ids = vec![Uuid::nil(), Uuid::max(), Uuid::from_u128(1), v7(0, 1), v7((1 << 48) - 1, 1)];
     for days in [0, 1, 2, 6, 7, 8, 14, 15, 30, 400] {
         ids.push(v7(now - days * day, days));
         ids.push(v7(now + days * day, 1000 + days));
     }
     for (id, seq) in ids.iter().zip(1..) {
-        assert_eq!(
-            store.append(log, seq - 1, vec![message(seq, sender, *id)]).await,
-            Ok(()),
-            "{id}"
-        );
+        assert_eq!(store.append(log, seq - 1, vec![message(seq, sender, *id)]).await, Ok(()), "{id}");
     }
     let end = ids.len() as u64;
     for (id, seq) in ids.iter().zip(1..) {
@@ -151,8 +131,7 @@ pub(super) async fn any_uuid_is_remembered(store: &dyn Store) {
 pub(super) async fn a_batch_that_repeats_itself_is_found_at_its_first(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
     for (client_id, base) in [(clock::uuid(), 0), (Uuid::nil(), 2)] {
-        let twins =
-            vec![message(base + 1, sender, client_id), message(base + 2, sender, client_id)];
+        let twins = vec![message(base + 1, sender, client_id), message(base + 2, sender, client_id)];
         assert_eq!(store.append(log, base, twins).await, Ok(()));
         assert_eq!(store.find(log, sender, client_id).await, Ok(Some(base + 1)));
     }
@@ -161,8 +140,7 @@ pub(super) async fn a_batch_that_repeats_itself_is_found_at_its_first(store: &dy
 
 pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     let (log, other, sender) = (conversation(), conversation(), user());
-    let records: Vec<Record> =
-        (1..=20).map(|seq| anonymous(seq, sender, &format!("{seq}"))).collect();
+    let records: Vec<Record> = (1..=20).map(|seq| anonymous(seq, sender, &format!("{seq}"))).collect();
     for (record, seq) in records.iter().zip(0..) {
         store.append(log, seq, vec![record.clone()]).await.unwrap();
         store.append(other, seq, vec![anonymous(seq + 1, sender, "noise")]).await.unwrap();
@@ -182,14 +160,10 @@ pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     for (seqs, limit, expected) in cases {
         let expected: Vec<u64> = expected.collect();
         let range = |direction| LogRange { log, seqs: seqs.clone(), direction, limit };
-        let found = store
-            .read(vec![range(Direction::Ascending), range(Direction::Descending)])
-            .await
-            .unwrap();
+        let found = store.read(vec![range(Direction::Ascending), range(Direction::Descending)]).await.unwrap();
         let seqs_of = |found: &[Record]| found.iter().map(|record| record.seq).collect::<Vec<_>>();
         assert_eq!(seqs_of(&found[0]), expected, "{seqs:?} {limit}");
-        let mut from_end: Vec<u64> =
-            (*seqs.start()..=(*seqs.end()).min(20)).filter(|seq| *seq > 0).rev().collect();
+        let mut from_end: Vec<u64> = (*seqs.start()..=(*seqs.end()).min(20)).filter(|seq| *seq > 0).rev().collect();
         from_end.truncate(limit);
         assert_eq!(seqs_of(&found[1]), from_end, "{seqs:?} {limit} descending");
         assert!(found[0].iter().all(|record| *record == records[record.seq as usize - 1]));
@@ -198,11 +172,7 @@ pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
 
 pub(super) async fn a_redacted_entry_stays_where_it_is_and_known(store: &dyn Store) {
     let (log, sender, client_id) = (conversation(), user(), clock::uuid());
-    let records = vec![
-        anonymous(1, sender, "one"),
-        message(2, sender, client_id),
-        anonymous(3, sender, "three"),
-    ];
+    let records = vec![anonymous(1, sender, "one"), message(2, sender, client_id), anonymous(3, sender, "three")];
     store.append(log, 0, records.clone()).await.unwrap();
     // However short or long what replaces it is, and whoever it says sent it.
     for body in ["", "{}", &"longer ".repeat(2000), "short"] {
@@ -246,10 +216,7 @@ pub(super) async fn many_who_append_leave_a_dense_log(store: Arc<dyn Store>) {
                 let client_id = clock::uuid();
                 let mut attempts = if turn % 3 == 0 { 2 } else { 1 };
                 while attempts > 0 {
-                    match store
-                        .append(log, expected, vec![message(expected + 1, sender, client_id)])
-                        .await
-                    {
+                    match store.append(log, expected, vec![message(expected + 1, sender, client_id)]).await {
                         Ok(()) => seqs.push(expected + 1),
                         Err(AppendError::Conflict { head }) => {
                             expected = head;
@@ -268,18 +235,14 @@ pub(super) async fn many_who_append_leave_a_dense_log(store: Arc<dyn Store>) {
         });
     }
     let records = whole(&*store, log).await;
-    assert!(
-        records.iter().zip(1..).all(|(record, seq)| record.seq == seq),
-        "dense at every moment"
-    );
+    assert!(records.iter().zip(1..).all(|(record, seq)| record.seq == seq), "dense at every moment");
     let mut told = Vec::new();
     for (sender, seqs) in writers.join_all().await {
         assert!(seqs.is_sorted());
         told.extend(seqs.into_iter().map(|seq| (seq, sender)));
     }
     told.sort_unstable();
-    let there: Vec<_> =
-        whole(&*store, log).await.iter().map(|record| (record.seq, record.sender)).collect();
+    let there: Vec<_> = whole(&*store, log).await.iter().map(|record| (record.seq, record.sender)).collect();
     assert_eq!(told, there);
     assert!(there.iter().zip(1..=WRITERS * EACH).all(|((at, _), seq)| *at == seq));
     assert_eq!(there.len() as u64, WRITERS * EACH);

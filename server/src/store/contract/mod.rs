@@ -66,17 +66,12 @@ fn anonymous(seq: u64, sender: UserId, text: &str) -> Record {
 /// A message that its sender may send again.
 fn message(seq: u64, sender: UserId, client_id: Uuid) -> Record {
     let device = Some(DeviceId::new(client_id));
-    Record {
-        device,
-        client_id: Some(client_id),
-        ..anonymous(seq, sender, &format!("message {seq}"))
-    }
+    Record { device, client_id: Some(client_id), ..anonymous(seq, sender, &format!("message {seq}")) }
 }
 
 /// The whole log, in ascending order.
 async fn whole(store: &dyn Store, log: ConversationId) -> Vec<Record> {
-    let range =
-        LogRange { log, seqs: 1..=u64::MAX, direction: Direction::Ascending, limit: usize::MAX };
+    let range = LogRange { log, seqs: 1..=u64::MAX, direction: Direction::Ascending, limit: usize::MAX };
     store.read(vec![range]).await.unwrap().remove(0)
 }
 

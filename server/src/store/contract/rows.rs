@@ -29,12 +29,7 @@ async fn change(store: &dyn Store, changes: Vec<Change>) {
     assert_eq!(store.commit(PARTITION.to_vec(), changes, vec![]).await, Ok(()));
 }
 
-async fn keys(
-    store: &dyn Store,
-    range: KeyRange,
-    direction: Direction,
-    limit: usize,
-) -> Vec<Vec<u8>> {
+async fn keys(store: &dyn Store, range: KeyRange, direction: Direction, limit: usize) -> Vec<Vec<u8>> {
     let rows = store.scan(PARTITION.to_vec(), range, direction, limit).await.unwrap();
     rows.into_iter().map(|row| row.key).collect()
 }
@@ -43,16 +38,14 @@ pub(super) async fn rows_are_what_was_put_last(store: &dyn Store) {
     assert_eq!(store.get(vec![]).await, Ok(vec![]));
     assert_eq!(value(store, b"a").await, None);
     change(store, vec![put(b"a", "1"), put(b"b", "2"), put(b"", "empty key"), put(b"c", "")]).await;
-    let wanted =
-        [name(PARTITION, b"b"), name(PARTITION, b"x"), name(PARTITION, b""), name(PARTITION, b"c")];
+    let wanted = [name(PARTITION, b"b"), name(PARTITION, b"x"), name(PARTITION, b""), name(PARTITION, b"c")];
     let found = store.get(wanted.to_vec()).await.unwrap();
     assert_eq!(found, [Some("2".into()), None, Some("empty key".into()), Some("".into())]);
     change(store, vec![put(b"a", "3"), delete(b"b"), delete(b"nothing")]).await;
     assert_eq!(value(store, b"a").await, Some("3".into()));
     assert_eq!(value(store, b"b").await, None);
     // The changes of one commit happen in their order.
-    change(store, vec![put(b"d", "1"), delete(b"d"), delete(b"a"), put(b"a", "4"), put(b"a", "5")])
-        .await;
+    change(store, vec![put(b"d", "1"), delete(b"d"), delete(b"a"), put(b"a", "4"), put(b"a", "5")]).await;
     assert_eq!((value(store, b"a").await, value(store, b"d").await), (Some("5".into()), None));
     let long = Bytes::from(vec![7; 100_000]);
     change(store, vec![Change::Put(vec![8; 1000], long.clone())]).await;
@@ -62,10 +55,7 @@ pub(super) async fn rows_are_what_was_put_last(store: &dyn Store) {
 pub(super) async fn a_scan_stays_within_its_bounds(store: &dyn Store) {
     let all: [&[u8]; 7] = [b"", b"\0", b"a", b"a\0", b"ab", b"b", b"\xff\xff"];
     change(store, all.iter().rev().map(|key| put(key, "v")).collect()).await;
-    let range = |from: &[u8], to: Option<&[u8]>| KeyRange {
-        from: from.to_vec(),
-        to: to.map(<[u8]>::to_vec),
-    };
+    let range = |from: &[u8], to: Option<&[u8]>| KeyRange { from: from.to_vec(), to: to.map(<[u8]>::to_vec) };
     let cases: [(KeyRange, &[&[u8]]); 7] = [
         (KeyRange::default(), &all),
         (range(b"a", None), &all[2..]),
@@ -81,22 +71,11 @@ pub(super) async fn a_scan_stays_within_its_bounds(store: &dyn Store) {
             let mut descending: Vec<Vec<u8>> = ascending.iter().rev().cloned().collect();
             ascending.truncate(limit);
             descending.truncate(limit);
-            assert_eq!(
-                keys(store, range.clone(), Direction::Ascending, limit).await,
-                ascending,
-                "{range:?}"
-            );
-            assert_eq!(
-                keys(store, range.clone(), Direction::Descending, limit).await,
-                descending,
-                "{range:?}"
-            );
+            assert_eq!(keys(store, range.clone(), Direction::Ascending, limit).await, ascending, "{range:?}");
+            assert_eq!(keys(store, range.clone(), Direction::Descending, limit).await, descending, "{range:?}");
         }
     }
-    let rows = store
-        .scan(PARTITION.to_vec(), range(b"b", Some(b"c")), Direction::Ascending, 9)
-        .await
-        .unwrap();
+    let rows = store.scan(PARTITION.to_vec(), range(b"b", Some(b"c")), Direction::Ascending, 9).await.unwrap();
     assert_eq!(rows, [Row { key: b"b".to_vec(), value: "v".into() }]);
 }
 
@@ -104,24 +83,17 @@ pub(super) async fn partitions_do_not_see_each_other(store: &dyn Store) {
     // None is an end for another, however they begin.
     let names: [&[u8]; 7] = [b"", b"p", b"pp", b"p\0", b"p\xff", &[255; 254], &[255; 255]];
     for (name, place) in names.into_iter().zip(0u8..) {
-        let changes = vec![
-            Change::Put(b"p".to_vec(), vec![place].into()),
-            Change::Put(vec![255; 3], vec![place].into()),
-        ];
+        let changes =
+            vec![Change::Put(b"p".to_vec(), vec![place].into()), Change::Put(vec![255; 3], vec![place].into())];
         assert_eq!(store.commit(name.to_vec(), changes, vec![]).await, Ok(()));
     }
     for (name, place) in names.into_iter().zip(0u8..) {
-        let rows = store
-            .scan(name.to_vec(), KeyRange::default(), Direction::Ascending, 100)
-            .await
-            .unwrap();
-        let expected =
-            [b"p".to_vec(), vec![255; 3]].map(|key| Row { key, value: vec![place].into() });
+        let rows = store.scan(name.to_vec(), KeyRange::default(), Direction::Ascending, 100).await.unwrap();
+        let expected = [b"p".to_vec(), vec![255; 3]].map(|key| Row { key, value: vec![place].into() });
         assert_eq!(rows, expected);
     }
     assert_eq!(store.commit(b"p".to_vec(), vec![delete(b"p")], vec![]).await, Ok(()));
-    let found =
-        store.get(vec![name(b"p", b"p"), name(b"pp", b"p"), name(b"", b"pp")]).await.unwrap();
+    let found = store.get(vec![name(b"p", b"p"), name(b"pp", b"p"), name(b"", b"pp")]).await.unwrap();
     assert_eq!(found, [None, Some(vec![2].into()), None]);
 }
 
@@ -129,9 +101,8 @@ pub(super) async fn a_condition_that_fails_changes_nothing_and_tells_the_row(sto
     change(store, vec![put(b"a", "1"), put(b"empty", "")]).await;
     let absent = |key: &[u8]| Condition::Absent(key.to_vec());
     let equals = |key: &[u8], value: &'static str| Condition::Equals(key.to_vec(), value.into());
-    let refused = |index, current: Option<&'static str>| {
-        Err(CommitError::Condition { index, current: current.map(Bytes::from) })
-    };
+    let refused =
+        |index, current: Option<&'static str>| Err(CommitError::Condition { index, current: current.map(Bytes::from) });
     let cases = [
         (vec![absent(b"a")], refused(0, Some("1"))),
         (vec![equals(b"a", "2")], refused(0, Some("1"))),
@@ -142,11 +113,7 @@ pub(super) async fn a_condition_that_fails_changes_nothing_and_tells_the_row(sto
     ];
     for (conditions, answer) in cases {
         let changes = vec![put(b"b", "new"), delete(b"a")];
-        assert_eq!(
-            store.commit(PARTITION.to_vec(), changes, conditions.clone()).await,
-            answer,
-            "{conditions:?}"
-        );
+        assert_eq!(store.commit(PARTITION.to_vec(), changes, conditions.clone()).await, answer, "{conditions:?}");
         assert_eq!((value(store, b"a").await, value(store, b"b").await), (Some("1".into()), None));
     }
     let holding = vec![equals(b"a", "1"), absent(b"x"), equals(b"empty", "")];
@@ -165,14 +132,9 @@ pub(super) async fn of_many_who_want_a_row_one_gets_it(store: Arc<dyn Store>) {
         wanting.spawn(async move {
             let mine = Bytes::from(vec![who]);
             let changes = vec![Change::Put(b"name".to_vec(), mine.clone())];
-            match store
-                .commit(PARTITION.to_vec(), changes, vec![Condition::Absent(b"name".to_vec())])
-                .await
-            {
+            match store.commit(PARTITION.to_vec(), changes, vec![Condition::Absent(b"name".to_vec())]).await {
                 Ok(()) => (true, mine),
-                Err(CommitError::Condition { index: 0, current: Some(current) }) => {
-                    (false, current)
-                }
+                Err(CommitError::Condition { index: 0, current: Some(current) }) => (false, current),
                 Err(error) => panic!("{error}"),
             }
         });

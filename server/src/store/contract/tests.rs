@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::check;
 use crate::store::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange,
-    Record, Row, RowKey, Store, memory::Memory, sqlite::Sqlite,
+    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Record, Row, RowKey,
+    Store, memory::Memory, sqlite::Sqlite,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,11 +31,8 @@ async fn sqlite_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_keeps_the_contract_when_it_is_opened_anew_for_each_call() {
-    check(async || {
-        Arc::new(Reopened { dir: tempfile::tempdir().unwrap(), turn: tokio::sync::Mutex::new(()) })
-            as _
-    })
-    .await;
+    check(async || Arc::new(Reopened { dir: tempfile::tempdir().unwrap(), turn: tokio::sync::Mutex::new(()) }) as _)
+        .await;
 }
 
 /// A directory that is opened for a call, and closed after it: nothing that an engine keeps in memory helps it.
@@ -53,20 +50,11 @@ impl Reopened {
 }
 
 impl Store for Reopened {
-    fn append(
-        &self,
-        log: ConversationId,
-        expected_head: u64,
-        records: Vec<Record>,
-    ) -> Answer<'_, (), AppendError> {
-        Box::pin(async move {
-            self.with(async |store| store.append(log, expected_head, records).await).await
-        })
+    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
+        Box::pin(async move { self.with(async |store| store.append(log, expected_head, records).await).await })
     }
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
-        Box::pin(
-            async move { self.with(async |store| store.find(log, user, client_id).await).await },
-        )
+        Box::pin(async move { self.with(async |store| store.find(log, user, client_id).await).await })
     }
     fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
         Box::pin(async move { self.with(async |store| store.read(ranges).await).await })
@@ -80,16 +68,8 @@ impl Store for Reopened {
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         Box::pin(async move { self.with(async |store| store.get(rows).await).await })
     }
-    fn scan(
-        &self,
-        partition: Vec<u8>,
-        range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Answer<'_, Vec<Row>> {
-        Box::pin(async move {
-            self.with(async |store| store.scan(partition, range, direction, limit).await).await
-        })
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>> {
+        Box::pin(async move { self.with(async |store| store.scan(partition, range, direction, limit).await).await })
     }
     fn commit(
         &self,
@@ -97,9 +77,7 @@ impl Store for Reopened {
         changes: Vec<Change>,
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError> {
-        Box::pin(async move {
-            self.with(async |store| store.commit(partition, changes, conditions).await).await
-        })
+        Box::pin(async move { self.with(async |store| store.commit(partition, changes, conditions).await).await })
     }
     fn ready(&self) -> Answer<'_, ()> {
         Box::pin(async move { self.with(async |store| store.ready().await).await })

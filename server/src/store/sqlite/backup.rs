@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::open::{OpenError, database};
+use super::open::{OpenError, database, sync_names};
 
 /// Writes what `from` reads, as of now, to a directory that is new or empty, and waits until the disk has it.
 ///
@@ -25,17 +25,9 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), OpenError> {
         made => made.map_err(wrong)?,
     }
     let path = database(to);
-    let name = path
-        .to_str()
-        .ok_or_else(|| OpenError::Io { path: to.into(), why: "its name is no text".to_owned() })?;
-    from.execute("VACUUM INTO ?1", (name,))
-        .map_err(|error| OpenError::of_database(&path, &error))?;
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .map_err(wrong)?;
+    let name = path.to_str().ok_or_else(|| OpenError::Io { path: to.into(), why: "its name is no text".to_owned() })?;
+    from.execute("VACUUM INTO ?1", (name,)).map_err(|error| OpenError::of_database(&path, &error))?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(wrong)?;
     File::open(&path).and_then(|file| file.sync_all()).map_err(wrong)?;
-    let parent = fs::canonicalize(to).map_err(wrong)?.parent().map(Path::to_owned);
-    for dir in [Some(to.to_owned()), parent].into_iter().flatten() {
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(wrong)?;
-    }
-    Ok(())
+    sync_names(to).map_err(wrong)
 }

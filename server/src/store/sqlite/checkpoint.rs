@@ -4,10 +4,7 @@
 //! turn. It runs when the log is long and at least every [`limits::CHECKPOINT_S`] after a write, so that what was
 //! overwritten in the database is gone from the log too.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode};
@@ -105,19 +102,17 @@ impl Checkpoints {
     }
 }
 
-/// Runs the checkpoints until they are stopped.
-pub(super) fn run(connection: &Connection, checkpoints: &Arc<Checkpoints>) {
+/// Runs the checkpoints until they are stopped: one when the log is `longest` bytes long, or it is time.
+pub(super) fn run(connection: &Connection, longest: u64, checkpoints: &Checkpoints) {
     let _die = DieWithThread("the thread of the checkpoints panicked");
     let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
     while checkpoints.wait_for_writes() {
         let began = Instant::now();
         loop {
-            let bytes =
-                step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
+            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
             wal_bytes.set(bytes as f64);
-            let due = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S)
-                || bytes >= limits::WAL_BYTES
-                || checkpoints.full();
+            let due =
+                began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S) || bytes >= longest || checkpoints.full();
             if due {
                 if empty(connection, checkpoints) {
                     wal_bytes.set(0.0);
@@ -172,8 +167,7 @@ fn step(connection: &Connection, mode: &str) -> Option<Step> {
     let step = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         Ok(Step { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, copied: row.get(2)? })
     });
-    if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
-    {
+    if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)) {
         return None;
     }
     match step.map_err(Failure::from) {

@@ -77,8 +77,7 @@ impl<'a> Stored<'a> {
     /// Reads what `encode` wrote.
     pub(in crate::store) fn decode(data: &'a [u8]) -> Result<Self, Error> {
         let mut rest = data;
-        Self::take(&mut rest)
-            .ok_or_else(|| Error::Corrupt(format!("an entry of {} bytes is none", data.len())))
+        Self::take(&mut rest).ok_or_else(|| Error::Corrupt(format!("an entry of {} bytes is none", data.len())))
     }
 
     fn take(rest: &mut &'a [u8]) -> Option<Self> {
@@ -96,10 +95,8 @@ impl<'a> Stored<'a> {
             None
         };
         let at = Timestamp::from_millis(number(rest)?);
-        let expires_at =
-            if optional(EXPIRES) { Some(Timestamp::from_millis(number(rest)?)) } else { None };
-        let counts =
-            Counts { messages: number(rest)?, mentioning: number(rest)?, rev: number(rest)? };
+        let expires_at = if optional(EXPIRES) { Some(Timestamp::from_millis(number(rest)?)) } else { None };
+        let counts = Counts { messages: number(rest)?, mentioning: number(rest)?, rev: number(rest)? };
         let body = if optional(PADDED) {
             let length = usize::try_from(number(rest)?).ok()?;
             rest.get(..length)?

@@ -15,11 +15,7 @@ pub(super) enum Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        if is_full(&error) {
-            Failure::Full(error.to_string())
-        } else {
-            Failure::Lost(error.to_string())
-        }
+        if is_full(&error) { Failure::Full(error.to_string()) } else { Failure::Lost(error.to_string()) }
     }
 }
 
@@ -33,19 +29,15 @@ impl From<Error> for Failure {
 /// just that (`SQLITE_IOERR_SHMSIZE`) is how a full disk shows there.
 pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     match error.sqlite_error() {
-        Some(error) => {
-            error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
-        }
+        Some(error) => error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE,
         None => false,
     }
 }
 
 /// What a reader is told. A failed read endangers nothing that was promised, so the process goes on.
 pub(super) fn of_reading(error: rusqlite::Error) -> Error {
-    let damaged = matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None
-    );
+    let damaged =
+        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None);
     if damaged { Error::Corrupt(error.to_string()) } else { Error::Unavailable(error.to_string()) }
 }
 

@@ -62,11 +62,7 @@ impl Names {
     }
 
     /// The number of `uuid`, if it has one.
-    pub(super) fn number(
-        &mut self,
-        connection: &Connection,
-        uuid: Uuid,
-    ) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn number(&mut self, connection: &Connection, uuid: Uuid) -> rusqlite::Result<Option<i64>> {
         if let Some(id) = self.numbers.get(&uuid) {
             return Ok(Some(id));
         }

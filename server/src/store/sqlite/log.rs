@@ -40,13 +40,11 @@ impl<'c> Logs<'c> {
             next: next_row(connection)?,
             data: Vec::new(),
             candidates: Vec::new(),
-            insert: connection
-                .prepare("INSERT INTO entries (id, conv, seq, data) VALUES (?1, ?2, ?3, ?4)")?,
+            insert: connection.prepare("INSERT INTO entries (id, conv, seq, data) VALUES (?1, ?2, ?3, ?4)")?,
             update: connection.prepare("UPDATE entries SET data = ?2 WHERE id = ?1")?,
             select_head: connection.prepare("SELECT max(seq) FROM entries WHERE conv = ?1")?,
             select_row: connection.prepare("SELECT conv, seq, data FROM entries WHERE id = ?1")?,
-            select_at: connection
-                .prepare("SELECT id, data FROM entries WHERE conv = ?1 AND seq = ?2")?,
+            select_at: connection.prepare("SELECT id, data FROM entries WHERE conv = ?1 AND seq = ?2")?,
         })
     }
 
@@ -102,8 +100,7 @@ impl<'c> Logs<'c> {
         };
         for record in records {
             let sender = self.numbers.give(record.sender.uuid())?;
-            let device =
-                record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
+            let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
             Stored::of(record, sender, device).encode(None, &mut self.data);
             self.insert.execute((self.next, conv, record.seq as i64, &self.data))?;
             self.next += 1;
@@ -152,27 +149,18 @@ impl<'c> Logs<'c> {
     }
 
     /// The seq of the entry in `row`, if its log, sender and client_id are those of `record`.
-    fn is_same(
-        &mut self,
-        row: i64,
-        log: ConversationId,
-        record: &Record,
-    ) -> Result<Option<u64>, Failure> {
+    fn is_same(&mut self, row: i64, log: ConversationId, record: &Record) -> Result<Option<u64>, Failure> {
         let conv = self.numbers.find(log.uuid())?;
         let sender = self.numbers.find(record.sender.uuid())?;
         let found = self.select_row.query_row((row,), |row| {
             let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
-            let same = stored.map(|stored| {
-                Some(stored.sender) == sender && stored.client_id == record.client_id
-            });
+            let same = stored.map(|stored| Some(stored.sender) == sender && stored.client_id == record.client_id);
             let same_log = Some(row.get::<_, i64>(0)?) == conv;
             Ok((same.map(|same| same && same_log), row.get::<_, i64>(1)?))
         });
         match found.optional()? {
             Some((same, seq)) => Ok(same?.then_some(seq as u64)),
-            None => Err(Failure::Lost(format!(
-                "a client_id is remembered for the entry {row}, which is not there"
-            ))),
+            None => Err(Failure::Lost(format!("a client_id is remembered for the entry {row}, which is not there"))),
         }
     }
 
@@ -195,7 +183,6 @@ impl<'c> Logs<'c> {
 }
 
 fn next_row(connection: &Connection) -> rusqlite::Result<i64> {
-    let last: Option<i64> =
-        connection.query_row("SELECT max(id) FROM entries", [], |row| row.get(0))?;
+    let last: Option<i64> = connection.query_row("SELECT max(id) FROM entries", [], |row| row.get(0))?;
     Ok(last.unwrap_or(0) + 1)
 }

@@ -21,6 +21,7 @@ mod log;
 mod open;
 mod reader;
 mod rows;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -30,17 +31,21 @@ use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};
 use bytes::Bytes;
 use kith_protocol::{ConversationId, UserId, Uuid};
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-pub use self::open::{Ground, OpenError};
 use self::{
     checkpoint::Checkpoints,
-    reader::{Questions, Reader},
+    reader::Questions,
     writer::{Request, Shared},
 };
+pub use self::{
+    open::{Ground, OpenError},
+    snapshot::Snapshot,
+};
+pub(super) use self::{reader::Reader, snapshot::Raw};
 use super::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange,
-    LogRange, Record, Row, RowKey, Store,
+    Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
+    RowKey, Store,
 };
 use crate::limits;
 
@@ -53,9 +58,12 @@ pub struct Sqlite {
     questions: Arc<Questions>,
     read_permits: Arc<Semaphore>,
     checkpoints: Arc<Checkpoints>,
+    /// The writer, the readers, the one that makes the checkpoints.
     threads: Vec<JoinHandle<()>>,
     /// Last, so that nobody gets in before the threads are gone.
     _lock: File,
+    /// After the lock: who waits for this to be gone finds the directory free.
+    released: watch::Sender<()>,
 }
 
 impl Sqlite {
@@ -86,26 +94,17 @@ impl Sqlite {
         let mut threads = Vec::new();
         let mut spawn = |name: &str, thread: Box<dyn FnOnce() + Send>| {
             let made = std::thread::Builder::new().name(name.to_owned()).spawn(thread);
-            threads.push(
-                made.map_err(|error| OpenError::Io { path: dir.into(), why: error.to_string() })?,
-            );
+            threads.push(made.map_err(|error| OpenError::Io { path: dir.into(), why: error.to_string() })?);
             Ok(())
         };
-        let shared = Shared {
-            requests: waiting,
-            permits: write_permits.clone(),
-            checkpoints: checkpoints.clone(),
-        };
+        let shared = Shared { requests: waiting, permits: write_permits.clone(), checkpoints: checkpoints.clone() };
         spawn("store-writer", Box::new(move || writer::run(&writer, shared)))?;
         for connection in readers {
             let questions = questions.clone();
             spawn("store-reader", Box::new(move || reader::run(&connection, &questions)))?;
         }
-        let thread_checkpoints = checkpoints.clone();
-        spawn(
-            "store-checkpoint",
-            Box::new(move || checkpoint::run(&checkpointer, &thread_checkpoints)),
-        )?;
+        let (thread_checkpoints, longest) = (checkpoints.clone(), ground.wal_bytes);
+        spawn("store-checkpoint", Box::new(move || checkpoint::run(&checkpointer, longest, &thread_checkpoints)))?;
 
         Ok(Arc::new(Sqlite {
             dir: dir.into(),
@@ -116,7 +115,13 @@ impl Sqlite {
             checkpoints,
             threads,
             _lock: lock,
+            released: watch::Sender::new(()),
         }))
+    }
+
+    /// Becomes an error once nobody uses the store any longer, all is on the disk and another process may have it.
+    pub fn released(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
     }
 
     /// Writes a copy as of now to `to`, which must be new or empty, while the store goes on. Blocks until it is durable.
@@ -134,11 +139,7 @@ impl Sqlite {
     ) -> Result<T, E> {
         let (answer, answered) = oneshot::channel();
         let request = request(answer);
-        let permits = self
-            .write_permits
-            .acquire_many(request.changes() as u32)
-            .await
-            .expect("it is never closed");
+        let permits = self.write_permits.acquire_many(request.changes() as u32).await.expect("it is never closed");
         // The writer gives them back when it takes the request out.
         permits.forget();
         let requests = self.requests.as_ref().expect("it is closed by the last owner only");
@@ -164,47 +165,34 @@ fn gone() -> Error {
 
 fn describe_metrics() {
     use metrics::Unit;
-    metrics::describe_histogram!(
-        "kith_store_commit_seconds",
-        Unit::Seconds,
-        "How long a durable write took."
-    );
-    metrics::describe_histogram!(
-        "kith_store_batch_changes",
-        Unit::Count,
-        "Changes in one durable write."
-    );
-    metrics::describe_gauge!(
-        "kith_store_queue_changes",
-        Unit::Count,
-        "Changes that wait for the writer."
-    );
-    metrics::describe_gauge!(
-        "kith_store_wal_bytes",
-        Unit::Bytes,
-        "The length of the write-ahead log."
-    );
+    metrics::describe_histogram!("kith_store_commit_seconds", Unit::Seconds, "How long a durable write took.");
+    metrics::describe_histogram!("kith_store_batch_changes", Unit::Count, "Changes in one durable write.");
+    metrics::describe_gauge!("kith_store_queue_changes", Unit::Count, "Changes that wait for the writer.");
+    metrics::describe_gauge!("kith_store_wal_bytes", Unit::Bytes, "The length of the write-ahead log.");
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.requests = None;
+        // One after the other: the last connection to be closed writes back the log and deletes it, but where two are
+        // closed at the same time neither may find itself the last, and what was erased would stay in the log.
         self.questions.stop();
+        join(self.threads.drain(1..=limits::STORE_READERS));
+        self.requests = None;
+        join(self.threads.drain(..1));
         self.checkpoints.stop();
-        for thread in self.threads.drain(..) {
-            // One that panicked has ended the process.
-            let _ = thread.join();
-        }
+        join(self.threads.drain(..));
+    }
+}
+
+fn join(threads: impl Iterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        // One that panicked has ended the process.
+        let _ = thread.join();
     }
 }
 
 impl Store for Sqlite {
-    fn append(
-        &self,
-        log: ConversationId,
-        expected_head: u64,
-        records: Vec<Record>,
-    ) -> Answer<'_, (), AppendError> {
+    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
         super::check_seqs(expected_head, &records);
         Box::pin(self.write(move |answer| Request::Append { log, expected_head, records, answer }))
     }
@@ -229,13 +217,7 @@ impl Store for Sqlite {
         Box::pin(self.ask(move |reader| rows.iter().map(|row| reader.get(row)).collect()))
     }
 
-    fn scan(
-        &self,
-        partition: Vec<u8>,
-        range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Answer<'_, Vec<Row>> {
+    fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>> {
         Box::pin(self.ask(move |reader| reader.scan(&partition, &range, direction, limit)))
     }
 
@@ -245,12 +227,7 @@ impl Store for Sqlite {
         changes: Vec<Change>,
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError> {
-        Box::pin(self.write(move |answer| Request::Commit {
-            partition,
-            changes,
-            conditions,
-            answer,
-        }))
+        Box::pin(self.write(move |answer| Request::Commit { partition, changes, conditions, answer }))
     }
 
     fn ready(&self) -> Answer<'_, ()> {

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -60,21 +63,25 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                OpenError::Denied(path.into())
-            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Denied(path.into()),
             io::ErrorKind::NotADirectory => OpenError::NotADirectory(path.into()),
-            io::ErrorKind::NotFound => OpenError::Absent(path.into()),
             _ => OpenError::Io { path: path.into(), why: error.to_string() },
         }
     }
 
     pub(super) fn of_database(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, why) = (path.into(), error.to_string());
-        match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                OpenError::Foreign { path, why }
-            }
+        let why = error.to_string();
+        let code = error.sqlite_error_code();
+        // SQLite does not say why. Opening the file is no question to ask at any other time: closing it again would
+        // give up the locks that SQLite holds on it.
+        if code == Some(ErrorCode::CannotOpen)
+            && let Err(error) = File::open(path)
+        {
+            return OpenError::of_file(path, &error);
+        }
+        let path = path.into();
+        match code {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Foreign { path, why },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Denied(path),
             _ => OpenError::Io { path, why },
         }
@@ -88,11 +95,13 @@ pub struct Ground {
     pub vfs: Option<String>,
     /// Whether a commit waits for the disk.
     pub sync: bool,
+    /// Length of the write-ahead log, in bytes, from which on it is emptied.
+    pub wal_bytes: u64,
 }
 
 impl Default for Ground {
     fn default() -> Self {
-        Self { vfs: None, sync: true }
+        Self { vfs: None, sync: true, wal_bytes: limits::WAL_BYTES }
     }
 }
 
@@ -131,31 +140,37 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Looks at what is there without changing it; whether anything is.
-pub(super) fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
-    let path = database(dir);
-    match fs::metadata(&path) {
-        Ok(file) if file.len() == 0 => return Ok(false),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(OpenError::of_file(&path, &error)),
-    }
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    check(&connection, dir)
-}
-
-/// Whether the database is ours and not too new; `false` where it is still empty.
-fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
-    let path = database(dir);
-    let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
-    let pragma =
-        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .map_err(wrong)?;
-    if tables == 0 {
+/// Looks at what is there without changing it; whether anything is. The caller holds the lock.
+fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
+    if !has_file(&database(dir))? {
         return Ok(false);
     }
+    check(&untouched(dir, ground)?, dir)?;
+    Ok(true)
+}
+
+/// Whether there is a file with something in it.
+fn has_file(path: &Path) -> Result<bool, OpenError> {
+    match fs::metadata(path) {
+        Ok(file) => Ok(file.len() > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(OpenError::of_file(path, &error)),
+    }
+}
+
+/// A connection that reads and leaves no file behind, for as long as nobody else opens the directory.
+fn untouched(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
+    let wal = dir.join("store.db-wal");
+    // With a log to read, SQLite needs its shared memory; without one it would still make both.
+    let mode = if has_file(&wal)? { Mode::Read } else { Mode::Immutable };
+    connect(dir, ground, mode)
+}
+
+/// Whether the database is ours and not too new.
+fn check(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
+    let path = database(dir);
+    let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
     if pragma("application_id")? != APPLICATION {
         return Err(OpenError::Foreign { path, why: "another program made it".to_owned() });
     }
@@ -171,7 +186,7 @@ fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
         .map_err(wrong)?;
     match value.map(|value| schema::server::version_of(&value)) {
         Some(Ok(found)) if found > schema::VERSION => newer(found),
-        Some(Ok(_)) => Ok(true),
+        Some(Ok(_)) => Ok(()),
         Some(Err(error)) => Err(OpenError::Foreign { path, why: error.to_string() }),
         None => Err(OpenError::Foreign { path, why: "it does not say its version".to_owned() }),
     }
@@ -179,36 +194,47 @@ fn check(connection: &Connection, dir: &Path) -> Result<bool, OpenError> {
 
 /// The connection that writes, on tables that are there.
 pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let exists = look(dir, ground)?;
-    let path = database(dir);
-    if !exists {
-        create_file(dir, &path).map_err(|error| OpenError::of_file(&path, &error))?;
+    if !look(dir, ground)? {
+        create(dir)?;
     }
-    let connection =
-        connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let connection = connect(dir, ground, Mode::Write)?;
     let set = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)?;
-        if !exists {
-            create_tables(&connection)?;
-        }
-        Ok(())
+        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)
     };
-    set().map_err(|error| OpenError::of_database(&path, &error))?;
+    set().map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }
 
-/// SQLite would let everybody read it.
-fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?
-        .sync_all()?;
+/// Makes the database under another name, and gives it its own when it is complete and durable: there is none that was
+/// begun and not finished, nor a rollback journal beside one.
+fn create(dir: &Path) -> Result<(), OpenError> {
+    let path = dir.join("store.db.new");
+    let wrong = |error: io::Error| OpenError::of_file(&path, &error);
+    for left_over in ["", "-journal", "-wal", "-shm"] {
+        match fs::remove_file(dir.join(format!("store.db.new{left_over}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(wrong(error)),
+            _ => {}
+        }
+    }
+    // SQLite would let everybody read it.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(wrong)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let made = Connection::open_with_flags(&path, flags).and_then(|connection| {
+        create_tables(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.close().map_err(|(_, error)| error)
+    });
+    made.map_err(|error| OpenError::of_database(&path, &error))?;
+    File::open(&path).and_then(|file| file.sync_all()).map_err(wrong)?;
+    fs::rename(&path, database(dir)).map_err(wrong)?;
+    sync_names(dir).map_err(wrong)
+}
+
+/// Makes the names in a directory last, and its own.
+pub(super) fn sync_names(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()?;
     match fs::canonicalize(dir)?.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
@@ -217,60 +243,77 @@ fn create_file(dir: &Path, path: &Path) -> io::Result<()> {
 }
 
 fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     connection.execute_batch(TABLES)?;
     let key = full_key(&schema::server::partition(), &schema::server::version());
     let value = schema::server::version_value();
     connection.execute("INSERT INTO rows (key, value) VALUES (?1, ?2)", (key, &value[..]))?;
-    connection.execute_batch("COMMIT")
+    Ok(())
 }
 
 /// A connection for the checkpoints.
 pub(super) fn checkpointer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = connect(dir, ground, Mode::Write)?;
     let sync = if ground.sync { "FULL" } else { "OFF" };
     // The writer waits while this one does.
-    let set = connection
-        .pragma_update(None, "synchronous", sync)
-        .and_then(|()| connection.busy_timeout(BUSY_BRIEF));
+    let set = connection.pragma_update(None, "synchronous", sync).and_then(|()| connection.busy_timeout(BUSY_BRIEF));
     set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }
 
 /// A connection that cannot write.
 pub(super) fn reader(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let connection = connect(dir, ground, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = connect(dir, ground, Mode::Read)?;
     let set = connection.pragma_update(None, "cache_size", -limits::STORE_READER_CACHE_KIB);
     set.map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
 }
 
-/// A connection that cannot write, to a directory that may be in use.
-pub(super) fn reader_alone(dir: &Path) -> Result<Connection, OpenError> {
-    let kind = fs::metadata(dir).map_err(|error| OpenError::of_file(dir, &error))?;
+/// A connection that cannot write, to a directory that may be in use; where it is not, the lock that keeps it so.
+pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), OpenError> {
+    let kind = fs::metadata(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => OpenError::Absent(dir.into()),
+        _ => OpenError::of_file(dir, &error),
+    })?;
     if !kind.is_dir() {
         return Err(OpenError::NotADirectory(dir.into()));
     }
-    if !look(dir, &Ground::default())? {
+    if !has_file(&database(dir))? {
         return Err(OpenError::Absent(dir.into()));
     }
-    reader(dir, &Ground::default())
+    let ground = Ground::default();
+    // A copy of a directory need not have the file.
+    let lock = File::open(dir.join("lock")).ok();
+    let in_use = lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+    let connection = if in_use { reader(dir, &ground)? } else { untouched(dir, &ground)? };
+    check(&connection, dir)?;
+    Ok((connection, lock))
 }
 
 const BUSY: Duration = Duration::from_secs(10);
 const BUSY_BRIEF: Duration = Duration::from_millis(10);
 
-fn connect(dir: &Path, ground: &Ground, flags: OpenFlags) -> Result<Connection, OpenError> {
+/// What a connection may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Read,
+    /// Read what nobody changes.
+    Immutable,
+}
+
+fn connect(dir: &Path, ground: &Ground, mode: Mode) -> Result<Connection, OpenError> {
     let path = database(dir);
-    if let Err(error) = OpenOptions::new().read(true).write(true).open(&path) {
-        return Err(OpenError::of_file(&path, &error));
-    }
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = match mode {
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Mode::Read | Mode::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let uri = uri(&path, mode);
     let connection = match &ground.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(&path, flags, vfs.as_str()),
-        None => Connection::open_with_flags(&path, flags),
+        Some(vfs) => Connection::open_with_flags_and_vfs(&uri, flags, vfs.as_str()),
+        None => Connection::open_with_flags(&uri, flags),
     };
     let set = |connection: Connection| {
         connection.busy_timeout(BUSY)?;
@@ -280,4 +323,19 @@ fn connect(dir: &Path, ground: &Ground, flags: OpenFlags) -> Result<Connection, 
         Ok(connection)
     };
     connection.and_then(set).map_err(|error| OpenError::of_database(&path, &error))
+}
+
+/// The file's name as SQLite's URI (RFC 3986), with every byte escaped that could mean something.
+fn uri(path: &Path, mode: Mode) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    if mode == Mode::Immutable {
+        uri.push_str("?immutable=1");
+    }
+    uri
 }

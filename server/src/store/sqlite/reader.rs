@@ -96,31 +96,31 @@ impl<'c> Reader<'c> {
         self.names.number(self.connection, uuid).map_err(of_reading)
     }
 
-    fn name(&mut self, id: i64) -> Result<Uuid, Error> {
+    pub(super) fn name(&mut self, id: i64) -> Result<Uuid, Error> {
         self.names.name(self.connection, id).map_err(of_reading)
     }
 
-    pub(super) fn find(
+    /// The user whose number is `id`.
+    pub(in crate::store) fn user(&mut self, id: i64) -> Result<UserId, Error> {
+        self.name(id).map(UserId::new)
+    }
+
+    pub(in crate::store) fn find(
         &mut self,
         log: ConversationId,
         user: UserId,
         client_id: Uuid,
     ) -> Result<Option<u64>, Error> {
-        let (Some(conv), Some(sender)) = (self.number(log.uuid())?, self.number(user.uuid())?)
-        else {
+        let (Some(conv), Some(sender)) = (self.number(log.uuid())?, self.number(user.uuid())?) else {
             return Ok(None);
         };
-        let candidates = dedup::candidates(self.connection, Place::new(log, user, client_id))
-            .map_err(of_reading)?;
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT conv, seq, data FROM entries WHERE id = ?1")
-            .map_err(of_reading)?;
+        let candidates = dedup::candidates(self.connection, Place::new(log, user, client_id)).map_err(of_reading)?;
+        let mut select =
+            self.connection.prepare_cached("SELECT conv, seq, data FROM entries WHERE id = ?1").map_err(of_reading)?;
         for row in candidates {
             let found = select.query_row((row,), |row| {
                 let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
-                let same = stored
-                    .map(|stored| stored.sender == sender && stored.client_id == Some(client_id));
+                let same = stored.map(|stored| stored.sender == sender && stored.client_id == Some(client_id));
                 Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, same))
             });
             let (of, seq, same) = found.map_err(of_reading)?;
@@ -129,6 +129,20 @@ impl<'c> Reader<'c> {
             }
         }
         Ok(None)
+    }
+
+    /// Where the client_id of the entry in `row` is remembered, if there is such an entry and it has one.
+    pub(super) fn place_of(&mut self, row: i64) -> Result<Option<Place>, Error> {
+        let mut select =
+            self.connection.prepare_cached("SELECT conv, data FROM entries WHERE id = ?1").map_err(of_reading)?;
+        let found = select.query_row((row,), |row| {
+            let stored = Stored::decode(row.get_ref(1)?.as_blob()?);
+            Ok((row.get::<_, i64>(0)?, stored.map(|stored| (stored.sender, stored.client_id))))
+        });
+        let Some((conv, of)) = found.optional().map_err(of_reading)? else { return Ok(None) };
+        let (sender, Some(client_id)) = of? else { return Ok(None) };
+        let (log, user) = (ConversationId::new(self.name(conv)?), self.user(sender)?);
+        Ok(Some(Place::new(log, user, client_id)))
     }
 
     pub(in crate::store) fn read(&mut self, range: &LogRange) -> Result<Vec<Record>, Error> {
@@ -143,16 +157,11 @@ impl<'c> Reader<'c> {
         };
         let mut select = self.connection.prepare_cached(order).map_err(of_reading)?;
         let (first, last) = (number(*range.seqs.start()), number(*range.seqs.end()));
-        let mut rows =
-            select.query((conv, first, last, number(range.limit as u64))).map_err(of_reading)?;
+        let mut rows = select.query((conv, first, last, number(range.limit as u64))).map_err(of_reading)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next().map_err(of_reading)? {
             let seq: i64 = row.get(0).map_err(of_reading)?;
-            let data = row
-                .get_ref(1)
-                .map_err(of_reading)?
-                .as_blob()
-                .map_err(|error| of_reading(error.into()))?;
+            let data = row.get_ref(1).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
             let stored = Stored::decode(data)?;
             records.push(self.record(seq as u64, &stored)?);
         }
@@ -164,7 +173,7 @@ impl<'c> Reader<'c> {
         Ok(Record {
             seq,
             kind: stored.kind,
-            sender: UserId::new(self.name(stored.sender)?),
+            sender: self.user(stored.sender)?,
             device: device.map(DeviceId::new),
             client_id: stored.client_id,
             at: stored.at,
@@ -178,9 +187,7 @@ impl<'c> Reader<'c> {
         let Some(conv) = self.number(log.uuid())? else { return Ok(None) };
         let mut select = self
             .connection
-            .prepare_cached(
-                "SELECT seq, data FROM entries WHERE conv = ?1 ORDER BY seq DESC LIMIT 1",
-            )
+            .prepare_cached("SELECT seq, data FROM entries WHERE conv = ?1 ORDER BY seq DESC LIMIT 1")
             .map_err(of_reading)?;
         let head = select.query_row((conv,), |row| {
             let seq: i64 = row.get(0)?;
@@ -190,13 +197,9 @@ impl<'c> Reader<'c> {
     }
 
     pub(in crate::store) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT value FROM rows WHERE key = ?1")
-            .map_err(of_reading)?;
+        let mut select = self.connection.prepare_cached("SELECT value FROM rows WHERE key = ?1").map_err(of_reading)?;
         let key = full_key(&row.partition, &row.key);
-        let value =
-            select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)));
+        let value = select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)));
         value.optional().map_err(of_reading)
     }
 
@@ -208,9 +211,7 @@ impl<'c> Reader<'c> {
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
         let order = match direction {
-            Direction::Ascending => {
-                "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
-            }
+            Direction::Ascending => "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",
             Direction::Descending => {
                 "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
             }

@@ -60,9 +60,7 @@ impl<'c> Rows<'c> {
     }
 
     fn current(&mut self, key: &[u8]) -> rusqlite::Result<Option<Bytes>> {
-        self.select
-            .query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)))
-            .optional()
+        self.select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?))).optional()
     }
 
     /// Makes all changes or none; see [`crate::store::Store::commit`].
@@ -84,9 +82,7 @@ impl<'c> Rows<'c> {
         }
         for change in changes {
             match change {
-                Change::Put(key, value) => {
-                    self.put.execute((full_key(partition, key), &value[..]))?
-                }
+                Change::Put(key, value) => self.put.execute((full_key(partition, key), &value[..]))?,
                 Change::Delete(key) => self.delete.execute((full_key(partition, key),))?,
             };
         }

@@ -70,20 +70,11 @@ impl Request {
     fn answer(self, outcome: Outcome) {
         match (self, outcome) {
             (Request::Append { answer, .. }, Outcome::Append(result)) => drop(answer.send(result)),
-            (Request::Append { answer, .. }, Outcome::Refused(error)) => {
-                drop(answer.send(Err(error.into())))
-            }
+            (Request::Append { answer, .. }, Outcome::Refused(error)) => drop(answer.send(Err(error.into()))),
             (Request::Commit { answer, .. }, Outcome::Commit(result)) => drop(answer.send(result)),
-            (Request::Commit { answer, .. }, Outcome::Refused(error)) => {
-                drop(answer.send(Err(error.into())))
-            }
-            (Request::Redact { answer, .. } | Request::Ready { answer }, Outcome::Done) => {
-                drop(answer.send(Ok(())))
-            }
-            (
-                Request::Redact { answer, .. } | Request::Ready { answer },
-                Outcome::Refused(error),
-            ) => {
+            (Request::Commit { answer, .. }, Outcome::Refused(error)) => drop(answer.send(Err(error.into()))),
+            (Request::Redact { answer, .. } | Request::Ready { answer }, Outcome::Done) => drop(answer.send(Ok(()))),
+            (Request::Redact { answer, .. } | Request::Ready { answer }, Outcome::Refused(error)) => {
                 drop(answer.send(Err(error)));
             }
             _ => unreachable!("each request has its own outcome"),
@@ -144,9 +135,7 @@ pub(super) fn run(connection: &Connection, shared: Shared) {
             batch.push(request);
         }
         permits.add_permits(changes);
-        queue_changes.set(
-            (limits::STORE_QUEUE - permits.available_permits().min(limits::STORE_QUEUE)) as f64,
-        );
+        queue_changes.set((limits::STORE_QUEUE - permits.available_permits().min(limits::STORE_QUEUE)) as f64);
         batch_changes.record(changes as f64);
 
         let began = Instant::now();
@@ -240,9 +229,9 @@ impl<'c> Writer<'c> {
 
     fn apply(&mut self, request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
         Ok(match request {
-            Request::Append { log, expected_head, records, .. } => Outcome::Append(
-                self.logs.append(&mut self.dedup, *log, *expected_head, records, now)?,
-            ),
+            Request::Append { log, expected_head, records, .. } => {
+                Outcome::Append(self.logs.append(&mut self.dedup, *log, *expected_head, records, now)?)
+            }
             Request::Redact { log, record, .. } => {
                 self.logs.redact(*log, record)?;
                 Outcome::Done
@@ -263,9 +252,7 @@ impl<'c> Writer<'c> {
     fn probe(&mut self, now: Timestamp) -> Result<(), Failure> {
         let value = Bytes::copy_from_slice(&now.millis().to_be_bytes());
         let changes = [Change::Put(schema::server::probe(), value)];
-        self.rows
-            .commit(&schema::server::partition(), &changes, &[])?
-            .expect("it has no condition");
+        self.rows.commit(&schema::server::partition(), &changes, &[])?.expect("it has no condition");
         Ok(())
     }
 

@@ -59,14 +59,33 @@ impl Place {
     }
 }
 
+/// A row of a table of client_ids, for those who check them.
+#[derive(Debug)]
+pub(in crate::store) struct Remembered {
+    /// Of which day's table; of `dedup_other` where there is none.
+    pub(super) day: Option<u64>,
+    pub(super) key: i64,
+}
+
+impl Remembered {
+    /// Whether a look-up of `place` finds it.
+    pub(super) fn is_of(&self, place: Place) -> bool {
+        let (here, first) = match self.day {
+            Some(day) => (day == place.day, place.key),
+            None => (true, place.other),
+        };
+        here && (first..first + PROBES).contains(&self.key)
+    }
+}
+
+/// The table of a day.
 pub(super) fn table_of(day: u64) -> String {
     format!("dedup_{day}")
 }
 
 /// The days that have a table.
 pub(super) fn days(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
-    let mut select = connection
-        .prepare_cached("SELECT name FROM sqlite_master WHERE name GLOB 'dedup_[0-9]*'")?;
+    let mut select = connection.prepare_cached("SELECT name FROM sqlite_master WHERE name GLOB 'dedup_[0-9]*'")?;
     let names = select.query_map([], |row| row.get::<_, String>(0))?;
     let days = names.map(|name| Ok(name?.strip_prefix("dedup_").and_then(|day| day.parse().ok())));
     Ok(days.collect::<rusqlite::Result<Vec<Option<u64>>>>()?.into_iter().flatten().collect())
@@ -138,17 +157,12 @@ impl<'c> Dedup<'c> {
             tables.insert(day, Table::open(connection, &table_of(day), INSERT)?);
         }
         let other = Table::open(connection, "dedup_other", INSERT_OTHER)?;
-        let others: i64 =
-            connection.query_row("SELECT count(*) FROM dedup_other", [], |row| row.get(0))?;
+        let others: i64 = connection.query_row("SELECT count(*) FROM dedup_other", [], |row| row.get(0))?;
         Ok(Self { connection, days: tables, other, others: others as u64, pruned: 0 })
     }
 
     /// The rows of the entries that may be the one of `place`.
-    pub(super) fn candidates(
-        &mut self,
-        place: Place,
-        entries: &mut Vec<i64>,
-    ) -> rusqlite::Result<()> {
+    pub(super) fn candidates(&mut self, place: Place, entries: &mut Vec<i64>) -> rusqlite::Result<()> {
         entries.clear();
         if let Some(table) = self.days.get_mut(&place.day) {
             take(&mut table.select, place.key, entries)?;
@@ -174,19 +188,13 @@ impl<'c> Dedup<'c> {
     }
 
     /// Remembers that `entry` is the one of `place`, which is known to be new.
-    pub(super) fn remember(
-        &mut self,
-        place: Place,
-        entry: i64,
-        now: Timestamp,
-    ) -> rusqlite::Result<Option<Made>> {
+    pub(super) fn remember(&mut self, place: Place, entry: i64, now: Timestamp) -> rusqlite::Result<Option<Made>> {
         for probe in 0..PROBES {
             let made = if place.has_own_day(now) {
                 self.insert_by_day(place, place.key + probe, entry)?
             } else {
                 let key = place.other + probe;
-                let inserted =
-                    self.other.insert.execute((key, entry, (now.millis() / DAY_MS) as i64))? == 1;
+                let inserted = self.other.insert.execute((key, entry, (now.millis() / DAY_MS) as i64))? == 1;
                 self.others += u64::from(inserted);
                 inserted.then_some(Made::Other(key))
             };
@@ -199,16 +207,10 @@ impl<'c> Dedup<'c> {
         Ok(None)
     }
 
-    fn insert_by_day(
-        &mut self,
-        place: Place,
-        key: i64,
-        entry: i64,
-    ) -> rusqlite::Result<Option<Made>> {
+    fn insert_by_day(&mut self, place: Place, key: i64, entry: i64) -> rusqlite::Result<Option<Made>> {
         if !self.days.contains_key(&place.day) {
             let name = table_of(place.day);
-            let sql =
-                format!("CREATE TABLE {name} (key INTEGER PRIMARY KEY, entry INTEGER NOT NULL)");
+            let sql = format!("CREATE TABLE {name} (key INTEGER PRIMARY KEY, entry INTEGER NOT NULL)");
             self.connection.execute(&sql, [])?;
             self.days.insert(place.day, Table::open(self.connection, &name, INSERT)?);
         }
@@ -247,8 +249,7 @@ impl<'c> Dedup<'c> {
     }
 
     fn drop_before(&mut self, today: u64) -> rusqlite::Result<()> {
-        let old: Vec<u64> =
-            self.days.keys().copied().filter(|day| day + KEPT_DAYS < today).collect();
+        let old: Vec<u64> = self.days.keys().copied().filter(|day| day + KEPT_DAYS < today).collect();
         for day in old {
             // A table cannot go while its statements are there.
             self.days.remove(&day);
@@ -256,8 +257,7 @@ impl<'c> Dedup<'c> {
         }
         if self.others > 0 {
             let last = today.saturating_sub(BEFORE_DAYS) as i64;
-            let gone =
-                self.connection.execute("DELETE FROM dedup_other WHERE day < ?1", (last,))?;
+            let gone = self.connection.execute("DELETE FROM dedup_other WHERE day < ?1", (last,))?;
             self.others -= gone as u64;
         }
         Ok(())
@@ -270,3 +270,6 @@ fn take(select: &mut Statement<'_>, key: i64, entries: &mut Vec<i64>) -> rusqlit
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

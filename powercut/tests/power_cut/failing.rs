@@ -1,0 +1,125 @@
+//! A disk that is full refuses and recovers; one that cannot sync ends the process.
+
+use std::process::Command;
+
+use kith::store::{
+    AppendError, Change, CommitError, Error, Store,
+    sqlite::{Ground, Sqlite},
+    verify::verify,
+};
+use kith_powercut::{NAME, break_sync, fill, register};
+use tempfile::tempdir;
+
+use super::ledger::{Ledger, row, value};
+
+const BROKEN: &str = "KITH_POWERCUT_BROKEN";
+/// What the engine ends with: `EX_SOFTWARE`.
+const EXIT_CODE: i32 = 70;
+
+fn ground() -> Ground {
+    register();
+    Ground { vfs: Some(NAME.to_owned()), ..Ground::default() }
+}
+
+/// Appends until there is no room.
+async fn append_until_full(store: &Sqlite, ledger: &mut Ledger) -> String {
+    for _ in 0..100_000 {
+        ledger.asked.push(kith::clock::uuid());
+        let head = ledger.promised;
+        match store.append(ledger.log, head, vec![ledger.record(head + 1)]).await {
+            Ok(()) => ledger.promised += 1,
+            Err(AppendError::Store(Error::Full(why))) => return why,
+            Err(error) => panic!("{error}"),
+        }
+        ledger.asked.truncate(ledger.promised as usize);
+    }
+    panic!("the disk is never full");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_loses_nothing_and_takes_more_when_there_is_room() {
+    let dir = tempdir().unwrap();
+    let store = Sqlite::open_on(dir.path(), &ground()).unwrap();
+    let mut ledger = Ledger::new();
+    for room in [300_000, 600_000, 900_000] {
+        fill(dir.path(), Some(room));
+        append_until_full(&store, &mut ledger).await;
+        let many = vec![Change::Put(row(ledger.log).key, vec![0; 2_000_000].into())];
+        let refused = store.commit(row(ledger.log).partition, many, vec![]).await;
+        assert!(matches!(refused, Err(CommitError::Store(Error::Full(_)))), "{refused:?}");
+        ledger.settle(&*store).await.unwrap();
+
+        fill(dir.path(), None);
+        assert_eq!(store.ready().await, Ok(()));
+        ledger.asked.push(kith::clock::uuid());
+        let head = ledger.promised;
+        store.append(ledger.log, head, vec![ledger.record(head + 1)]).await.unwrap();
+        ledger.promised += 1;
+        ledger.settle(&*store).await.unwrap();
+    }
+    drop(store);
+    assert!(verify(dir.path(), |_| {}).unwrap().is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_too_large_for_the_disk_does_not_refuse_its_neighbours() {
+    let dir = tempdir().unwrap();
+    let store = Sqlite::open_on(dir.path(), &ground()).unwrap();
+    fill(dir.path(), Some(400_000));
+    let put = |key: u8, bytes: usize| {
+        let name = row(Ledger::new().log);
+        store.commit(name.partition, vec![Change::Put(vec![key; 16], vec![key; bytes].into())], vec![])
+    };
+    let small = futures(vec![put(1, 10), put(2, 1_000_000), put(3, 10), put(4, 1_000_000), put(5, 10)]).await;
+    let taken: Vec<bool> = small.iter().map(Result::is_ok).collect();
+    assert_eq!(taken, [true, false, true, false, true]);
+}
+
+/// Waits for all, which are asked for at once.
+async fn futures<T>(all: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut answers = Vec::new();
+    let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
+    // Polling each once puts it into the queue.
+    std::future::poll_fn(|context| {
+        for future in &mut all {
+            if let std::task::Poll::Ready(answer) = future.as_mut().poll(context) {
+                answers.push(answer);
+            }
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
+    assert!(answers.is_empty(), "nothing is durable at once");
+    for future in all {
+        answers.push(future.await);
+    }
+    answers
+}
+
+/// Runs itself once more, in a process of its own, with a disk that breaks.
+#[test]
+fn a_disk_that_cannot_sync_ends_the_process() {
+    let name = "failing::a_process_whose_disk_breaks";
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--ignored", "--nocapture"])
+        .env(BROKEN, "1")
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(EXIT_CODE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a part of the test above"]
+async fn a_process_whose_disk_breaks() {
+    if std::env::var_os(BROKEN).is_none() {
+        return;
+    }
+    let dir = tempdir().unwrap();
+    let store = Sqlite::open_on(dir.path(), &ground()).unwrap();
+    let name = row(Ledger::new().log);
+    let put = |number| vec![Change::Put(name.key.clone(), value(number))];
+    store.commit(name.partition.clone(), put(1), vec![]).await.unwrap();
+    break_sync();
+    let answer = store.commit(name.partition.clone(), put(2), vec![]).await;
+    panic!("a commit that was not synced was answered: {answer:?}");
+}

@@ -1,0 +1,121 @@
+//! What the store was asked for, what it promised, and whether that is so.
+
+use bytes::Bytes;
+use kith::{
+    clock,
+    store::{Counts, Direction, Kind, LogRange, Record, RowKey, Store},
+};
+use kith_protocol::{ConversationId, UserId, Uuid};
+
+/// One writer's log and row.
+#[derive(Clone)]
+pub struct Ledger {
+    pub log: ConversationId,
+    pub user: UserId,
+    /// The client_id of every entry that was ever asked for; its place is its seq less 1.
+    pub asked: Vec<Uuid>,
+    /// Up to which seq it was promised.
+    pub promised: u64,
+    /// The seqs whose redaction was promised, and those for which it was asked.
+    pub redacted: Vec<u64>,
+    pub redacting: Vec<u64>,
+    /// What was put into the row last, and what of it was promised.
+    pub put: u64,
+    pub put_promised: u64,
+}
+
+/// The partition of a writer's row: one that the schema knows, so that the store can be verified.
+pub fn row(log: ConversationId) -> RowKey {
+    kith::store::schema::active::row(log)
+}
+
+pub fn value(number: u64) -> Bytes {
+    // Of all lengths, so that pages split and overflow.
+    let mut value = number.to_be_bytes().to_vec();
+    value.resize(8 + (number * 271 % 3000) as usize, number as u8);
+    value.into()
+}
+
+impl Ledger {
+    pub fn new() -> Self {
+        Self {
+            log: ConversationId::new(clock::uuid()),
+            user: UserId::new(clock::uuid()),
+            asked: Vec::new(),
+            promised: 0,
+            redacted: Vec::new(),
+            redacting: Vec::new(),
+            put: 0,
+            put_promised: 0,
+        }
+    }
+
+    /// The entry at `seq`, as it was asked for.
+    pub fn record(&self, seq: u64) -> Record {
+        let client_id = self.asked[seq as usize - 1];
+        let text = "x".repeat((client_id.as_u128() % 700) as usize);
+        Record {
+            seq,
+            kind: if seq == 1 { Kind::Created } else { Kind::Message },
+            sender: self.user,
+            device: None,
+            client_id: Some(client_id),
+            at: kith_protocol::Timestamp::from_millis((client_id.as_u128() >> 80) as u64),
+            expires_at: None,
+            counts: Counts { messages: seq - 1, mentioning: 0, rev: 1 },
+            body: format!(r#"{{"text":"{text}"}}"#).into(),
+        }
+    }
+
+    /// What replaces the entry at `seq`.
+    pub fn redaction(&self, seq: u64) -> Record {
+        Record { kind: Kind::Redacted, body: "{}".into(), ..self.record(seq) }
+    }
+
+    /// Compares the store with what was promised, and takes what else is there for granted.
+    pub async fn settle(&mut self, store: &dyn Store) -> Result<(), String> {
+        let range = LogRange { log: self.log, seqs: 1..=u64::MAX, direction: Direction::Ascending, limit: usize::MAX };
+        let found = store.read(vec![range]).await.map_err(|error| error.to_string())?.remove(0);
+        let head = found.len() as u64;
+        if head < self.promised {
+            return Err(format!("{} entries of {} promised ones are lost", self.promised - head, self.promised));
+        }
+        if head > self.asked.len() as u64 {
+            return Err(format!("{head} entries where {} were asked for", self.asked.len()));
+        }
+        for (record, seq) in found.iter().zip(1..) {
+            let redaction = self.redaction(seq);
+            let may = [self.record(seq), redaction.clone()];
+            let must = if self.redacted.contains(&seq) { &may[1..] } else { &may[..1] };
+            let in_flight = self.redacting.contains(&seq) && may.contains(record);
+            if !must.contains(record) && !in_flight {
+                return Err(format!("entry {seq} is {record:?}"));
+            }
+            if in_flight && *record == redaction {
+                self.redacted.push(seq);
+            }
+            let known = store.find(self.log, self.user, self.asked[seq as usize - 1]).await;
+            if known != Ok(Some(seq)) {
+                return Err(format!("the client_id of entry {seq} is {known:?}"));
+            }
+        }
+        for lost in &self.asked[head as usize..] {
+            let known = store.find(self.log, self.user, *lost).await;
+            if known != Ok(None) {
+                return Err(format!("the client_id of an entry that is not there is {known:?}"));
+            }
+        }
+        self.asked.truncate(head as usize);
+        self.promised = head;
+        self.redacting.clear();
+
+        let found = store.get(vec![row(self.log)]).await.map_err(|error| error.to_string())?.remove(0);
+        let number = (self.put_promised..=self.put).find(|number| match &found {
+            Some(found) => *number > 0 && *found == value(*number),
+            None => *number == 0,
+        });
+        let number = number.ok_or_else(|| format!("the row is none of {} to {}", self.put_promised, self.put))?;
+        (self.put, self.put_promised) = (number, number);
+        Ok(())
+    }
+}

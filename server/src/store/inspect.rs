@@ -1,0 +1,214 @@
+//! What is kept, in lines that a person can read: `kith inspect`.
+//!
+//! Texts, passwords and tokens are not shown, only how long they are.
+
+use std::{fmt, path::Path, str::FromStr};
+
+use kith_protocol::{ConversationId, MessageId, UserId};
+
+use super::{
+    Direction, Error, KeyRange, LogRange, Record, RowKey,
+    schema::{
+        self, Amendment, Device, Invite, Listed, Member, Place, Replay, State, Token, User, Value, conversation, name,
+        user,
+    },
+    sqlite::{OpenError, Reader, Snapshot},
+};
+
+/// Entries or rows that are read at a time.
+const PAGE: usize = 1000;
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Every row of a user.
+    User(UserId),
+    /// The same, by name.
+    Name(String),
+    /// Every row and every entry of a conversation.
+    Conversation(ConversationId),
+    /// One entry.
+    Message(MessageId),
+    /// Every row of one kind of partition, by the letter that begins it.
+    All(u8),
+}
+
+/// The kinds of partitions that can be looked at as a whole, by their names.
+const KINDS: [(&str, u8); 7] = [
+    ("server", b'm'),
+    ("names", b'n'),
+    ("directs", b'd'),
+    ("invites", b'i'),
+    ("channels", b'h'),
+    ("active", b'a'),
+    ("expiring", b'x'),
+];
+
+/// A text that names nothing to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected user_…, conv_…, conv_….SEQ, @NAME, or one of server, names, directs, invites, channels, active, expiring"
+)]
+pub struct BadSubject;
+
+impl FromStr for Subject {
+    type Err = BadSubject;
+
+    fn from_str(text: &str) -> Result<Self, BadSubject> {
+        if let Some(name) = text.strip_prefix('@') {
+            return Ok(Subject::Name(name.to_owned()));
+        }
+        if let Some((_, letter)) = KINDS.iter().find(|(name, _)| *name == text) {
+            return Ok(Subject::All(*letter));
+        }
+        let user = text.parse().map(Subject::User).ok();
+        let conversation = || text.parse().map(Subject::Conversation).ok();
+        let message = || text.parse().map(Subject::Message).ok();
+        user.or_else(conversation).or_else(message).ok_or(BadSubject)
+    }
+}
+
+/// Why nothing, or not all, was shown.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The directory cannot be read.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is in it cannot.
+    #[error(transparent)]
+    Read(#[from] Error),
+    /// There is nothing of that name.
+    #[error("there is no such user")]
+    NoUser,
+}
+
+/// Shows all that is kept of `what`, a line at a time, as of now and beside a server that works.
+///
+/// # Errors
+/// [`InspectError`]; what could be read has been shown.
+pub fn inspect(dir: &Path, what: &Subject, mut show: impl FnMut(&str)) -> Result<(), InspectError> {
+    let snapshot = Snapshot::open(dir)?;
+    let mut reader = snapshot.reader();
+    match what {
+        Subject::User(id) => rows(&mut reader, user::partition(*id), &mut show)?,
+        Subject::Name(name) => {
+            let found = reader.get(&name::row(&name.to_lowercase()))?.ok_or(InspectError::NoUser)?;
+            rows(&mut reader, user::partition(name::user_of(&found)?), &mut show)?;
+        }
+        Subject::Conversation(id) => {
+            rows(&mut reader, conversation::partition(*id), &mut show)?;
+            entries(&mut reader, *id, &mut show)?;
+        }
+        Subject::Message(MessageId { conversation, seq }) => {
+            let range = LogRange { log: *conversation, seqs: *seq..=*seq, direction: Direction::Ascending, limit: 1 };
+            reader.read(&range)?.iter().for_each(|record| show(&entry(record)));
+            let row = RowKey { partition: conversation::partition(*conversation), key: conversation::amendment(*seq) };
+            if let Some(value) = reader.get(&row)? {
+                show(&line(&row.partition, &row.key, &value));
+            }
+        }
+        Subject::All(letter) => snapshot.each_row(|partition, key, value| {
+            if partition.first() == Some(letter) {
+                show(&line(partition, key, value));
+            }
+        })?,
+    }
+    Ok(())
+}
+
+fn rows(reader: &mut Reader<'_>, partition: Vec<u8>, show: &mut impl FnMut(&str)) -> Result<(), Error> {
+    let mut range = KeyRange::default();
+    loop {
+        let page = reader.scan(&partition, &range, Direction::Ascending, PAGE)?;
+        page.iter().for_each(|row| show(&line(&partition, &row.key, &row.value)));
+        match page.last() {
+            Some(last) if page.len() == PAGE => range.from = [&last.key[..], &[0]].concat(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn entries(reader: &mut Reader<'_>, log: ConversationId, show: &mut impl FnMut(&str)) -> Result<(), Error> {
+    let mut first = 1;
+    loop {
+        let range = LogRange { log, seqs: first..=u64::MAX, direction: Direction::Ascending, limit: PAGE };
+        let page = reader.read(&range)?;
+        page.iter().for_each(|record| show(&entry(record)));
+        match page.last() {
+            Some(last) if page.len() == PAGE => first = last.seq + 1,
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// An entry without what it says.
+fn entry(record: &Record) -> String {
+    let Record { seq, kind, sender, device, client_id, at, expires_at, counts, body } = record;
+    let mut line = format!("{seq:>8}  {at}  {:<20} {sender}", kind.name());
+    let mut add = |name: &str, value: Option<&dyn fmt::Display>| {
+        if let Some(value) = value {
+            line.push_str(&format!(" {name} {value}"));
+        }
+    };
+    add("device", device.as_ref().map(|device| device as _));
+    add("client_id", client_id.as_ref().map(|client_id| client_id as _));
+    add("expires", expires_at.as_ref().map(|at| at as _));
+    line + &format!(
+        " messages {} mentioning {} rev {} body ({} bytes)",
+        counts.messages,
+        counts.mentioning,
+        counts.rev,
+        body.len()
+    )
+}
+
+/// A row without what is secret in it.
+fn line(partition: &[u8], key: &[u8], value: &[u8]) -> String {
+    let place = match schema::place(partition, key) {
+        Ok(place) => place,
+        Err(error) => return format!("{partition:02x?} {key:02x?}: {error} ({} bytes)", value.len()),
+    };
+    let name = match place {
+        Place::Token(hash) => format!("Token({:02x}{:02x}…)", hash[0], hash[1]),
+        Place::UserInvite(user, hash) => format!("UserInvite({user}, {:02x}{:02x}…)", hash[0], hash[1]),
+        Place::Name => format!("Name({})", String::from_utf8_lossy(key)),
+        _ => format!("{place:?}"),
+    };
+    let shown = shown(place, value).unwrap_or_else(|error| format!("{error} ({} bytes)", value.len()));
+    if shown.is_empty() { name } else { format!("{name}: {shown}") }
+}
+
+fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
+    Ok(match place {
+        Place::Version => schema::server::version_of(value)?.to_string(),
+        Place::Probe | Place::UserInvite(..) => user::time_of(value)?.to_string(),
+        Place::Erasing(_) => String::from_utf8_lossy(value).into_owned(),
+        Place::Profile(_) => {
+            let row = User::decode(value)?;
+            let password = format!("({} bytes)", row.password.len());
+            format!("{:?}", User { password, ..row })
+        }
+        Place::Device(..) => {
+            let Device { name, platform, created_at, token_hash } = Device::decode(value)?;
+            format!("{name:?} on {platform:?} since {created_at}, a token ({} bytes)", token_hash.len())
+        }
+        Place::Listed(..) => format!("{:?}", Listed::decode(value)?),
+        Place::Replay(_) => {
+            let Replay { status, resource, at, .. } = Replay::decode(value)?;
+            format!("{status} {resource} at {at}")
+        }
+        Place::Name => name::user_of(value)?.to_string(),
+        Place::Token(_) => format!("{:?}", Token::decode(value)?),
+        Place::Direct(..) => schema::direct::conversation_of(value)?.to_string(),
+        Place::Invite => format!("{:?}", Invite::decode(value)?),
+        Place::State(_) => format!("{:?}", State::decode(value)?),
+        Place::Member(..) => format!("{:?}", Member::decode(value)?),
+        Place::Amendment(..) => format!("{:?}", Amendment::decode(value)?),
+        Place::Blocked(..)
+        | Place::Mention(..)
+        | Place::Contact(..)
+        | Place::Channel(_)
+        | Place::Active(_)
+        | Place::Expiring(..) => String::new(),
+    })
+}

@@ -1,0 +1,96 @@
+//! Keys read back: what a stored row is, for those who check or show all of them.
+
+use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId};
+
+use super::{
+    AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEMBER, MENTION, PROFILE, REPLAY, STATE, active,
+    channel, conversation, expiring, id_at, server, user,
+};
+use crate::store::Error;
+
+/// Which row of the page a stored row is, and whom it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the page says each")]
+pub enum Place {
+    Version,
+    Probe,
+    Erasing(UserId),
+    Profile(UserId),
+    Device(UserId, DeviceId),
+    Blocked(UserId, UserId),
+    Listed(UserId, ConversationId),
+    Mention(UserId, Timestamp, ConversationId, u64),
+    Replay(UserId),
+    Contact(UserId, UserId),
+    UserInvite(UserId, [u8; 32]),
+    Name,
+    Token([u8; 32]),
+    Direct(UserId, UserId),
+    Invite,
+    State(ConversationId),
+    Member(ConversationId, UserId),
+    Amendment(ConversationId, u64),
+    Channel(ConversationId),
+    Active(ConversationId),
+    Expiring(Timestamp, ConversationId, u64),
+}
+
+/// The place of a row.
+///
+/// # Errors
+/// [`Error::Corrupt`] where the page has no such row.
+pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
+    let unknown = || Err(Error::Corrupt("the schema has no such row".to_owned()));
+    let Some((&letter, name)) = partition.split_first() else { return unknown() };
+    let place = match (letter, name.len()) {
+        (b'm', 0) if key == server::version() => Place::Version,
+        (b'm', 0) if key == server::probe() => Place::Probe,
+        (b'm', 0) if key.first() == Some(&ERASING) => Place::Erasing(server::user_of(key)?),
+        (b'u', 16) => return of_user(UserId::from_bytes(id_at(name, 0)?), key),
+        (b'n', 0 | 1) => Place::Name,
+        (b't', 32) if key.is_empty() => Place::Token(hash(name)?),
+        (b'd', 32) if key.is_empty() => {
+            Place::Direct(UserId::from_bytes(id_at(name, 0)?), UserId::from_bytes(id_at(name, 16)?))
+        }
+        (b'i', 32) if key.is_empty() => Place::Invite,
+        (b'c', 16) => return of_conversation(ConversationId::from_bytes(id_at(name, 0)?), key),
+        (b'h', 0 | 1) => Place::Channel(channel::conversation_of(key)?),
+        (b'a', 1) if key.len() == 16 => Place::Active(active::conversation_of(key)?),
+        (b'x', 1) if key.len() == 32 => {
+            let (conversation, seq) = expiring::message_of(key)?;
+            Place::Expiring(expiring::at_of(key)?, conversation, seq)
+        }
+        _ => return unknown(),
+    };
+    Ok(place)
+}
+
+fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
+    Ok(match (key.first().copied(), key.len()) {
+        (Some(PROFILE), 1) => Place::Profile(id),
+        (Some(DEVICE), 17) => Place::Device(id, user::device_of(key)?),
+        (Some(BLOCKED), 17) => Place::Blocked(id, user::user_of(key)?),
+        (Some(LISTED), 17) => Place::Listed(id, user::conversation_of(key)?),
+        (Some(MENTION), 33) => {
+            let (at, conversation, seq) = user::mention_of(key)?;
+            Place::Mention(id, at, conversation, seq)
+        }
+        (Some(REPLAY), 17) => Place::Replay(id),
+        (Some(CONTACT), 17) => Place::Contact(id, user::user_of(key)?),
+        (Some(INVITE), 33) => Place::UserInvite(id, user::invite_of(key)?),
+        _ => return Err(Error::Corrupt("a user has no such row".to_owned())),
+    })
+}
+
+fn of_conversation(id: ConversationId, key: &[u8]) -> Result<Place, Error> {
+    Ok(match (key.first().copied(), key.len()) {
+        (Some(STATE), 1) => Place::State(id),
+        (Some(MEMBER), 17) => Place::Member(id, conversation::user_of(key)?),
+        (Some(AMENDMENT), 9) => Place::Amendment(id, conversation::seq_of(key)?),
+        _ => return Err(Error::Corrupt("a conversation has no such row".to_owned())),
+    })
+}
+
+fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {
+    bytes.try_into().map_err(|_| Error::Corrupt("a hash has 32 bytes".to_owned()))
+}

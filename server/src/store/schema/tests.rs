@@ -1,0 +1,260 @@
+use kith_protocol::Uuid;
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+
+fn user_id() -> impl Strategy<Value = UserId> {
+    any::<u128>().prop_map(|id| UserId::new(Uuid::from_u128(id)))
+}
+
+fn device_id() -> impl Strategy<Value = DeviceId> {
+    any::<u128>().prop_map(|id| DeviceId::new(Uuid::from_u128(id)))
+}
+
+fn conversation_id() -> impl Strategy<Value = ConversationId> {
+    any::<u128>().prop_map(|id| ConversationId::new(Uuid::from_u128(id)))
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    any::<u64>().prop_map(Timestamp::from_millis)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "\\PC{0,20}"
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Member), Just(Role::Admin), Just(Role::Owner)]
+}
+
+/// A privacy, an enumeration and a flag of the protocol, which say themselves in JSON what they can be.
+fn privacy() -> impl Strategy<Value = Privacy> {
+    let last_seen = prop_oneof![Just("everyone"), Just("contacts"), Just("nobody")];
+    (last_seen, any::<bool>()).prop_map(|(last_seen, read_receipts)| {
+        let json = serde_json::json!({ "last_seen": last_seen, "read_receipts": read_receipts });
+        serde_json::from_value(json).expect("a privacy")
+    })
+}
+
+fn a_user() -> impl Strategy<Value = User> {
+    let names = (text(), text(), option::of(text()), option::of(text()), option::of(text()), option::of(text()));
+    (names, privacy(), text(), time(), option::of(time()), any::<bool>()).prop_map(
+        |(names, privacy, password, created_at, last_seen, erased)| {
+            let (username, display_name, about, avatar, email, phone) = names;
+            User {
+                username,
+                display_name,
+                about,
+                avatar,
+                email,
+                phone,
+                privacy,
+                password,
+                created_at,
+                last_seen,
+                erased,
+            }
+        },
+    )
+}
+
+fn a_state() -> impl Strategy<Value = State> {
+    let kind =
+        prop_oneof![Just(ConversationKind::Direct), Just(ConversationKind::Group), Just(ConversationKind::Channel)];
+    let writers = prop_oneof![Just(Writers::Everyone), Just(Writers::Admins)];
+    let texts = (option::of(text()), option::of(text()), option::of(text()));
+    (any::<(u64, u64, u64, u64)>(), kind, texts, option::of(any::<u32>()), writers, time()).prop_map(
+        |((seq, messages, mentioning, rev), kind, (title, topic, avatar), expire_after_s, writers, created_at)| State {
+            seq,
+            messages,
+            mentioning,
+            rev,
+            kind,
+            title,
+            topic,
+            avatar,
+            expire_after_s,
+            writers,
+            created_at,
+        },
+    )
+}
+
+fn pointer() -> impl Strategy<Value = Pointer> {
+    (any::<u64>(), vec((any::<u64>(), time()), 0..5)).prop_map(|(seq, moves)| Pointer { seq, moves })
+}
+
+fn a_member() -> impl Strategy<Value = Member> {
+    (role(), any::<(u64, u64, u64)>(), pointer(), pointer(), vec(any::<u64>(), 0..5), any::<bool>()).prop_map(
+        |(role, (since, joined, read_messages), read, delivered, mentions, has_written)| Member {
+            role,
+            since,
+            joined,
+            read,
+            read_messages,
+            delivered,
+            mentions,
+            has_written,
+        },
+    )
+}
+
+fn an_amendment() -> impl Strategy<Value = Amendment> {
+    (vec(any::<u64>(), 0..5), any::<bool>(), vec((text(), vec(user_id(), 0..3)), 0..3))
+        .prop_map(|(edits, deleted, reactions)| Amendment { edits, deleted, reactions })
+}
+
+/// Reads back what it wrote, and refuses it with another version, cut short, or with something behind it.
+fn survives<V: Value + PartialEq + std::fmt::Debug>(value: &V) -> Result<(), TestCaseError> {
+    let stored = value.encode();
+    prop_assert_eq!(stored[0], V::VERSION);
+    prop_assert_eq!(&V::decode(&stored).unwrap(), value);
+    let newer = [&[V::VERSION + 1], &stored[1..]].concat();
+    prop_assert!(matches!(V::decode(&newer), Err(Error::Corrupt(_))));
+    prop_assert!(V::decode(&stored[..stored.len() - 1]).is_err());
+    prop_assert!(V::decode(&[]).is_err());
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_value_survives_its_stored_form(
+        user in a_user(),
+        (name, platform, created_at, token_hash) in (text(), text(), time(), any::<[u8; 32]>()),
+        (id, device, by, at) in (user_id(), device_id(), option::of(user_id()), time()),
+        (body_hash, status, resource) in (any::<[u8; 32]>(), any::<u16>(), text()),
+        (muted_until, pinned, archived) in (option::of(time()), any::<bool>(), any::<bool>()),
+        state in a_state(),
+        member in a_member(),
+        amendment in an_amendment(),
+    ) {
+        survives(&user)?;
+        survives(&Device { name, platform, created_at, token_hash })?;
+        survives(&Token { user: id, device })?;
+        survives(&Invite { by, expires_at: at })?;
+        survives(&Replay { body_hash, status, resource, at })?;
+        survives(&Listed { muted_until, pinned, archived })?;
+        survives(&state)?;
+        survives(&member)?;
+        survives(&amendment)?;
+        prop_assert_eq!(server::version_of(&server::version_value()).unwrap(), VERSION);
+        prop_assert_eq!(user::time_of(&user::time_value(at)).unwrap(), at);
+    }
+
+    #[test]
+    fn any_bytes_are_refused_or_read(bytes in vec(any::<u8>(), 0..80), key in vec(0..9u8, 0..40)) {
+        let _ = User::decode(&bytes);
+        let _ = State::decode(&bytes);
+        let _ = Member::decode(&bytes);
+        let _ = Amendment::decode(&bytes);
+        let _ = place(&bytes, &key);
+        let _ = place(&[b"umcaxhtdin"[bytes.len() % 10]], &key);
+    }
+
+    #[test]
+    fn every_key_says_what_it_is(
+        (one, other, device) in (user_id(), user_id(), device_id()),
+        (conversation, seq, at) in (conversation_id(), any::<u64>(), time()),
+        (hash, half) in any::<([u8; 32], [u8; 16])>(),
+        title in "[a-zA-ZäÖ0-9 ]{0,12}",
+    ) {
+        let of_user = |key: Vec<u8>| place(&user::partition(one), &key).unwrap();
+        prop_assert_eq!(of_user(user::profile()), Place::Profile(one));
+        prop_assert_eq!(of_user(user::device(device)), Place::Device(one, device));
+        prop_assert_eq!(of_user(user::blocked(other)), Place::Blocked(one, other));
+        prop_assert_eq!(of_user(user::listed(conversation)), Place::Listed(one, conversation));
+        prop_assert_eq!(of_user(user::mention(at, conversation, seq)), Place::Mention(one, at, conversation, seq));
+        prop_assert_eq!(of_user(user::replay(half)), Place::Replay(one));
+        prop_assert_eq!(of_user(user::contact(other)), Place::Contact(one, other));
+        prop_assert_eq!(of_user(user::invite(&hash)), Place::UserInvite(one, hash));
+
+        let of_conversation = |key: Vec<u8>| place(&conversation::partition(conversation), &key).unwrap();
+        prop_assert_eq!(of_conversation(conversation::state()), Place::State(conversation));
+        prop_assert_eq!(of_conversation(conversation::member(one)), Place::Member(conversation, one));
+        prop_assert_eq!(of_conversation(conversation::amendment(seq)), Place::Amendment(conversation, seq));
+
+        let of_server = |key: Vec<u8>| place(&server::partition(), &key).unwrap();
+        prop_assert_eq!(of_server(server::version()), Place::Version);
+        prop_assert_eq!(of_server(server::probe()), Place::Probe);
+        prop_assert_eq!(of_server(server::erasing(one)), Place::Erasing(one));
+
+        let of = |row: RowKey| place(&row.partition, &row.key).unwrap();
+        let (low, high) = (one.min(other), one.max(other));
+        prop_assert_eq!(of(name::row("anna")), Place::Name);
+        prop_assert_eq!(of(token::row(&hash)), Place::Token(hash));
+        prop_assert_eq!(of(invite::row(&hash)), Place::Invite);
+        prop_assert_eq!(of(direct::row(one, other)), Place::Direct(low, high));
+        prop_assert_eq!(direct::row(one, other), direct::row(other, one));
+        prop_assert_eq!(of(channel::row(&title, conversation)), Place::Channel(conversation));
+        prop_assert_eq!(of(active::row(conversation)), Place::Active(conversation));
+        prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
+    }
+
+    #[test]
+    fn keys_sort_as_what_they_name(
+        (a, b) in (user_id(), user_id()),
+        (c, d) in (conversation_id(), conversation_id()),
+        ((s, t), (x, y)) in (any::<(u64, u64)>(), (time(), time())),
+    ) {
+        prop_assert_eq!(user::listed(c).cmp(&user::listed(d)), c.cmp(&d));
+        prop_assert_eq!(conversation::member(a).cmp(&conversation::member(b)), a.cmp(&b));
+        prop_assert_eq!(conversation::amendment(s).cmp(&conversation::amendment(t)), s.cmp(&t));
+        prop_assert_eq!(user::mention(x, c, s).cmp(&user::mention(y, d, t)), (x, c, s).cmp(&(y, d, t)));
+        let (early, late) = (expiring::row(x, c, s), expiring::row(y, c, t));
+        prop_assert_eq!(early.key.cmp(&late.key), (x, s).cmp(&(y, t)));
+    }
+
+    #[test]
+    fn a_range_holds_its_own_rows_and_no_others(
+        (one, other, device) in (user_id(), user_id(), device_id()),
+        (c, d) in (conversation_id(), conversation_id()),
+        (seq, from, to, at, until) in (any::<u64>(), any::<u64>(), any::<u64>(), time(), time()),
+        (hash, half) in any::<([u8; 32], [u8; 16])>(),
+    ) {
+        let keys = [
+            user::profile(), user::device(device), user::blocked(other), user::listed(c),
+            user::mention(at, c, seq), user::replay(half), user::contact(other), user::invite(&hash),
+        ];
+        let ranges = [
+            user::devices(), user::all_blocked(), user::all_listed(), user::mentions(), user::replays(),
+            user::contacts(), user::invites(),
+        ];
+        for (place, range) in ranges.iter().enumerate() {
+            for (other, key) in keys.iter().enumerate() {
+                prop_assert_eq!(holds(range, key), other == place + 1);
+            }
+        }
+        for key in &keys {
+            prop_assert!(holds(&user::everything(), key));
+            prop_assert_eq!(holds(&user::after_profile(), key), *key != user::profile());
+        }
+        prop_assert_eq!(holds(&user::listed_after(d), &user::listed(c)), c > d);
+        prop_assert_eq!(holds(&user::replays_from(half), &user::replay(half)), true);
+        prop_assert_eq!(holds(&conversation::members_after(one), &conversation::member(other)), other > one);
+        prop_assert_eq!(holds(&conversation::amendments(from..=to), &conversation::amendment(seq)), (from..=to).contains(&seq));
+        prop_assert!(!holds(&conversation::members(), &conversation::amendment(seq)));
+        prop_assert!(holds(&conversation::members(), &conversation::member(one)));
+        prop_assert_eq!(holds(&expiring::until(until), &expiring::row(at, c, seq).key), at <= until);
+        prop_assert!(holds(&server::all_erasing(), &server::erasing(one)));
+        prop_assert!(!holds(&server::all_erasing(), &server::version()));
+    }
+
+    #[test]
+    fn prefixes_find_names_and_titles(name in "[a-z0-9._-]{1,10}", other in "[a-z0-9._-]{1,10}", length in 1..10usize) {
+        let prefix = &name[..length.min(name.len())];
+        let row = name::row(&other);
+        let found = row.partition == name::partition(prefix) && holds(&name::range(prefix, None), &row.key);
+        prop_assert_eq!(found, other.starts_with(prefix));
+        prop_assert!(!holds(&name::range(prefix, Some(&name)), &name::row(&name).key));
+        prop_assert!(name::first_bytes().any(|first| name.as_bytes()[0] == first));
+        let id = ConversationId::new(Uuid::nil());
+        let row = channel::row(&other.to_uppercase(), id);
+        let found = row.partition == channel::partition(prefix) && holds(&channel::range(prefix, None), &row.key);
+        prop_assert_eq!(found, other.starts_with(prefix));
+        prop_assert!(channel::partitions().any(|partition| partition == row.partition));
+    }
+}
+
+fn holds(range: &KeyRange, key: &[u8]) -> bool {
+    key >= &range.from[..] && range.to.as_ref().is_none_or(|to| key < &to[..])
+}

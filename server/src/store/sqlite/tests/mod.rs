@@ -1,0 +1,5 @@
+//! What is particular to this engine: its directory, what leaves its disk, and that it answers as the model does.
+
+mod directory;
+mod erasure;
+mod model;

@@ -1,0 +1,128 @@
+//! Whether a data directory holds together: `kith verify`.
+//!
+//! The structures of the database, every log, every remembered client_id, and every row with what it refers to. What is
+//! derived is held against its log only where it says that it reflects it to the end.
+
+mod logs;
+mod rows;
+
+use std::{fmt, path::Path};
+
+use super::{
+    Error,
+    sqlite::{OpenError, Snapshot},
+};
+
+/// Problems that a report tells in full.
+const PROBLEMS_TOLD: usize = 100;
+/// Items after which the progress is told again.
+const PROGRESS_ITEMS: u64 = 10_000;
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is looked at: "structures", "entries", "client_ids", "rows".
+    pub step: &'static str,
+    /// So many of them were.
+    pub done: u64,
+    /// So many there are.
+    pub total: u64,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Conversations with entries.
+    pub logs: u64,
+    /// Entries of them all.
+    pub entries: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Client_ids that are remembered.
+    pub client_ids: u64,
+    /// What does not hold, a line each; the first hundred.
+    pub problems: Vec<String>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl Report {
+    /// Whether all is well.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn problem(&mut self, what: impl FnOnce() -> String) {
+        if self.problems.len() < PROBLEMS_TOLD { self.problems.push(what()) } else { self.more += 1 }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(f, "{problem}")?;
+        }
+        if self.more > 0 {
+            writeln!(f, "and {} more", self.more)?;
+        }
+        write!(f, "{} conversations, {} entries, {} rows: ", self.logs, self.entries, self.rows)?;
+        match self.problems.len() as u64 + self.more {
+            0 => f.write_str("all is well"),
+            1 => f.write_str("1 problem"),
+            problems => write!(f, "{problems} problems"),
+        }
+    }
+}
+
+/// Checks a data directory as of now, in use or not, and changes nothing.
+///
+/// # Errors
+/// [`OpenError`] where there is nothing to check; what is wrong inside is in the report.
+pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, OpenError> {
+    let snapshot = Snapshot::open(dir)?;
+    let mut check = Check { report: Report::default(), progress };
+    let result = check.structures(&snapshot).and_then(|[entries, rows, client_ids]| {
+        (check.report.entries, check.report.rows, check.report.client_ids) = (entries, rows, client_ids);
+        check.entries(&snapshot)?;
+        check.client_ids(&snapshot)?;
+        check.rows(&snapshot)
+    });
+    if let Err(error) = result {
+        check.report.problem(|| format!("the check stopped: {error}"));
+    }
+    Ok(check.report)
+}
+
+struct Check<P> {
+    report: Report,
+    progress: P,
+}
+
+impl<P: FnMut(Progress)> Check<P> {
+    fn told(&mut self, step: &'static str, done: u64, total: u64) {
+        if done.is_multiple_of(PROGRESS_ITEMS) || done == total {
+            (self.progress)(Progress { step, done, total });
+        }
+    }
+
+    fn structures(&mut self, snapshot: &Snapshot) -> Result<[u64; 3], Error> {
+        self.told("structures", 0, 1);
+        for found in snapshot.integrity()? {
+            self.report.problem(|| format!("the database: {found}"));
+        }
+        self.told("structures", 1, 1);
+        snapshot.sizes()
+    }
+
+    fn client_ids(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let total = self.report.client_ids;
+        let mut done = 0;
+        snapshot.each_remembered(|remembered, holds| {
+            if !holds {
+                self.report.problem(|| format!("a client_id is remembered for no entry: {remembered:?}"));
+            }
+            done += 1;
+            self.told("client_ids", done, total);
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! The rows: each is what its key says, and what it refers to is there.
+
+use kith_protocol::{ConversationId, UserId};
+
+use super::{
+    super::{
+        Counts, Error, RowKey,
+        schema::{
+            self, Amendment, Device, Invite, Listed, Member, Place, Replay, State, Token, User, Value, conversation,
+            name, token, user,
+        },
+        sqlite::{Reader, Snapshot},
+    },
+    Check, Progress,
+};
+use crate::store::{Direction, LogRange};
+
+impl<P: FnMut(Progress)> Check<P> {
+    pub(super) fn rows(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let total = self.report.rows;
+        let mut look = Look { reader: snapshot.reader() };
+        let (mut done, mut stopped) = (0, Ok(()));
+        snapshot.each_row(|partition, key, value| {
+            let place = schema::place(partition, key);
+            match place.and_then(|place| Ok((place, look.row(&place, key, value)?))) {
+                Ok((place, wrong)) => {
+                    wrong.into_iter().for_each(|what| self.report.problem(|| format!("{place:?}: {what}")));
+                }
+                Err(Error::Corrupt(why)) => self.report.problem(|| format!("{partition:02x?} {key:02x?}: {why}")),
+                Err(error) => stopped = Err(error),
+            }
+            done += 1;
+            self.told("rows", done, total);
+        })?;
+        stopped
+    }
+}
+
+/// What is wrong with a row, one line each.
+type Wrong = Vec<String>;
+
+struct Look<'c> {
+    reader: Reader<'c>,
+}
+
+impl Look<'_> {
+    fn row(&mut self, place: &Place, key: &[u8], value: &[u8]) -> Result<Wrong, Error> {
+        Ok(match *place {
+            Place::Version => {
+                schema::server::version_of(value)?;
+                vec![]
+            }
+            Place::Profile(id) => self.profile(id, &User::decode(value)?)?,
+            Place::Device(id, device) => {
+                let row = Device::decode(value)?;
+                let token = self.value::<Token>(&token::row(&row.token_hash))?;
+                missing(token == Some(Token { user: id, device }), "its token leads elsewhere")
+            }
+            Place::Listed(..) => Listed::decode(value).map(|_| vec![])?,
+            Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
+            Place::Name => {
+                let row = self.value::<User>(&user::profile_row(name::user_of(value)?))?;
+                missing(
+                    row.is_some_and(|row| row.username.as_bytes() == key),
+                    "its user is not there, or has another name",
+                )
+            }
+            Place::Token(hash) => {
+                let Token { user: id, device } = Token::decode(value)?;
+                let row = RowKey { partition: user::partition(id), key: user::device(device) };
+                let row = self.value::<Device>(&row)?;
+                missing(row.is_some_and(|row| row.token_hash == hash), "its device is not there, or has another token")
+            }
+            Place::Direct(..) => schema::direct::conversation_of(value).map(|_| vec![])?,
+            Place::Invite => Invite::decode(value).map(|_| vec![])?,
+            Place::State(id) => self.state(id, &State::decode(value)?)?,
+            Place::Member(id, user) => self.member(id, user, &Member::decode(value)?)?,
+            Place::Amendment(id, seq) => self.amendment(id, seq, &Amendment::decode(value)?)?,
+            Place::UserInvite(_, hash) => {
+                schema::user::time_of(value)?;
+                // It goes before the row that leads to it, and may have been used.
+                let row = self.value::<Invite>(&schema::invite::row(&hash))?;
+                missing(row.is_none_or(|row| row.by.is_some()), "its invite is the operator's")
+            }
+            Place::Probe
+            | Place::Erasing(_)
+            | Place::Blocked(..)
+            | Place::Contact(..)
+            | Place::Mention(..)
+            | Place::Channel(_)
+            | Place::Active(_)
+            | Place::Expiring(..) => vec![],
+        })
+    }
+
+    fn value<V: Value>(&mut self, row: &RowKey) -> Result<Option<V>, Error> {
+        self.reader.get(row)?.map(|value| V::decode(&value)).transpose()
+    }
+
+    fn profile(&mut self, id: UserId, row: &User) -> Result<Wrong, Error> {
+        if row.username.is_empty() {
+            return Ok(missing(row.erased && row.password.is_empty(), "it has no name and is not erased"));
+        }
+        let named = self.reader.get(&name::row(&row.username))?;
+        Ok(missing(named.as_deref() == Some(&id.bytes()[..]), "its name leads elsewhere"))
+    }
+
+    fn head(&mut self, id: ConversationId) -> Result<u64, Error> {
+        Ok(self.reader.head(id)?.map_or(0, |head| head.seq))
+    }
+
+    fn state(&mut self, id: ConversationId, row: &State) -> Result<Wrong, Error> {
+        let range = LogRange { log: id, seqs: row.seq..=row.seq, direction: Direction::Ascending, limit: 1 };
+        let Some(entry) = self.reader.read(&range)?.pop() else {
+            return Ok(vec![format!("it reflects {}, which is not in the log", row.seq)]);
+        };
+        let counts = Counts { messages: row.messages, mentioning: row.mentioning, rev: row.rev };
+        Ok(missing(
+            counts == entry.counts,
+            &format!("its totals are {counts:?}, those of its entry {:?}", entry.counts),
+        ))
+    }
+
+    fn member(&mut self, id: ConversationId, user: UserId, row: &Member) -> Result<Wrong, Error> {
+        let head = self.head(id)?;
+        let state =
+            self.value::<State>(&RowKey { partition: conversation::partition(id), key: conversation::state() })?;
+        let Some(state) = state else { return Ok(vec!["its conversation has no state".to_owned()]) };
+        let mut wrong = missing(
+            row.joined <= state.seq && row.since <= row.joined.max(1) && row.read.seq.max(row.delivered.seq) <= head,
+            "it points above the log",
+        );
+        let profile = self.value::<User>(&user::profile_row(user))?;
+        let gone = profile.is_none_or(|profile| profile.erased);
+        let listed = RowKey { partition: user::partition(user), key: user::listed(id) };
+        if state.seq == head && !gone && self.reader.get(&listed)?.is_none() {
+            wrong.push("the conversation is not in the member's list".to_owned());
+        }
+        Ok(wrong)
+    }
+
+    fn amendment(&mut self, id: ConversationId, seq: u64, row: &Amendment) -> Result<Wrong, Error> {
+        let head = self.head(id)?;
+        let ordered = row.edits.is_sorted() && row.edits.iter().all(|edit| (seq + 1..=head).contains(edit));
+        Ok(missing(ordered && (1..=head).contains(&seq), "it refers to what is not in the log"))
+    }
+}
+
+/// Says `what` unless it `holds`.
+fn missing(holds: bool, what: &str) -> Wrong {
+    if holds { vec![] } else { vec![what.to_owned()] }
+}
