@@ -55,8 +55,7 @@ impl Server {
             for root in CertificateDer::pem_slice_iter(pem) {
                 roots.add(root.map_err(Error::protocol)?).map_err(Error::protocol)?;
             }
-            server.tls =
-                Some(Arc::new(tls_versions()?.with_root_certificates(roots).with_no_client_auth()));
+            server.tls = Some(Arc::new(tls_versions()?.with_root_certificates(roots).with_no_client_auth()));
         }
         Ok(server)
     }
@@ -92,15 +91,13 @@ impl Server {
     }
 
     async fn dial_slowly(&self) -> Result<Box<dyn Io>, Error> {
-        let unreached =
-            |cause| Error::transport(format!("{} cannot be reached: {cause}", self.authority()));
+        let unreached = |cause| Error::transport(format!("{} cannot be reached: {cause}", self.authority()));
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let stream = TcpStream::connect((host, self.port)).await.map_err(unreached)?;
         stream.set_nodelay(true).map_err(unreached)?;
         let Some(config) = &self.tls else { return Ok(Box::new(stream)) };
         let name = ServerName::try_from(host.to_owned()).map_err(Error::protocol)?;
-        let stream =
-            TlsConnector::from(config.clone()).connect(name, stream).await.map_err(unreached)?;
+        let stream = TlsConnector::from(config.clone()).connect(name, stream).await.map_err(unreached)?;
         Ok(Box::new(stream))
     }
 }
@@ -123,10 +120,7 @@ mod tests {
             ("https://[::1]", "[::1]:443"),
         ] {
             let server = Server::with_roots(url, b"").unwrap();
-            assert_eq!(
-                (server.authority().as_str(), server.tls.is_some()),
-                (authority, url.starts_with("https"))
-            );
+            assert_eq!((server.authority().as_str(), server.tls.is_some()), (authority, url.starts_with("https")));
         }
         for url in ["", "kith.example", "ftp://kith.example", "http://", "http://a b"] {
             assert!(Server::new(url).is_err(), "{url}");

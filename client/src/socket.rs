@@ -38,9 +38,8 @@ impl Socket {
         let stream = server.dial().await?;
         let handshake = client_async_with_config(address, stream, Some(config));
         let opened = timeout(Duration::from_secs(limits::CONNECT_S), handshake).await;
-        let (stream, _) = opened
-            .map_err(|_| Error::transport("the server does not open the socket"))?
-            .map_err(refused)?;
+        let (stream, _) =
+            opened.map_err(|_| Error::transport("the server does not open the socket"))?.map_err(refused)?;
         Ok(Self { stream, closed: None })
     }
 
@@ -48,13 +47,8 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Socket::send`].
-    pub async fn hello(
-        &mut self,
-        token: &str,
-        have: Vec<(ConversationId, u64)>,
-    ) -> Result<(), Error> {
-        self.send(&ClientFrame::Hello(Hello { token: Some(token.to_owned()), have, client: None }))
-            .await
+    pub async fn hello(&mut self, token: &str, have: Vec<(ConversationId, u64)>) -> Result<(), Error> {
+        self.send(&ClientFrame::Hello(Hello { token: Some(token.to_owned()), have, client: None })).await
     }
 
     /// Sends a frame.
@@ -72,9 +66,7 @@ impl Socket {
     /// As [`Socket::send`].
     pub async fn feed(&mut self, frame: &ClientFrame) -> Result<(), Error> {
         let text = serde_json::to_string(frame).map_err(Error::protocol)?;
-        let fed =
-            timeout(Duration::from_secs(limits::WRITE_S), self.stream.feed(Message::text(text)))
-                .await;
+        let fed = timeout(Duration::from_secs(limits::WRITE_S), self.stream.feed(Message::text(text))).await;
         self.written(fed)
     }
 
@@ -92,11 +84,7 @@ impl Socket {
     /// # Errors
     /// As [`Socket::send`].
     pub async fn send_text(&mut self, text: impl Into<String>) -> Result<(), Error> {
-        let sent = timeout(
-            Duration::from_secs(limits::WRITE_S),
-            self.stream.send(Message::text(text.into())),
-        )
-        .await;
+        let sent = timeout(Duration::from_secs(limits::WRITE_S), self.stream.send(Message::text(text.into()))).await;
         self.written(sent)
     }
 
@@ -105,9 +93,7 @@ impl Socket {
     /// # Errors
     /// As [`Socket::send`].
     pub async fn send_binary(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
-        let sent =
-            timeout(Duration::from_secs(limits::WRITE_S), self.stream.send(Message::binary(bytes)))
-                .await;
+        let sent = timeout(Duration::from_secs(limits::WRITE_S), self.stream.send(Message::binary(bytes))).await;
         self.written(sent)
     }
 
@@ -138,14 +124,10 @@ impl Socket {
                 Some(Ok(Message::Close(frame))) => {
                     self.closed = Some(frame.map_or_else(
                         || Closed { code: 1005, reason: String::new() },
-                        |frame| Closed {
-                            code: frame.code.into(),
-                            reason: frame.reason.as_str().to_owned(),
-                        },
+                        |frame| Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
                     ));
                     // The answer to the close frame is in the buffer; that the other side has gone is no error.
-                    let _ =
-                        timeout(Duration::from_secs(limits::CLOSE_S), self.stream.flush()).await;
+                    let _ = timeout(Duration::from_secs(limits::CLOSE_S), self.stream.flush()).await;
                 }
                 Some(Ok(_)) => {}
                 Some(Err(cause)) => self.closed = Some(Closed::broken(cause)),
@@ -213,10 +195,7 @@ mod tests {
     #[test]
     fn frames_of_a_later_version_are_skipped_and_bad_ones_are_not() {
         assert_eq!(decode(r#"{"t":"dance","conversation":7}"#), Ok(None));
-        assert!(matches!(
-            decode(r#"{"spread_ms":3,"t":"reset","new":1}"#),
-            Ok(Some(ServerFrame::Reset(_)))
-        ));
+        assert!(matches!(decode(r#"{"spread_ms":3,"t":"reset","new":1}"#), Ok(Some(ServerFrame::Reset(_)))));
         for bad in [r#"{"t":"reset"}"#, r#"{"spread_ms":3}"#, "[]", "hi", ""] {
             assert!(matches!(decode(bad), Err(Error::Protocol(_))), "{bad}");
         }

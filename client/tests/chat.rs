@@ -104,33 +104,16 @@ async fn speak(stream: TcpStream) {
         let frames = match ClientFrame::decode(text.as_bytes()).unwrap() {
             ClientFrame::Hello(hello) => {
                 assert_eq!(hello.token.as_deref(), Some("the-token"));
-                let ready = Ready {
-                    user: anna(),
-                    device: device(),
-                    node: "n".into(),
-                    heartbeat_ms: 10_000,
-                    degraded: vec![],
-                };
+                let ready =
+                    Ready { user: anna(), device: device(), node: "n".into(), heartbeat_ms: 10_000, degraded: vec![] };
                 let (read, delivered, unread, mentions, peer) = (1, 1, 1, 0, None);
-                let head = HeadItem {
-                    id: room(),
-                    rev: 1,
-                    head: 2,
-                    read,
-                    delivered,
-                    unread,
-                    mentions,
-                    peer,
-                };
+                let head = HeadItem { id: room(), rev: 1, head: 2, read, delivered, unread, mentions, peer };
                 vec![
                     ServerFrame::Ready(ready),
                     ServerFrame::Heads(Heads { conversations: vec![head], more: false }),
                     ServerFrame::Entries(Entries {
                         conversation: room(),
-                        entries: vec![
-                            message_of_bert(1, "old"),
-                            message_of_bert(2, "new \u{1b}[2J"),
-                        ],
+                        entries: vec![message_of_bert(1, "old"), message_of_bert(2, "new \u{1b}[2J")],
                         head: 2,
                         more: false,
                         ahead: false,
@@ -140,12 +123,7 @@ async fn speak(stream: TcpStream) {
             ClientFrame::Ping(_) => vec![ServerFrame::Pong(Pong { at: at(9) })],
             ClientFrame::Send(send) => {
                 let client_id = send.message.client_id;
-                vec![ServerFrame::Sent(Sent {
-                    client_id,
-                    conversation: send.conversation,
-                    seq: 3,
-                    at: at(3),
-                })]
+                vec![ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq: 3, at: at(3) })]
             }
             _ => vec![],
         };
@@ -165,10 +143,7 @@ fn message_of_bert(seq: u64, text: &str) -> kith_protocol::Entry {
 
 async fn chat(server: &str, state: &Path, password: Option<&str>, lines: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kith-chat"));
-    command
-        .args(["--server", server, "--name", "anna"])
-        .env("XDG_STATE_HOME", state)
-        .env_remove("KITH_PASSWORD");
+    command.args(["--server", server, "--name", "anna"]).env("XDG_STATE_HOME", state).env_remove("KITH_PASSWORD");
     if let Some(password) = password {
         command.env("KITH_PASSWORD", password);
     }
@@ -190,23 +165,13 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
     let state = std::env::temp_dir().join(format!("kith-chat-story-{}", std::process::id()));
 
     let output = chat(&server, &state, None, "").await;
-    assert!(
-        !output.status.success()
-            && String::from_utf8_lossy(&output.stderr).contains("KITH_PASSWORD")
-    );
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("KITH_PASSWORD"));
 
-    let output =
-        chat(&server, &state, Some("open sesame"), "/open bert\nhello bert\n/dance\n").await;
+    let output = chat(&server, &state, Some("open sesame"), "/open bert\nhello bert\n/dance\n").await;
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
-    for line in [
-        "— bert is open",
-        "— connected",
-        "bert: new \u{fffd}[2J",
-        "anna: hello bert",
-        "✓ sent",
-        "/help lists",
-    ] {
+    for line in ["— bert is open", "— connected", "bert: new \u{fffd}[2J", "anna: hello bert", "✓ sent", "/help lists"]
+    {
         assert!(shown.contains(line), "{line} is missing in:\n{shown}");
     }
     assert!(!shown.contains("bert: old") && !shown.contains('\u{1b}'), "{shown}");

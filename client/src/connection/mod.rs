@@ -183,11 +183,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Refused::Full`] where [`limits::OUTBOX_MESSAGES`] are unsent.
-    pub fn send(
-        &self,
-        conversation: ConversationId,
-        text: impl Into<String>,
-    ) -> Result<Uuid, Refused> {
+    pub fn send(&self, conversation: ConversationId, text: impl Into<String>) -> Result<Uuid, Refused> {
         self.send_message(conversation, message(text))
     }
 
@@ -195,11 +191,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn send_message(
-        &self,
-        conversation: ConversationId,
-        message: NewMessage,
-    ) -> Result<Uuid, Refused> {
+    pub fn send_message(&self, conversation: ConversationId, message: NewMessage) -> Result<Uuid, Refused> {
         let room = self.room.clone().try_acquire_owned().map_err(|_| Refused::Full)?;
         let client_id = message.client_id;
         self.tell(Command::Send(conversation, message, room))?;
@@ -240,11 +232,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Refused`]
-    pub fn watch(
-        &self,
-        users: Vec<UserId>,
-        conversations: Vec<ConversationId>,
-    ) -> Result<(), Refused> {
+    pub fn watch(&self, users: Vec<UserId>, conversations: Vec<ConversationId>) -> Result<(), Refused> {
         self.tell(Command::Watch(Watch { users, conversations }))
     }
 
@@ -252,11 +240,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Refused`]
-    pub fn unwatch(
-        &self,
-        users: Vec<UserId>,
-        conversations: Vec<ConversationId>,
-    ) -> Result<(), Refused> {
+    pub fn unwatch(&self, users: Vec<UserId>, conversations: Vec<ConversationId>) -> Result<(), Refused> {
         self.tell(Command::Unwatch(Watch { users, conversations }))
     }
 

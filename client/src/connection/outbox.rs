@@ -28,15 +28,8 @@ struct Queue {
 }
 
 impl Outbox {
-    pub(super) fn add(
-        &mut self,
-        id: ConversationId,
-        message: NewMessage,
-        room: OwnedSemaphorePermit,
-        now: Instant,
-    ) {
-        let queue =
-            self.queues.entry(id).or_insert_with(|| Queue { messages: VecDeque::new(), due: now });
+    pub(super) fn add(&mut self, id: ConversationId, message: NewMessage, room: OwnedSemaphorePermit, now: Instant) {
+        let queue = self.queues.entry(id).or_insert_with(|| Queue { messages: VecDeque::new(), due: now });
         queue.messages.push_back((message, room));
     }
 
@@ -64,19 +57,12 @@ impl Outbox {
 
     /// The message that is on its way under this name.
     pub(super) fn find(&self, client_id: Uuid) -> Option<ConversationId> {
-        let on_its_way = |queue: &Queue| {
-            queue.messages.front().is_some_and(|(first, _)| first.client_id == client_id)
-        };
+        let on_its_way = |queue: &Queue| queue.messages.front().is_some_and(|(first, _)| first.client_id == client_id);
         self.queues.iter().find(|(_, queue)| on_its_way(queue)).map(|(id, _)| *id)
     }
 
     /// The message was answered for good: it gives its place to the next one.
-    pub(super) fn done(
-        &mut self,
-        id: ConversationId,
-        client_id: Uuid,
-        now: Instant,
-    ) -> Option<NewMessage> {
+    pub(super) fn done(&mut self, id: ConversationId, client_id: Uuid, now: Instant) -> Option<NewMessage> {
         let queue = self.queues.get_mut(&id)?;
         queue.messages.front().filter(|(first, _)| first.client_id == client_id)?;
         let (message, _) = queue.messages.pop_front()?;

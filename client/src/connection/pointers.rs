@@ -63,9 +63,7 @@ impl Pointers {
     /// The server has nothing above `head`, so nothing above it was delivered.
     pub(super) fn rewind(&mut self, id: ConversationId, head: u64) {
         self.change(id, |pair| {
-            for seq in
-                [&mut pair.delivered, &mut pair.read, &mut pair.told_delivered, &mut pair.told_read]
-            {
+            for seq in [&mut pair.delivered, &mut pair.read, &mut pair.told_delivered, &mut pair.told_read] {
                 *seq = head.min(*seq);
             }
         });
@@ -127,16 +125,7 @@ mod tests {
     }
 
     fn head(delivered: u64, read: u64) -> HeadItem {
-        HeadItem {
-            id: room(),
-            rev: 1,
-            head: 9,
-            read,
-            delivered,
-            unread: 0,
-            mentions: 0,
-            peer: None,
-        }
+        HeadItem { id: room(), rev: 1, head: 9, read, delivered, unread: 0, mentions: 0, peer: None }
     }
 
     #[test]

@@ -60,9 +60,7 @@ impl Pulls {
         // The youngest conversations first: their identifiers sort by time.
         let next = self.behind.iter().rev().filter(|id| !self.asked.contains_key(id)).take(room);
         let syncs: Vec<Sync> = next
-            .filter_map(|id| {
-                Some(Sync { conversation: *id, after: timeline.lacks_of(*id)?, limit: None })
-            })
+            .filter_map(|id| Some(Sync { conversation: *id, after: timeline.lacks_of(*id)?, limit: None }))
             .collect();
         let again = now + Duration::from_secs(limits::SYNC_ANSWER_S);
         self.asked.extend(syncs.iter().map(|sync| (sync.conversation, again)));

@@ -8,8 +8,8 @@ use std::{
 use kith_protocol::{
     ClientFrame, Code, ConversationId, DeviceId, Entry, ServerFrame, UserId,
     frame::{
-        Change, ConversationFrame, Entries, ErrorFrame, Goaway, Heads, Hello, Ping, Ready, Receipt,
-        Sent, TypingIn, Watch,
+        Change, ConversationFrame, Entries, ErrorFrame, Goaway, Heads, Hello, Ping, Ready, Receipt, Sent, TypingIn,
+        Watch,
     },
     limits::{WATCHED_CONVERSATIONS, WATCHED_USERS},
 };
@@ -197,9 +197,7 @@ impl State {
                 let spread = Duration::from_millis(reset.spread_ms.into());
                 self.link.resume = Some(now + clock::random_part(spread));
             }
-            ServerFrame::Degraded(degraded) => {
-                self.events.push_back(Event::Degraded(degraded.shed))
-            }
+            ServerFrame::Degraded(degraded) => self.events.push_back(Event::Degraded(degraded.shed)),
             ServerFrame::Goaway(goaway) => self.link.leave = Some(leave(goaway, now)),
         }
     }
@@ -246,14 +244,8 @@ impl State {
             deadline = deadline.min(leave.at);
         }
         if self.link.ready.is_some() {
-            let others = [
-                self.link.resume,
-                self.outbox.deadline(),
-                self.pulls.deadline(now),
-                self.pointers.deadline(),
-            ];
-            deadline =
-                others.into_iter().flatten().fold(deadline.min(self.link.ping), Instant::min);
+            let others = [self.link.resume, self.outbox.deadline(), self.pulls.deadline(now), self.pointers.deadline()];
+            deadline = others.into_iter().flatten().fold(deadline.min(self.link.ping), Instant::min);
         }
         deadline
     }
@@ -275,11 +267,7 @@ impl State {
         self.link.heartbeat = Duration::from_millis(u64::from(ready.heartbeat_ms).max(1));
         self.link.ping = now + clock::random_part(self.link.heartbeat);
         self.pulls.wait(now + Duration::from_millis(limits::RESUME_MS));
-        self.events.push_back(Event::Connected {
-            user: ready.user,
-            device: ready.device,
-            node: ready.node,
-        });
+        self.events.push_back(Event::Connected { user: ready.user, device: ready.device, node: ready.node });
         if !ready.degraded.is_empty() {
             self.events.push_back(Event::Degraded(ready.degraded));
         }
@@ -334,8 +322,7 @@ impl State {
         }
         if frame.ahead {
             self.pointers.rewind(frame.conversation, frame.head);
-            self.events
-                .push_back(Event::Rewound { conversation: frame.conversation, head: frame.head });
+            self.events.push_back(Event::Rewound { conversation: frame.conversation, head: frame.head });
         }
         self.pulls.look(frame.conversation, &self.timeline);
     }
@@ -369,8 +356,7 @@ impl State {
     }
 
     fn error(&mut self, error: ErrorFrame, now: Instant) {
-        let again =
-            now + error.retry_after_ms.map_or(Duration::from_millis(limits::SEND_AGAIN_MS), millis);
+        let again = now + error.retry_after_ms.map_or(Duration::from_millis(limits::SEND_AGAIN_MS), millis);
         if let Some(client_id) = error.client_id {
             let Some(conversation) = self.outbox.find(client_id) else { return };
             if error.code.retryable() {
@@ -378,12 +364,7 @@ impl State {
             } else {
                 self.outbox.done(conversation, client_id, now);
                 let reason = error.detail.unwrap_or(error.title);
-                self.events.push_back(Event::Failed {
-                    client_id,
-                    conversation,
-                    code: error.code,
-                    reason,
-                });
+                self.events.push_back(Event::Failed { client_id, conversation, code: error.code, reason });
             }
         } else if error.reference.as_deref() == Some("sync") {
             if let Some(id) = error.conversation {

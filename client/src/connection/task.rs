@@ -15,11 +15,7 @@ use super::{
 use crate::{Closed, Error, Server, Socket, clock, limits};
 
 /// Connects, and connects again, until nobody is interested or the token is of no use.
-pub(super) async fn run(
-    config: Config,
-    commands: mpsc::Receiver<Command>,
-    events: mpsc::Sender<Event>,
-) {
+pub(super) async fn run(config: Config, commands: mpsc::Receiver<Command>, events: mpsc::Sender<Event>) {
     let state = State::new(&config, Instant::now());
     let doors = Doors { commands, events, closing: None };
     let mut task = Task { state, doors };
@@ -103,9 +99,7 @@ impl Task {
                     }
                     self.state.lost();
                     let leave = self.state.leave();
-                    moved = leave
-                        .as_ref()
-                        .and_then(|leave| config.server.moved_to(leave.url.as_deref()?));
+                    moved = leave.as_ref().and_then(|leave| config.server.moved_to(leave.url.as_deref()?));
                     match ended {
                         Ended::Abandoned => return None,
                         Ended::Closed(closed) if closed.is_final() => return Some(closed),
@@ -114,9 +108,7 @@ impl Task {
                             closed.reason,
                             leave.map(|leave| leave.at.saturating_duration_since(now)),
                         ),
-                        Ended::Drained => {
-                            (None, "the server drains".to_owned(), Some(Duration::ZERO))
-                        }
+                        Ended::Drained => (None, "the server drains".to_owned(), Some(Duration::ZERO)),
                     }
                 }
             };

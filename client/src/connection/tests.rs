@@ -7,8 +7,8 @@ use kith_protocol::{
     Body, ClientFrame, MessageId, ServerFrame, Timestamp,
     entry::Text,
     frame::{
-        Change, Entries, EntryFrame, ErrorFrame, Goaway, Heads, Hello, Pong, Presence, Ready,
-        Reset, Send as SendFrame, Sync,
+        Change, Entries, EntryFrame, ErrorFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Reset, Send as SendFrame,
+        Sync,
     },
     rest::PresenceState,
 };
@@ -63,13 +63,7 @@ fn live(seq: u64) -> ServerFrame {
 
 fn entries(seqs: std::ops::RangeInclusive<u64>, head: u64) -> ServerFrame {
     let more = *seqs.end() < head;
-    ServerFrame::Entries(Entries {
-        conversation: room(),
-        entries: seqs.map(entry).collect(),
-        head,
-        more,
-        ahead: false,
-    })
+    ServerFrame::Entries(Entries { conversation: room(), entries: seqs.map(entry).collect(), head, more, ahead: false })
 }
 
 fn sync(after: u64) -> ClientFrame {
@@ -95,12 +89,7 @@ fn refusal(send: &SendFrame, code: Code) -> ServerFrame {
 
 fn sent(send: &SendFrame, seq: u64) -> ServerFrame {
     let client_id = send.message.client_id;
-    ServerFrame::Sent(Sent {
-        client_id,
-        conversation: send.conversation,
-        seq,
-        at: Timestamp::from_millis(seq),
-    })
+    ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq, at: Timestamp::from_millis(seq) })
 }
 
 /// Where devices connect to.
@@ -127,8 +116,7 @@ impl Door {
     }
 
     async fn accept(&self) -> Peer {
-        let (stream, _) =
-            timeout(PATIENCE, self.0.accept()).await.expect("nobody connects").unwrap();
+        let (stream, _) = timeout(PATIENCE, self.0.accept()).await.expect("nobody connects").unwrap();
         Peer(accept_async(stream).await.unwrap())
     }
 
@@ -160,9 +148,7 @@ impl Peer {
             let message = timeout(PATIENCE, self.0.next()).await.expect("the device is silent");
             let Message::Text(text) = message.unwrap().unwrap() else { continue };
             match ClientFrame::decode(text.as_bytes()).unwrap() {
-                ClientFrame::Ping(_) => {
-                    self.say(ServerFrame::Pong(Pong { at: Timestamp::from_millis(1) })).await
-                }
+                ClientFrame::Ping(_) => self.say(ServerFrame::Pong(Pong { at: Timestamp::from_millis(1) })).await,
                 frame => return frame,
             }
         }
@@ -186,10 +172,7 @@ struct Events(Receiver<Event>);
 
 impl Events {
     async fn next(&mut self) -> Event {
-        timeout(PATIENCE, self.0.recv())
-            .await
-            .expect("nothing happens")
-            .expect("the task has ended")
+        timeout(PATIENCE, self.0.recv()).await.expect("nothing happens").expect("the task has ended")
     }
 
     /// Goes on to the first event that fits.
@@ -205,21 +188,13 @@ impl Events {
     async fn seqs(&mut self, count: usize) -> Vec<u64> {
         let mut seqs = Vec::new();
         while seqs.len() < count {
-            seqs.push(
-                self.until(
-                    |event| if let Event::Entry(entry) = event { Some(entry.seq) } else { None },
-                )
-                .await,
-            );
+            seqs.push(self.until(|event| if let Event::Entry(entry) = event { Some(entry.seq) } else { None }).await);
         }
         seqs
     }
 
     async fn disconnected(&mut self) -> Option<u16> {
-        self.until(
-            |event| if let Event::Disconnected { code, .. } = event { Some(code) } else { None },
-        )
-        .await
+        self.until(|event| if let Event::Disconnected { code, .. } = event { Some(code) } else { None }).await
     }
 }
 
@@ -281,9 +256,7 @@ async fn a_gap_is_repaired() {
     peer.say(entries(2..=4, 4)).await;
     peer.say(live(5)).await;
     assert_eq!(events.seqs(4).await, [2, 3, 4, 5]);
-    let log = client
-        .look(|timeline| timeline.log(room()).map(|entry| entry.seq).collect::<Vec<_>>())
-        .await;
+    let log = client.look(|timeline| timeline.log(room()).map(|entry| entry.seq).collect::<Vec<_>>()).await;
     assert_eq!(log, Ok(vec![1, 2, 3, 4, 5]));
 }
 
@@ -339,13 +312,8 @@ async fn a_refusal_that_may_pass_is_tried_again_and_nothing_overtakes_it() {
     assert_eq!(send.message.client_id, names[1]);
     peer.say(refusal(&send, Code::Blocked)).await;
     assert_eq!(peer.hear_send().await.message.client_id, names[2]);
-    let failed = events.until(|event| {
-        if let Event::Failed { client_id, code, .. } = event {
-            Some((client_id, code))
-        } else {
-            None
-        }
-    });
+    let failed = events
+        .until(|event| if let Event::Failed { client_id, code, .. } = event { Some((client_id, code)) } else { None });
     assert_eq!(failed.await, (names[1], Code::Blocked));
 }
 
@@ -385,9 +353,7 @@ async fn it_goes_where_a_draining_server_sends_it_and_home_again() {
     client.watch(vec![bert()], vec![room()]).unwrap();
     let (mut peer, _) = door.welcome(vec![]).await;
     let watch = peer.hear().await;
-    assert!(
-        matches!(&watch, ClientFrame::Watch(watch) if watch.users == [bert()] && watch.conversations == [room()])
-    );
+    assert!(matches!(&watch, ClientFrame::Watch(watch) if watch.users == [bert()] && watch.conversations == [room()]));
     let url = Some(other.url().replace("http", "ws"));
     peer.say(ServerFrame::Goaway(Goaway { reconnect_after_ms: 1, spread_ms: 1, url })).await;
     let gone = async { while let Some(Ok(_)) = peer.0.next().await {} };
@@ -406,10 +372,7 @@ async fn after_a_reset_it_says_again_what_it_has() {
     peer.say(entries(1..=2, 2)).await;
     assert_eq!(events.seqs(2).await, [1, 2]);
     peer.say(ServerFrame::Reset(Reset { spread_ms: 1 })).await;
-    assert_eq!(
-        peer.hear().await,
-        ClientFrame::Hello(Hello { token: None, have: vec![(room(), 2)], client: None })
-    );
+    assert_eq!(peer.hear().await, ClientFrame::Hello(Hello { token: None, have: vec![(room(), 2)], client: None }));
     peer.say(ServerFrame::Heads(Heads { conversations: vec![head(3, 3)], more: false })).await;
     assert_eq!(peer.hear().await, sync(2));
     peer.say(entries(3..=3, 3)).await;
@@ -421,9 +384,7 @@ async fn what_it_does_not_know_does_no_harm() {
     let door = Door::open().await;
     let (_client, mut events) = door.device();
     let (mut peer, _) = door.welcome(vec![]).await;
-    let strange = serde_json::to_string(&live(2))
-        .unwrap()
-        .replace(r#""kind":"message""#, r#""kind":"sealed""#);
+    let strange = serde_json::to_string(&live(2)).unwrap().replace(r#""kind":"message""#, r#""kind":"sealed""#);
     for text in [r#"{"t":"dance"}"#, r#"{"t":"degraded","shed":["colour"]}"#, "[", "{}"] {
         peer.0.send(Message::text(text)).await.unwrap();
     }
@@ -487,8 +448,7 @@ async fn a_program_that_does_not_listen_can_still_speak_and_misses_nothing() {
 async fn a_full_outbox_refuses_and_takes_again() {
     let door = Door::open().await;
     let (client, _events) = door.device();
-    let names: HashSet<Uuid> =
-        (0..limits::OUTBOX_MESSAGES).map(|_| client.send(room(), "x").unwrap()).collect();
+    let names: HashSet<Uuid> = (0..limits::OUTBOX_MESSAGES).map(|_| client.send(room(), "x").unwrap()).collect();
     assert_eq!(names.len(), limits::OUTBOX_MESSAGES);
     assert_eq!(client.send(room(), "x"), Err(Refused::Full));
     let (mut peer, _) = door.welcome(vec![]).await;

@@ -4,8 +4,8 @@ use hyper::Method;
 use kith_protocol::{
     DeviceId, Message, UserId,
     rest::{
-        ChangePassword, ChangeProfile, DeleteUser, Device, Gateway, Info, Invite, NewSession,
-        NewUser, Page, PresenceInfo, Profile, SignedIn,
+        ChangePassword, ChangeProfile, DeleteUser, Device, Gateway, Info, Invite, NewSession, NewUser, Page,
+        PresenceInfo, Profile, SignedIn,
     },
 };
 

@@ -5,8 +5,8 @@ use kith_protocol::{
     ConversationId, UserId,
     entry::Role,
     rest::{
-        ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo,
-        ConversationItem, NewConversation, NewParticipant, Page, Participant,
+        ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
+        NewConversation, NewParticipant, Page, Participant, Personal,
     },
 };
 
@@ -20,10 +20,7 @@ impl Rest {
     }
 
     /// Begins a conversation: `POST /v1/conversations`. A second direct one with the same user is the first one.
-    pub async fn create_conversation(
-        &self,
-        conversation: &NewConversation,
-    ) -> Result<ConversationInfo, Error> {
+    pub async fn create_conversation(&self, conversation: &NewConversation) -> Result<ConversationInfo, Error> {
         self.send(Method::POST, "/v1/conversations", conversation).await
     }
 
@@ -42,20 +39,12 @@ impl Rest {
     }
 
     /// Changes one's own settings of a conversation: `PUT /v1/users/me/conversations/{id}`.
-    pub async fn change_personal(
-        &self,
-        id: ConversationId,
-        change: &ChangePersonal,
-    ) -> Result<(), Error> {
-        self.tell(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
+    pub async fn change_personal(&self, id: ConversationId, change: &ChangePersonal) -> Result<Personal, Error> {
+        self.send(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
     }
 
     /// Who belongs to a conversation: `GET /v1/conversations/{id}/participants`.
-    pub async fn participants(
-        &self,
-        id: ConversationId,
-        paging: &Paging,
-    ) -> Result<Page<Participant>, Error> {
+    pub async fn participants(&self, id: ConversationId, paging: &Paging) -> Result<Page<Participant>, Error> {
         self.get(&Query::new(format!("/v1/conversations/{id}/participants")).paging(paging)).await
     }
 
@@ -64,19 +53,14 @@ impl Rest {
         &self,
         id: ConversationId,
         participant: &NewParticipant,
-    ) -> Result<(), Error> {
-        self.tell(Method::POST, &format!("/v1/conversations/{id}/participants"), participant).await
+    ) -> Result<Participant, Error> {
+        self.send(Method::POST, &format!("/v1/conversations/{id}/participants"), participant).await
     }
 
     /// Gives a member another role: `PATCH /v1/conversations/{id}/participants/{user}`.
-    pub async fn change_role(
-        &self,
-        id: ConversationId,
-        user: UserId,
-        role: Role,
-    ) -> Result<(), Error> {
+    pub async fn change_role(&self, id: ConversationId, user: UserId, role: Role) -> Result<Participant, Error> {
         let path = format!("/v1/conversations/{id}/participants/{user}");
-        self.tell(Method::PATCH, &path, &ChangeRole { role }).await
+        self.send(Method::PATCH, &path, &ChangeRole { role }).await
     }
 
     /// Removes a member, or leaves: `DELETE /v1/conversations/{id}/participants/{user}`.

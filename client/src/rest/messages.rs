@@ -10,6 +10,7 @@ use kith_protocol::{
     id::PollId,
     rest::{EditMessage, Frames, Log, Messages, Poll, ReadReceipts},
 };
+use serde::Serialize;
 
 use super::{
     Rest,
@@ -50,31 +51,17 @@ impl Place {
 
 impl Rest {
     /// Sends a message: `POST /v1/conversations/{id}/messages`. A second call with the same `client_id` answers as the first.
-    pub async fn send_message(
-        &self,
-        id: ConversationId,
-        message: &NewMessage,
-    ) -> Result<Entry, Error> {
+    pub async fn send_message(&self, id: ConversationId, message: &NewMessage) -> Result<Entry, Error> {
         self.send(Method::POST, &format!("/v1/conversations/{id}/messages"), message).await
     }
 
     /// Folded messages in ascending order: `GET /v1/conversations/{id}/messages`.
-    pub async fn messages(
-        &self,
-        id: ConversationId,
-        place: Place,
-        limit: Option<u32>,
-    ) -> Result<Messages, Error> {
+    pub async fn messages(&self, id: ConversationId, place: Place, limit: Option<u32>) -> Result<Messages, Error> {
         self.get(&place.of(format!("/v1/conversations/{id}/messages"), limit)).await
     }
 
     /// Raw entries in ascending order: `GET /v1/conversations/{id}/log`.
-    pub async fn log(
-        &self,
-        id: ConversationId,
-        place: Place,
-        limit: Option<u32>,
-    ) -> Result<Log, Error> {
+    pub async fn log(&self, id: ConversationId, place: Place, limit: Option<u32>) -> Result<Log, Error> {
         self.get(&place.of(format!("/v1/conversations/{id}/log"), limit)).await
     }
 
@@ -84,8 +71,8 @@ impl Rest {
     }
 
     /// Gives a message of one's own another text: `PATCH /v1/messages/{id}`.
-    pub async fn edit(&self, id: MessageId, edit: &EditMessage) -> Result<(), Error> {
-        self.tell(Method::PATCH, &format!("/v1/messages/{id}"), edit).await
+    pub async fn edit(&self, id: MessageId, edit: &EditMessage) -> Result<Message, Error> {
+        self.send(Method::PATCH, &format!("/v1/messages/{id}"), edit).await
     }
 
     /// Deletes a message for everyone: `DELETE /v1/messages/{id}`.
@@ -120,16 +107,19 @@ impl Rest {
 
     /// The frames after number `after`, which acknowledges those up to it: `GET /v1/polls/{poll}`. Waits up to `wait_s` for one.
     pub async fn poll(&self, poll: PollId, after: u64, wait_s: u64) -> Result<Frames, Error> {
-        let path = Query::new(format!("/v1/polls/{poll}"))
-            .with("after", Some(after))
-            .with("wait_s", Some(wait_s));
+        let path = Query::new(format!("/v1/polls/{poll}")).with("after", Some(after)).with("wait_s", Some(wait_s));
         let patience = Duration::from_secs(limits::REQUEST_S.saturating_add(wait_s));
         read(self.exchange(Method::GET, &path.done(), &[], Bytes::new(), patience).await?)
     }
 
-    /// Says a frame as on a socket; its answer comes in the poll: `POST /v1/polls/{poll}/commands`.
-    pub async fn poll_command(&self, poll: PollId, frame: &ClientFrame) -> Result<(), Error> {
-        self.tell(Method::POST, &format!("/v1/polls/{poll}/commands"), frame).await
+    /// Says frames as on a socket; their answers come in the poll: `POST /v1/polls/{poll}/commands`.
+    pub async fn poll_commands(&self, poll: PollId, frames: &[ClientFrame]) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Commands<'a> {
+            items: &'a [ClientFrame],
+        }
+        let commands = Commands { items: frames };
+        self.tell(Method::POST, &format!("/v1/polls/{poll}/commands"), &commands).await
     }
 
     /// Ends a long poll: `DELETE /v1/polls/{poll}`.

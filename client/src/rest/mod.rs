@@ -63,8 +63,7 @@ impl Rest {
     /// # Errors
     /// [`Error::Protocol`] where no token can look so.
     pub fn with_token(&self, token: &str) -> Result<Self, Error> {
-        let mut bearer =
-            HeaderValue::try_from(format!("Bearer {token}")).map_err(Error::protocol)?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(Error::protocol)?;
         bearer.set_sensitive(true);
         Ok(Self { pool: self.pool.clone(), bearer: Some(bearer) })
     }
@@ -87,8 +86,7 @@ impl Rest {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, Error> {
-        self.exchange(method, path, headers, body.into(), Duration::from_secs(limits::REQUEST_S))
-            .await
+        self.exchange(method, path, headers, body.into(), Duration::from_secs(limits::REQUEST_S)).await
     }
 
     async fn exchange(
@@ -99,8 +97,7 @@ impl Rest {
         body: Bytes,
         patience: Duration,
     ) -> Result<Answer, Error> {
-        let mut request =
-            Request::builder().method(method).uri(path).header(HOST, self.server().authority());
+        let mut request = Request::builder().method(method).uri(path).header(HOST, self.server().authority());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -117,12 +114,7 @@ impl Rest {
         read(self.request(Method::GET, path, &[], Bytes::new()).await?)
     }
 
-    async fn send<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Error> {
+    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T, Error> {
         read(self.json(method, path, body).await?)
     }
 
@@ -136,12 +128,7 @@ impl Rest {
         succeeded(self.request(method, path, &[], Bytes::new()).await?).map(|_| ())
     }
 
-    async fn json(
-        &self,
-        method: Method,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<Answer, Error> {
+    async fn json(&self, method: Method, path: &str, body: &impl Serialize) -> Result<Answer, Error> {
         let body = serde_json::to_vec(body).map_err(Error::protocol)?;
         self.request(method, path, &[(CONTENT_TYPE.as_str(), "application/json")], body).await
     }
@@ -157,21 +144,14 @@ fn succeeded(answer: Answer) -> Result<Answer, Error> {
 
 fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Error> {
     let answer = succeeded(answer)?;
-    serde_json::from_slice(&answer.body)
-        .map_err(|cause| Error::protocol(format!("an unexpected answer: {cause}")))
+    serde_json::from_slice(&answer.body).map_err(|cause| Error::protocol(format!("an unexpected answer: {cause}")))
 }
 
 /// What an answer that is no success says.
 pub(crate) fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let seconds = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok());
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     match serde_json::from_slice::<Problem>(body) {
-        Ok(problem) => Error::Problem {
-            problem: Box::new(problem),
-            retry_after: seconds.map(Duration::from_secs),
-        },
+        Ok(problem) => Error::Problem { problem: Box::new(problem), retry_after: seconds.map(Duration::from_secs) },
         Err(_) => Error::protocol(format!("the server answered {status}")),
     }
 }

@@ -40,11 +40,7 @@ impl Pool {
         }
         let body = Limited::new(body, limits::ANSWER_BYTES).collect().await.map_err(|cause| {
             let unfinished = cause.is::<hyper::Error>();
-            if unfinished {
-                Error::transport(cause)
-            } else {
-                Error::protocol("the answer is too large")
-            }
+            if unfinished { Error::transport(cause) } else { Error::protocol("the answer is too large") }
         })?;
         if sender.ready().await.is_ok() {
             self.keep(sender);
@@ -54,10 +50,7 @@ impl Pool {
 
     /// Sends the request on an idle connection. One that the server has closed meanwhile is thrown away, and where
     /// the request can do no harm twice, or was never written, it goes to a new connection.
-    async fn first_answer(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(Sender, Response<Incoming>), Error> {
+    async fn first_answer(&self, mut request: Request<Full<Bytes>>) -> Result<(Sender, Response<Incoming>), Error> {
         while let Some(mut sender) = self.take() {
             let again = request.method().is_idempotent().then(|| request.clone());
             match sender.try_send_request(request).await {

@@ -84,17 +84,13 @@ async fn a_refusal_tells_its_code_and_when_to_come_again() {
         hear(&mut stream).await;
         answer(&mut stream, "200 OK", "{}").await;
         hear(&mut stream).await;
-        let endless =
-            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", limits::ANSWER_BYTES + 1);
+        let endless = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", limits::ANSWER_BYTES + 1);
         stream.write_all(endless.as_bytes()).await.unwrap();
         stream
     };
     let called = async {
         let error = rest.me().await.unwrap_err();
-        assert_eq!(
-            (error.code(), error.retry_after()),
-            (Some(Code::RateLimited), Some(Duration::from_secs(3)))
-        );
+        assert_eq!((error.code(), error.retry_after()), (Some(Code::RateLimited), Some(Duration::from_secs(3))));
         assert_eq!(error.to_string(), "slower");
         for _ in 0..3 {
             assert!(matches!(rest.me().await, Err(Error::Protocol(_))));

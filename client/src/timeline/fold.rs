@@ -101,21 +101,12 @@ mod tests {
         assert_eq!(messages.len(), 2);
         assert!(matches!(&messages[0].entry.body, Body::Message(text) if text.text == "hello"));
         assert_eq!(messages[0].edited_at, Some(log[2].at));
-        assert_eq!(
-            messages[0].reactions,
-            [ReactionUsers { emoji: "👍".into(), users: vec![bert(), anna()] }]
-        );
+        assert_eq!(messages[0].reactions, [ReactionUsers { emoji: "👍".into(), users: vec![bert(), anna()] }]);
     }
 
     #[test]
     fn a_deleted_message_is_the_same_before_and_after_its_text_has_left_the_log() {
-        let before = [
-            message(1, "secret"),
-            edit(2, 1, "more"),
-            react(3, 1, "👍", true),
-            delete(4, 1),
-            edit(5, 1, "x"),
-        ];
+        let before = [message(1, "secret"), edit(2, 1, "more"), react(3, 1, "👍", true), delete(4, 1), edit(5, 1, "x")];
         let mut after = before.clone();
         after[0] = entry(1, Body::Redacted(Redacted { was: RedactedKind::Message }));
         after[0].sender = before[0].sender;

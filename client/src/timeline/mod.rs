@@ -116,8 +116,7 @@ impl Timeline {
             device: Some(by.1),
             client_id: Some(sent.client_id),
             at: sent.at,
-            expires_at: expire_after_s
-                .map(|s| sent.at.plus(std::time::Duration::from_secs(s.into()))),
+            expires_at: expire_after_s.map(|s| sent.at.plus(std::time::Duration::from_secs(s.into()))),
             body: Body::Message(Text {
                 text: message.text.clone(),
                 mentions: message.mentions.clone(),
@@ -139,16 +138,11 @@ impl Timeline {
         }
         conversation.head = conversation.head.max(frame.head);
         conversation.left = false;
-        let mut entries = frame
-            .entries
-            .iter()
-            .filter(|entry| entry.conversation == frame.conversation)
-            .peekable();
+        let mut entries = frame.entries.iter().filter(|entry| entry.conversation == frame.conversation).peekable();
         if let (true, Some(first)) = (asked, entries.peek()) {
             conversation.have = conversation.have.max(first.seq.saturating_sub(1));
         }
-        let new: Vec<Entry> =
-            entries.filter(|entry| self.entry(entry) == Applied::New).cloned().collect();
+        let new: Vec<Entry> = entries.filter(|entry| self.entry(entry) == Applied::New).cloned().collect();
         let conversation = self.known(frame.conversation, frame.head);
         if asked && new.is_empty() && !frame.more {
             // The server has no more than this. What else was heard of is not there, and asking again would not end.
@@ -211,10 +205,7 @@ impl Timeline {
 
     /// The raw entries that are kept of a conversation, ascending, without a gap but for what was never for this user.
     pub fn log(&self, id: ConversationId) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.conversations
-            .get(&id)
-            .into_iter()
-            .flat_map(|conversation| conversation.entries.values())
+        self.conversations.get(&id).into_iter().flat_map(|conversation| conversation.entries.values())
     }
 
     /// The folded messages of what is kept, ascending.

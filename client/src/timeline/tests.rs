@@ -177,24 +177,14 @@ fn a_gap_is_asked_for_from_its_beginning() {
     assert_eq!(timeline.entry(&message(3, "c")), Applied::Gap);
     assert_eq!(timeline.lacks().collect::<Vec<_>>(), [(room(), 1)]);
     assert_eq!(timeline.entry(&message(2, "b")), Applied::New);
-    assert_eq!(
-        timeline.lacks_of(room()),
-        Some(2),
-        "the third was not taken, so it must come again"
-    );
+    assert_eq!(timeline.lacks_of(room()), Some(2), "the third was not taken, so it must come again");
     assert_eq!(timeline.entry(&message(1, "a")), Applied::Repeat);
 }
 
 #[test]
 fn what_nobody_asked_for_skips_nothing() {
     let mut timeline = Timeline::new(10, u64::MAX);
-    let tail = Entries {
-        conversation: room(),
-        entries: vec![message(9, "i")],
-        head: 9,
-        more: false,
-        ahead: false,
-    };
+    let tail = Entries { conversation: room(), entries: vec![message(9, "i")], head: 9, more: false, ahead: false };
     assert_eq!(timeline.entries(&tail, false), []);
     assert_eq!(timeline.lacks().collect::<Vec<_>>(), [(room(), 0)]);
 }
@@ -203,16 +193,9 @@ fn what_nobody_asked_for_skips_nothing() {
 fn a_member_who_was_away_and_came_again_misses_what_was_not_for_them() {
     let mut timeline = Timeline::new(10, u64::MAX);
     timeline.assume(room(), 2);
-    let back =
-        entry(5, Body::MemberAdded(MemberAdded { user: anna(), role: Role::Member, by: bert() }));
+    let back = entry(5, Body::MemberAdded(MemberAdded { user: anna(), role: Role::Member, by: bert() }));
     assert_eq!(timeline.entry(&back), Applied::Gap);
-    let frame = Entries {
-        conversation: room(),
-        entries: vec![back.clone()],
-        head: 5,
-        more: false,
-        ahead: false,
-    };
+    let frame = Entries { conversation: room(), entries: vec![back.clone()], head: 5, more: false, ahead: false };
     assert_eq!(timeline.entries(&frame, true), [back]);
     assert_eq!(timeline.lacks().count(), 0);
 }
@@ -247,10 +230,7 @@ fn what_expires_is_gone_with_its_edits() {
         timeline.entry(&entry);
     }
     assert_eq!(timeline.expire(Timestamp::from_millis(4999)), []);
-    assert_eq!(
-        timeline.expire(Timestamp::from_millis(5000)),
-        [MessageId { conversation: room(), seq: 1 }]
-    );
+    assert_eq!(timeline.expire(Timestamp::from_millis(5000)), [MessageId { conversation: room(), seq: 1 }]);
     assert!(!format!("{timeline:?}").contains("secret"));
     assert_eq!(timeline.messages(room()).len(), 2);
 }
@@ -258,21 +238,11 @@ fn what_expires_is_gone_with_its_edits() {
 #[test]
 fn a_sent_message_expires_as_its_conversation_says() {
     let mut timeline = Timeline::new(10, u64::MAX);
-    let created = Created {
-        kind: ConversationKind::Direct,
-        title: None,
-        expire_after_s: Some(60),
-        members: Vec::new(),
-    };
+    let created =
+        Created { kind: ConversationKind::Direct, title: None, expire_after_s: Some(60), members: Vec::new() };
     timeline.entry(&entry(1, Body::Created(created)));
     let client_id = Uuid::from_u128(9);
-    let new = NewMessage {
-        client_id,
-        text: "x".into(),
-        mentions: vec![],
-        reply_to: None,
-        attachments: vec![],
-    };
+    let new = NewMessage { client_id, text: "x".into(), mentions: vec![], reply_to: None, attachments: vec![] };
     let sent = Sent { client_id, conversation: room(), seq: 2, at: Timestamp::from_millis(1000) };
     let entry = timeline.sent(&sent, (anna(), DeviceId::new(Uuid::from_u128(3))), &new);
     assert_eq!(entry.expires_at, Some(Timestamp::from_millis(61_000)));

@@ -41,11 +41,7 @@ pub async fn enter(arguments: &Arguments, nobody: &Rest) -> Result<Account, Stri
         None if is_typed() => ask("Name: ")?,
         None => return Err("who are you? Give --name".to_owned()),
     };
-    let kept = state_folder()?.join(format!(
-        "{}@{}",
-        file_name(&name),
-        file_name(&nobody.server().authority())
-    ));
+    let kept = state_folder()?.join(format!("{}@{}", file_name(&name), file_name(&nobody.server().authority())));
     if let Ok(token) = fs::read_to_string(&kept) {
         let rest = nobody.with_token(token.trim()).map_err(|error| error.to_string())?;
         match rest.me().await {
@@ -64,13 +60,8 @@ pub async fn enter(arguments: &Arguments, nobody: &Rest) -> Result<Account, Stri
 
 async fn introduce(arguments: &Arguments, nobody: &Rest, name: &str) -> Result<SignedIn, String> {
     let password = password()?;
-    let device =
-        Some(DeviceInfo { name: "kith-chat".to_owned(), platform: env::consts::OS.to_owned() });
-    let session = NewSession {
-        username: name.to_owned(),
-        password: password.clone(),
-        device: device.clone(),
-    };
+    let device = Some(DeviceInfo { name: "kith-chat".to_owned(), platform: env::consts::OS.to_owned() });
+    let session = NewSession { username: name.to_owned(), password: password.clone(), device: device.clone() };
     match nobody.sign_in(&session).await {
         Ok(signed_in) => return Ok(signed_in),
         Err(error) if error.code() == Some(Code::WrongPassword) => {}
@@ -81,9 +72,7 @@ async fn introduce(arguments: &Arguments, nobody: &Rest, name: &str) -> Result<S
         if !is_typed() {
             return Err(format!("{unknown}; --sign-up makes one"));
         }
-        let question = format!(
-            "There is no account {name}, or the password is wrong. Make a new account? [y/N] "
-        );
+        let question = format!("There is no account {name}, or the password is wrong. Make a new account? [y/N] ");
         if !ask(&question)?.eq_ignore_ascii_case("y") {
             return Err(unknown.to_owned());
         }
@@ -116,10 +105,7 @@ fn password() -> Result<String, String> {
 fn ask(question: &str) -> Result<String, String> {
     let mut answer = String::new();
     print!("{question}");
-    io::stdout()
-        .flush()
-        .and_then(|()| io::stdin().read_line(&mut answer))
-        .map_err(|cause| cause.to_string())?;
+    io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(|cause| cause.to_string())?;
     Ok(answer.trim().to_owned())
 }
 
@@ -133,9 +119,7 @@ fn state_folder() -> Result<PathBuf, String> {
 
 /// A name in which nothing leads out of the folder.
 fn file_name(text: &str) -> String {
-    text.chars()
-        .map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' })
-        .collect()
+    text.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect()
 }
 
 /// Writes the token where nobody else reads it.

@@ -130,8 +130,7 @@ impl Chat {
             return Ok((info.title.unwrap_or_else(|| "a group".to_owned()), false));
         }
         let members = self.rest.participants(id, &Paging::default()).await?.items;
-        let peer =
-            members.iter().map(|participant| participant.member.user).find(|user| *user != self.me);
+        let peer = members.iter().map(|participant| participant.member.user).find(|user| *user != self.me);
         Ok((self.name(peer.unwrap_or(self.me)).await, true))
     }
 

@@ -54,9 +54,7 @@ impl Chat {
                 Ok(())
             }
             "/quit" => return Turn::Quit,
-            _ if line.starts_with('/') => {
-                Err(format!("there is no command {command}; /help lists them"))
-            }
+            _ if line.starts_with('/') => Err(format!("there is no command {command}; /help lists them")),
             _ => self.say(line),
         };
         if let Err(reason) = done {
@@ -94,9 +92,7 @@ impl Chat {
         let mut paging = Paging::default();
         loop {
             let page = self.rest.conversations(&paging).await.map_err(said)?;
-            let fits = |other: &Option<String>| {
-                other.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(title))
-            };
+            let fits = |other: &Option<String>| other.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(title));
             if let Some(item) = page.items.iter().find(|item| fits(&item.title)) {
                 return Ok(Some(item.head.id));
             }
@@ -110,9 +106,7 @@ impl Chat {
     async fn find(&mut self, name: &str) -> Result<UserId, String> {
         let page = self.rest.users(name, &Paging::default()).await.map_err(said)?;
         let user = page.items.iter().find(|profile| profile.username.as_deref() == Some(name));
-        let user = user
-            .map(|profile| profile.id)
-            .ok_or_else(|| format!("there is nobody called {name}"))?;
+        let user = user.map(|profile| profile.id).ok_or_else(|| format!("there is nobody called {name}"))?;
         self.call(user, name);
         Ok(user)
     }
@@ -120,17 +114,11 @@ impl Chat {
     async fn go_to(&mut self, id: ConversationId) -> Result<(), String> {
         let title = self.title(id).await;
         let page = self.rest.participants(id, &Paging::default()).await.map_err(said)?;
-        let members: Vec<UserId> =
-            page.items.iter().map(|participant| participant.member.user).collect();
+        let members: Vec<UserId> = page.items.iter().map(|participant| participant.member.user).collect();
         self.screen.note(&format!("— {title} is open"));
         let others = members.into_iter().filter(|user| *user != self.me).collect();
-        let watched = self
-            .open
-            .replace(id)
-            .map_or(Ok(()), |before| self.client.unwatch(Vec::new(), vec![before]));
-        watched
-            .and_then(|()| self.client.watch(others, vec![id]))
-            .map_err(|refused| refused.to_string())?;
+        let watched = self.open.replace(id).map_or(Ok(()), |before| self.client.unwatch(Vec::new(), vec![before]));
+        watched.and_then(|()| self.client.watch(others, vec![id])).map_err(|refused| refused.to_string())?;
         self.read_open().await;
         Ok(())
     }
@@ -217,11 +205,9 @@ impl Chat {
         };
         let who = self.shown(message.entry.sender).await;
         let edited = if message.edited_at.is_some() { " (edited)" } else { "" };
-        let reactions =
-            message.reactions.iter().map(|r| format!(" {}{}", clean(&r.emoji), r.users.len()));
+        let reactions = message.reactions.iter().map(|r| format!(" {}{}", clean(&r.emoji), r.users.len()));
         let reactions: String = reactions.collect();
-        self.screen
-            .timed(message.entry.at, &format!("{who}: {}{edited}{reactions}", clean(&text.text)));
+        self.screen.timed(message.entry.at, &format!("{who}: {}{edited}{reactions}", clean(&text.text)));
     }
 
     async fn edit(&mut self, text: &str) -> Result<(), String> {
@@ -230,7 +216,7 @@ impl Chat {
         }
         let last = self.last(true).await?;
         let edit = EditMessage { text: text.to_owned(), mentions: Vec::new() };
-        self.rest.edit(last.entry.id, &edit).await.map_err(said)
+        self.rest.edit(last.entry.id, &edit).await.map(drop).map_err(said)
     }
 
     async fn delete(&mut self) -> Result<(), String> {
@@ -251,9 +237,8 @@ impl Chat {
         let (id, me) = (self.opened()?, self.me);
         let messages = self.client.look(move |timeline| timeline.messages(id)).await;
         let messages = messages.map_err(|refused| refused.to_string())?;
-        let fits = |message: &Message| {
-            matches!(message.entry.body, Body::Message(_)) && (message.entry.sender == me) == own
-        };
+        let fits =
+            |message: &Message| matches!(message.entry.body, Body::Message(_)) && (message.entry.sender == me) == own;
         messages.into_iter().rev().find(fits).ok_or_else(|| "there is no such message".to_owned())
     }
 
@@ -266,11 +251,7 @@ impl Chat {
     }
 }
 
-fn conversation(
-    kind: ConversationKind,
-    members: Vec<UserId>,
-    title: Option<String>,
-) -> NewConversation {
+fn conversation(kind: ConversationKind, members: Vec<UserId>, title: Option<String>) -> NewConversation {
     NewConversation { kind, members, title, expire_after_s: None, encryption: None }
 }
 

@@ -46,9 +46,7 @@ impl Chat {
             }
             Event::Rewound { conversation, .. } => {
                 let title = self.title(conversation).await;
-                self.screen.fault(&format!(
-                    "— the server was restored from a backup; {title} may lack messages"
-                ));
+                self.screen.fault(&format!("— the server was restored from a backup; {title} may lack messages"));
             }
             Event::Degraded(shed) => self.degraded(&shed),
             // The caller has seen to it.
@@ -112,8 +110,7 @@ impl Chat {
                 format!("{who} removed {}", self.shown(removed.user).await)
             }
             Body::RoleChanged(changed) => {
-                format!("{who} made {} {:?}", self.shown(changed.user).await, changed.role)
-                    .to_lowercase()
+                format!("{who} made {} {:?}", self.shown(changed.user).await, changed.role).to_lowercase()
             }
             Body::ConversationChanged(ConversationChanged { title: Some(title), .. }) => {
                 self.room(entry.conversation).title = Some(title.clone());
@@ -129,8 +126,7 @@ impl Chat {
             return;
         }
         let room = self.room(receipt.conversation);
-        let (delivered, read) =
-            room.others.insert(receipt.user, (receipt.delivered, receipt.read)).unwrap_or_default();
+        let (delivered, read) = room.others.insert(receipt.user, (receipt.delivered, receipt.read)).unwrap_or_default();
         let own = room.own;
         let passed = |before: u64, now: u64| before < own && own <= now;
         let what = if passed(read, receipt.read) {
@@ -147,17 +143,11 @@ impl Chat {
     async fn presence(&mut self, presence: Presence) {
         let before = self.present.insert(presence.user, presence.state);
         let direct = self.open.is_some_and(|id| self.room(id).direct);
-        if before == Some(presence.state)
-            || (before.is_none() && !direct)
-            || presence.user == self.me
-        {
+        if before == Some(presence.state) || (before.is_none() && !direct) || presence.user == self.me {
             return;
         }
         let name = self.name(presence.user).await;
-        let since = presence
-            .last_seen
-            .map(|at| format!(", last seen {}", self.screen.clock(at)))
-            .unwrap_or_default();
+        let since = presence.last_seen.map(|at| format!(", last seen {}", self.screen.clock(at))).unwrap_or_default();
         self.screen.note(&match presence.state {
             PresenceState::Online => format!("— {name} is online"),
             PresenceState::Offline => format!("— {name} is offline{since}"),
@@ -170,8 +160,8 @@ impl Chat {
                 // What was said before one came is not shown again; all that comes now is new.
                 self.room(frame.id).read_before.get_or_insert(0);
                 let title = self.title(frame.id).await;
-                // A conversation of two shows with its first message.
-                if !self.room(frame.id).direct {
+                // A conversation of two shows with its first message, and what one has just begun oneself is open.
+                if !self.room(frame.id).direct && self.open != Some(frame.id) {
                     self.screen.note(&format!("— you are in {title}"));
                 }
             }
@@ -179,10 +169,8 @@ impl Chat {
             Change::Changed => {}
             Change::Left => {
                 let title = self.rooms.get(&frame.id).and_then(|room| room.title.clone());
-                self.screen.note(&format!(
-                    "— you are not in {} any longer",
-                    title.as_deref().unwrap_or("a conversation")
-                ));
+                self.screen
+                    .note(&format!("— you are not in {} any longer", title.as_deref().unwrap_or("a conversation")));
                 if self.open == Some(frame.id) {
                     self.open = None;
                 }

@@ -76,8 +76,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     config.backlog = BACKLOG;
     config.program = Some(concat!("kith-chat/", env!("CARGO_PKG_VERSION")).to_owned());
     let (client, events) = Client::connect(config);
-    let mut chat =
-        Chat::new(account.rest.clone(), client.clone(), account.profile.id, Screen::new());
+    let mut chat = Chat::new(account.rest.clone(), client.clone(), account.profile.id, Screen::new());
     let outcome = talk(&mut chat, events, lines(), &account).await;
     drop(chat);
     client.close().await;
@@ -135,11 +134,7 @@ fn lines() -> Receiver<String> {
             let mut line = Vec::new();
             match input.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => return,
-                Ok(_)
-                    if typed
-                        .blocking_send(String::from_utf8_lossy(&line).trim().to_owned())
-                        .is_err() =>
-                {
+                Ok(_) if typed.blocking_send(String::from_utf8_lossy(&line).trim().to_owned()).is_err() => {
                     return;
                 }
                 Ok(_) => {}

@@ -18,8 +18,7 @@ pub struct Screen {
 impl Screen {
     /// In colour unless it is no terminal, or `NO_COLOR` is set (no-color.org).
     pub fn new() -> Self {
-        let colour = io::stdout().is_terminal()
-            && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { colour, zone: TimeZone::system(), day: None }
     }
 
@@ -79,8 +78,7 @@ impl Screen {
 /// What somebody else wrote, without what would steer the terminal or turn the line around.
 pub fn clean(text: &str) -> String {
     let steers = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let mut cleaned = String::with_capacity(text.len());
     for char in text.chars() {
@@ -100,10 +98,7 @@ mod tests {
 
     #[test]
     fn nothing_that_is_received_steers_the_terminal() {
-        assert_eq!(
-            clean("a\x1b[2Jb\u{9b}1m\rc\u{202e}d"),
-            "a\u{fffd}[2Jb\u{fffd}1m\u{fffd}c\u{fffd}d"
-        );
+        assert_eq!(clean("a\x1b[2Jb\u{9b}1m\rc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}1m\u{fffd}c\u{fffd}d");
         assert_eq!(clean("two\nlines 👍\tä"), "two\n      lines 👍 ä");
     }
 }
