@@ -64,7 +64,8 @@ impl Outbox {
     /// The message was answered for good: it gives its place to the next one.
     pub(super) fn done(&mut self, id: ConversationId, client_id: Uuid, now: Instant) -> Option<NewMessage> {
         let queue = self.queues.get_mut(&id)?;
-        let (message, _) = queue.messages.pop_front_if(|(first, _)| first.client_id == client_id)?;
+        queue.messages.front().filter(|(first, _)| first.client_id == client_id)?;
+        let (message, _) = queue.messages.pop_front()?;
         queue.due = now;
         if queue.messages.is_empty() {
             self.queues.remove(&id);

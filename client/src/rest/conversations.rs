@@ -6,7 +6,7 @@ use kith_protocol::{
     entry::Role,
     rest::{
         ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
-        NewConversation, NewParticipant, Page, Participant,
+        NewConversation, NewParticipant, Page, Participant, Personal,
     },
 };
 
@@ -39,8 +39,8 @@ impl Rest {
     }
 
     /// Changes one's own settings of a conversation: `PUT /v1/users/me/conversations/{id}`.
-    pub async fn change_personal(&self, id: ConversationId, change: &ChangePersonal) -> Result<(), Error> {
-        self.tell(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
+    pub async fn change_personal(&self, id: ConversationId, change: &ChangePersonal) -> Result<Personal, Error> {
+        self.send(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
     }
 
     /// Who belongs to a conversation: `GET /v1/conversations/{id}/participants`.
@@ -49,14 +49,18 @@ impl Rest {
     }
 
     /// Adds somebody, or oneself to a channel: `POST /v1/conversations/{id}/participants`.
-    pub async fn add_participant(&self, id: ConversationId, participant: &NewParticipant) -> Result<(), Error> {
-        self.tell(Method::POST, &format!("/v1/conversations/{id}/participants"), participant).await
+    pub async fn add_participant(
+        &self,
+        id: ConversationId,
+        participant: &NewParticipant,
+    ) -> Result<Participant, Error> {
+        self.send(Method::POST, &format!("/v1/conversations/{id}/participants"), participant).await
     }
 
     /// Gives a member another role: `PATCH /v1/conversations/{id}/participants/{user}`.
-    pub async fn change_role(&self, id: ConversationId, user: UserId, role: Role) -> Result<(), Error> {
+    pub async fn change_role(&self, id: ConversationId, user: UserId, role: Role) -> Result<Participant, Error> {
         let path = format!("/v1/conversations/{id}/participants/{user}");
-        self.tell(Method::PATCH, &path, &ChangeRole { role }).await
+        self.send(Method::PATCH, &path, &ChangeRole { role }).await
     }
 
     /// Removes a member, or leaves: `DELETE /v1/conversations/{id}/participants/{user}`.

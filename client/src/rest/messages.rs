@@ -10,6 +10,7 @@ use kith_protocol::{
     id::PollId,
     rest::{EditMessage, Frames, Log, Messages, Poll, ReadReceipts},
 };
+use serde::Serialize;
 
 use super::{
     Rest,
@@ -70,8 +71,8 @@ impl Rest {
     }
 
     /// Gives a message of one's own another text: `PATCH /v1/messages/{id}`.
-    pub async fn edit(&self, id: MessageId, edit: &EditMessage) -> Result<(), Error> {
-        self.tell(Method::PATCH, &format!("/v1/messages/{id}"), edit).await
+    pub async fn edit(&self, id: MessageId, edit: &EditMessage) -> Result<Message, Error> {
+        self.send(Method::PATCH, &format!("/v1/messages/{id}"), edit).await
     }
 
     /// Deletes a message for everyone: `DELETE /v1/messages/{id}`.
@@ -111,9 +112,14 @@ impl Rest {
         read(self.exchange(Method::GET, &path.done(), &[], Bytes::new(), patience).await?)
     }
 
-    /// Says a frame as on a socket; its answer comes in the poll: `POST /v1/polls/{poll}/commands`.
-    pub async fn poll_command(&self, poll: PollId, frame: &ClientFrame) -> Result<(), Error> {
-        self.tell(Method::POST, &format!("/v1/polls/{poll}/commands"), frame).await
+    /// Says frames as on a socket; their answers come in the poll: `POST /v1/polls/{poll}/commands`.
+    pub async fn poll_commands(&self, poll: PollId, frames: &[ClientFrame]) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Commands<'a> {
+            items: &'a [ClientFrame],
+        }
+        let commands = Commands { items: frames };
+        self.tell(Method::POST, &format!("/v1/polls/{poll}/commands"), &commands).await
     }
 
     /// Ends a long poll: `DELETE /v1/polls/{poll}`.

@@ -1,3 +1,0 @@
-//! A line-mode chat.
-
-fn main() {}

@@ -1,0 +1,150 @@
+//! One person's chat: the open conversation, and what is known of names and rooms.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use kith_client::{Client, Error, Rest, rest::Paging};
+use kith_protocol::{ConversationId, UserId, Uuid, entry::ConversationKind, rest::PresenceState};
+use tokio::time::Instant;
+
+use crate::{is_typed, screen::Screen};
+
+/// Names that are remembered.
+const NAMES: usize = 10_000;
+/// Seconds in which somebody who goes on writing is not shown again.
+const TYPING_S: u64 = 10;
+
+/// Whether it goes on.
+#[derive(PartialEq, Eq)]
+pub enum Turn {
+    /// It does.
+    On,
+    /// The person wants to go.
+    Quit,
+}
+
+/// All of it.
+pub struct Chat {
+    pub(crate) rest: Rest,
+    pub(crate) client: Client,
+    pub(crate) me: UserId,
+    pub(crate) screen: Screen,
+    pub(crate) open: Option<ConversationId>,
+    pub(crate) rooms: HashMap<ConversationId, Room>,
+    pub(crate) present: HashMap<UserId, PresenceState>,
+    /// What was sent from here and is not answered yet.
+    pub(crate) own: HashSet<Uuid>,
+    /// Whether what came while away is here.
+    pub(crate) caught_up: bool,
+    /// Whether what is sent is on the screen already, because it was typed there.
+    pub(crate) typed: bool,
+    names: HashMap<UserId, String>,
+    writing: Option<(UserId, Instant)>,
+}
+
+/// What is known of a conversation.
+#[derive(Default)]
+pub struct Room {
+    pub(crate) title: Option<String>,
+    pub(crate) direct: bool,
+    /// What was read before this program began; it is not shown again.
+    pub(crate) read_before: Option<u64>,
+    /// The last message of one's own.
+    pub(crate) own: u64,
+    /// How far the others got and read.
+    pub(crate) others: HashMap<UserId, (u64, u64)>,
+}
+
+impl Chat {
+    /// Nothing is open.
+    pub fn new(rest: Rest, client: Client, me: UserId, screen: Screen) -> Self {
+        Self {
+            rest,
+            client,
+            me,
+            screen,
+            open: None,
+            rooms: HashMap::new(),
+            present: HashMap::new(),
+            own: HashSet::new(),
+            caught_up: false,
+            typed: is_typed(),
+            names: HashMap::new(),
+            writing: None,
+        }
+    }
+
+    /// Whether nothing is on its way, in either direction.
+    pub fn is_settled(&self) -> bool {
+        self.own.is_empty() && self.caught_up
+    }
+
+    /// What somebody is called.
+    pub(crate) async fn name(&mut self, user: UserId) -> String {
+        if let Some(name) = self.names.get(&user) {
+            return name.clone();
+        }
+        match self.rest.user(user).await {
+            Ok(profile) => {
+                let name = profile.username.unwrap_or(profile.display_name);
+                self.call(user, &name);
+                name
+            }
+            // It is asked for again at the next time.
+            Err(_) => "somebody".to_owned(),
+        }
+    }
+
+    /// Remembers what somebody is called.
+    pub(crate) fn call(&mut self, user: UserId, name: &str) {
+        if self.names.len() >= NAMES {
+            self.names.clear();
+        }
+        self.names.insert(user, name.to_owned());
+    }
+
+    /// The same, as it is shown.
+    pub(crate) async fn shown(&mut self, user: UserId) -> String {
+        let name = self.name(user).await;
+        self.screen.name(user, &name)
+    }
+
+    /// What a conversation is called: a direct one by the other side.
+    pub(crate) async fn title(&mut self, id: ConversationId) -> String {
+        if let Some(title) = self.rooms.get(&id).and_then(|room| room.title.clone()) {
+            return title;
+        }
+        let Ok((title, direct)) = self.ask_title(id).await else {
+            return "a conversation".to_owned();
+        };
+        let room = self.room(id);
+        (room.title, room.direct) = (Some(title.clone()), direct);
+        title
+    }
+
+    async fn ask_title(&mut self, id: ConversationId) -> Result<(String, bool), Error> {
+        let info = self.rest.conversation(id).await?;
+        if info.kind != ConversationKind::Direct {
+            return Ok((info.title.unwrap_or_else(|| "a group".to_owned()), false));
+        }
+        let members = self.rest.participants(id, &Paging::default()).await?.items;
+        let peer = members.iter().map(|participant| participant.member.user).find(|user| *user != self.me);
+        Ok((self.name(peer.unwrap_or(self.me)).await, true))
+    }
+
+    pub(crate) fn room(&mut self, id: ConversationId) -> &mut Room {
+        self.rooms.entry(id).or_default()
+    }
+
+    /// Whether it is worth a line that somebody is writing.
+    pub(crate) fn begins_to_write(&mut self, user: UserId) -> bool {
+        let now = Instant::now();
+        let goes_on = self.writing.is_some_and(|(last, until)| last == user && now < until);
+        if !goes_on {
+            self.writing = Some((user, now + Duration::from_secs(TYPING_S)));
+        }
+        !goes_on
+    }
+}
