@@ -2,7 +2,7 @@
 //! mentions of its members, what expires. Derived rows are written behind the entries; what a crash kept from them is
 //! folded again when the conversation wakes.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use kith_protocol::{
@@ -267,6 +267,7 @@ impl Live {
         for (at, seq) in &self.dirty.expiring {
             let row = schema::expiring::row(*at, self.id, *seq);
             store.commit(row.partition, vec![Change::Put(row.key, Bytes::new())], Vec::new()).await?;
+            self.context.expires_ms.fetch_min(at.millis(), Ordering::Relaxed);
         }
         for user in &self.dirty.removed {
             let delete = Change::Delete(schema::user::listed(self.id));

@@ -20,7 +20,7 @@ use std::{
     hash::BuildHasher,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -71,6 +71,8 @@ struct Context {
     live_count: AtomicUsize,
     hasher: std::hash::RandomState,
     tail_bytes: AtomicUsize,
+    /// Before this time nothing expires, in milliseconds.
+    expires_ms: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -137,6 +139,7 @@ impl Conversations {
             live_count: AtomicUsize::new(0),
             hasher: std::hash::RandomState::new(),
             tail_bytes: AtomicUsize::new(0),
+            expires_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         };
         Self { context: Arc::new(context) }

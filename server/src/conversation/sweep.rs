@@ -1,11 +1,11 @@
 //! Work that no request asks for: folding what a crash left unfolded, and taking what has expired.
 
-use tokio::sync::oneshot;
+use std::sync::atomic::Ordering;
 
 use super::{Command, Conversations};
 use crate::{
     Error, clock,
-    store::{Change, Direction, schema},
+    store::{Change, Direction, KeyRange, schema},
 };
 
 /// Conversations or messages that one look takes from a shard.
@@ -19,12 +19,12 @@ impl Conversations {
     pub async fn recover(&self) -> Result<usize, Error> {
         let mut recovered = 0;
         for shard in 0..schema::SHARDS {
-            let mut range = crate::store::KeyRange::default();
+            let mut range = KeyRange::default();
             loop {
                 let partition = schema::active::partition(shard);
                 let rows = self.context.store.scan(partition, range, Direction::Ascending, AT_ONCE).await?;
                 let Some(last) = rows.last() else { break };
-                range = crate::store::KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
+                range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
                 for row in &rows {
                     let id = schema::active::conversation_of(&row.key)?;
                     self.ask(id, Command::Recover).await?;
@@ -35,24 +35,42 @@ impl Conversations {
         Ok(recovered)
     }
 
-    /// Takes the content of every message whose time is over; how many there were.
+    /// Takes the content of every message whose time is over; how many there were. An idle node looks at a number for that,
+    /// not at its store.
     ///
     /// # Errors
     /// When the store does not answer; the next look goes on where this one stopped.
     pub async fn expire(&self) -> Result<usize, Error> {
+        let next = &self.context.expires_ms;
+        if clock::now().millis() < next.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
+        next.store(u64::MAX, Ordering::Relaxed);
+        let expired = self.expire_due().await;
+        if expired.is_err() {
+            next.store(0, Ordering::Relaxed);
+        }
+        expired
+    }
+
+    async fn expire_due(&self) -> Result<usize, Error> {
         let mut expired = 0;
         for shard in 0..schema::SHARDS {
-            let range = schema::expiring::until(clock::now());
             let partition = schema::expiring::partition(shard);
-            let rows = self.context.store.scan(partition.clone(), range, Direction::Ascending, AT_ONCE).await?;
+            let all = KeyRange::default();
+            let rows = self.context.store.scan(partition.clone(), all, Direction::Ascending, AT_ONCE).await?;
             let mut done = Vec::with_capacity(rows.len());
+            let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
             for row in rows {
-                let (id, seq) = schema::expiring::message_of(&row.key)?;
-                let (reply, answer) = oneshot::channel();
-                self.context.post(id, Command::Expire(seq, reply)).map_err(|(_, error)| error)?;
-                super::answered(answer).await?;
+                let (at, id, seq) = schema::expiring::message_of(&row.key)?;
+                if at > clock::now() {
+                    next_ms = at.millis();
+                    break;
+                }
+                self.ask(id, |reply| Command::Expire(seq, reply)).await?;
                 done.push(Change::Delete(row.key));
             }
+            self.context.expires_ms.fetch_min(next_ms, Ordering::Relaxed);
             expired += done.len();
             if !done.is_empty() {
                 self.context.store.commit(partition, done, Vec::new()).await?;
