@@ -62,7 +62,8 @@ impl Conversations {
             let mut done = Vec::with_capacity(rows.len());
             let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
             for row in rows {
-                let (at, id, seq) = schema::expiring::message_of(&row.key)?;
+                let at = schema::expiring::at_of(&row.key)?;
+                let (id, seq) = schema::expiring::message_of(&row.key)?;
                 if at > clock::now() {
                     next_ms = at.millis();
                     break;

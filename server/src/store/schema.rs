@@ -597,9 +597,16 @@ pub mod expiring {
         let key = [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
         RowKey { partition: partition(shard(conversation)), key }
     }
-    /// When, and which message, a key is about.
-    pub fn message_of(key: &[u8]) -> Result<(Timestamp, ConversationId, u64), Error> {
-        let at = Timestamp::from_millis(number_at(key, 0)?);
-        Ok((at, ConversationId::from_bytes(id_at(key, 8)?), number_at(key, 24)?))
+    /// The rows of what expires up to `at`.
+    pub fn until(at: Timestamp) -> KeyRange {
+        KeyRange { from: Vec::new(), to: Some((at.millis() + 1).to_be_bytes().to_vec()) }
+    }
+    /// When the message of a key expires.
+    pub fn at_of(key: &[u8]) -> Result<Timestamp, Error> {
+        number_at(key, 0).map(Timestamp::from_millis)
+    }
+    /// The conversation and seq of a key.
+    pub fn message_of(key: &[u8]) -> Result<(ConversationId, u64), Error> {
+        Ok((ConversationId::from_bytes(id_at(key, 8)?), number_at(key, 24)?))
     }
 }
