@@ -25,5 +25,5 @@ pub fn random<const N: usize>() -> [u8; N] {
 
 /// A number below `bound`, for spreading things in time; 0 where the bound is 0.
 pub fn random_below(bound: u32) -> u32 {
-    (u64::from(u32::from_ne_bytes(random())) * u64::from(bound) >> 32) as u32
+    ((u64::from(u32::from_ne_bytes(random())) * u64::from(bound)) >> 32) as u32
 }

@@ -77,14 +77,17 @@ impl Presence {
         let before = {
             let mut there = self.there[self.place(user)].lock();
             match there.get_mut(&user) {
-                Some(there) => Some(there.gone_s = None),
+                Some(there) => {
+                    there.gone_s = None;
+                    true
+                }
                 None => {
                     there.insert(user, There { active_at: never, stored_at: never, gone_s: None });
-                    None
+                    false
                 }
             }
         };
-        if before.is_none() {
+        if !before {
             self.announce(user, PresenceState::Online);
         }
     }

@@ -37,7 +37,7 @@ impl Amend {
             Amend::React(reaction) => {
                 let emoji = &reaction.emoji;
                 // Letters, controls and spaces are no emoji, but keycaps are digits with a mark and flags are joined tags.
-                let plain = emoji.chars().all(|char| char.is_ascii()) || emoji.chars().any(char::is_whitespace);
+                let plain = emoji.is_ascii() || emoji.chars().any(char::is_whitespace);
                 if emoji.len() > EMOJI_BYTES || plain || emoji.chars().any(char::is_control) {
                     return Err(Error::field("/emoji", format!("expected one emoji of {EMOJI_BYTES} bytes at most")));
                 }

@@ -60,6 +60,9 @@ pub struct Conversations {
     context: Arc<Context>,
 }
 
+/// The queues of the tasks of live conversations.
+type Queues = HashMap<ConversationId, mpsc::Sender<Command>>;
+
 /// What every live conversation works with.
 struct Context {
     store: Arc<dyn Store>,
@@ -67,7 +70,7 @@ struct Context {
     roster: Arc<Roster>,
     shed: Arc<Shed>,
     limits: Limits,
-    live: Box<[Mutex<HashMap<ConversationId, mpsc::Sender<Command>>>]>,
+    live: Box<[Mutex<Queues>]>,
     live_count: AtomicUsize,
     hasher: std::hash::RandomState,
     tail_bytes: AtomicUsize,
@@ -347,7 +350,7 @@ async fn answered<T>(answer: oneshot::Receiver<Result<T, Error>>) -> Result<T, E
 }
 
 impl Context {
-    fn shard(&self, conversation: ConversationId) -> &Mutex<HashMap<ConversationId, mpsc::Sender<Command>>> {
+    fn shard(&self, conversation: ConversationId) -> &Mutex<Queues> {
         &self.live[self.hasher.hash_one(conversation) as usize % SHARDS]
     }
 
@@ -383,7 +386,6 @@ impl Context {
     }
 
     /// Gives a command to the conversation's task if there is one; else gives it back.
-    #[expect(clippy::result_large_err, reason = "the command goes back to who must be told")]
     fn post_if_live(&self, conversation: ConversationId, command: Command) -> Result<(), Command> {
         match self.shard(conversation).lock().get(&conversation) {
             Some(queue) => queue.try_send(command).map_err(mpsc::error::TrySendError::into_inner),

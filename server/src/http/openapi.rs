@@ -1,6 +1,9 @@
 //! The OpenAPI document, generated from the routes and the types that they use.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
     extract::State,
@@ -11,7 +14,7 @@ use kith_protocol::{Code, Problem};
 use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
-        Content, HttpMethod, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder,
+        Content, HttpMethod, OpenApi as Document, Ref, RefOr, Required, ResponseBuilder, Schema,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -82,17 +85,26 @@ impl Modify for Common {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let without_required = components.schemas.iter().filter(|(_, schema)| !has_required(schema));
+        let optional: HashSet<String> =
+            without_required.map(|(name, _)| Ref::from_schema_name(name).ref_location).collect();
         for (path, item) in &mut document.paths.paths {
             let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
             for operation in operations.into_iter().flatten() {
-                complete(path, operation);
+                complete(path, operation, &optional);
             }
         }
     }
 }
 
-/// Adds the problems that a route may answer because of what it takes.
-fn complete(path: &str, operation: &mut Operation) {
+/// Whether a schema is that of an object with a field that must be there.
+fn has_required(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if !object.required.is_empty())
+}
+
+/// Adds the problems that a route may answer because of what it takes. An empty body is an empty object, so that one of an
+/// `optional` schema need not be there.
+fn complete(path: &str, operation: &mut Operation, optional: &HashSet<String>) {
     let guarded = operation.security.is_none();
     let has_body = operation.request_body.is_some();
     let has_input = has_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
@@ -122,7 +134,14 @@ fn complete(path: &str, operation: &mut Operation) {
         }
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        body.required = Some(Required::True);
+        let lacks = body.content.values().any(|content| {
+            let schema = match content {
+                RefOr::T(content) => &content.schema,
+                RefOr::Ref(_) => &None,
+            };
+            matches!(schema, Some(RefOr::Ref(schema)) if optional.contains(&schema.ref_location))
+        });
+        body.required = Some(if lacks { Required::False } else { Required::True });
     }
 }
 

@@ -114,9 +114,8 @@ impl Connection {
             if let (Poll::Ready(end), _) | (Poll::Pending, Some(end)) = (over, self.end) {
                 return Poll::Ready(Step::End(end));
             }
-            match ready!(read) {
-                Some(step) => return Poll::Ready(step),
-                None => {}
+            if let Some(step) = ready!(read) {
+                return Poll::Ready(step);
             }
         }
     }

@@ -74,6 +74,7 @@ struct Queue {
     frames: VecDeque<Bytes>,
     bytes: usize,
     /// While a hello is answered, live frames wait here, so that they come behind its answer and none comes twice.
+    #[expect(clippy::box_collection, reason = "every connection has the field, and few ever use it")]
     held: Option<Box<Vec<Held>>>,
     closed: Option<CloseCode>,
     waker: Option<Waker>,

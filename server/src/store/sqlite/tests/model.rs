@@ -81,7 +81,7 @@ fn value(number: u8) -> Bytes {
 /// A third of the client_ids are of now, so that both ways of remembering are taken.
 fn client_id(number: u8) -> Uuid {
     let now = u128::from(crate::clock::now().millis()) / 86_400_000 * 86_400_000;
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         Uuid::from_u128(now << 80 | 0x7000_8000_0000_0000_0000 | u128::from(number))
     } else {
         id(4, number)
