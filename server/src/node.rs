@@ -108,6 +108,9 @@ impl Node {
             self.presence.tick();
             self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
+            let mut waiting = 0;
+            self.roster.all(|outbox| waiting += outbox.waiting());
+            metrics::gauge!("kith_outbox_bytes").set(waiting as f64);
             metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
             seconds += 1;
             if seconds.is_multiple_of(60) {

@@ -191,6 +191,11 @@ impl Outbox {
         queue.bytes = queue.bytes.saturating_sub(bytes);
     }
 
+    /// Bytes that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().bytes
+    }
+
     /// With what the connection is to be closed, if it is.
     pub fn closed(&self) -> Option<CloseCode> {
         self.queue.lock().closed

@@ -1,0 +1,14 @@
+//! What must never happen, and what tries to make it happen: each file is one way to be hard on a real `kith` process.
+//!
+//! These take seconds to a minute each and disturb one another, so that they run one after the other.
+
+mod chance;
+mod crash;
+mod disk_full;
+mod operate;
+mod overload;
+mod people;
+mod program;
+mod refusals;
+mod rude;
+mod secrets;
