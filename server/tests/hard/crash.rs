@@ -54,11 +54,14 @@ impl Ledger {
     }
 }
 
+/// The entries of each conversation, in the order in which they came.
+type Heard = HashMap<ConversationId, Vec<(u64, Option<Uuid>)>>;
+
 /// One device, and what it heard in the order in which it did.
 struct Device {
     owner: usize,
     client: Client,
-    heard: Arc<Mutex<HashMap<ConversationId, Vec<(u64, Option<Uuid>)>>>>,
+    heard: Arc<Mutex<Heard>>,
 }
 
 struct Fleet {
@@ -71,7 +74,7 @@ struct Fleet {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_acknowledged_is_lost_when_the_plug_is_pulled() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut chance = Chance::new("crash");
     let restarts = std::env::var("KITH_CRASH_RESTARTS").map_or(20, |text| text.parse().expect("a number"));
     let mut program = Program::started(LIFTED);
@@ -280,11 +283,7 @@ impl Device {
     }
 }
 
-async fn hear(
-    mut events: mpsc::Receiver<Event>,
-    heard: Arc<Mutex<HashMap<ConversationId, Vec<(u64, Option<Uuid>)>>>>,
-    ledger: Arc<Mutex<Ledger>>,
-) {
+async fn hear(mut events: mpsc::Receiver<Event>, heard: Arc<Mutex<Heard>>, ledger: Arc<Mutex<Ledger>>) {
     while let Some(event) = events.recv().await {
         match event {
             Event::Entry(entry) => {

@@ -54,7 +54,7 @@ impl Drop for Disk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_and_loses_nothing() {
-    let _alone = alone();
+    let _alone = alone().await;
     if !rustix::process::geteuid().is_root() {
         return say("SKIPPED disk_full: cannot mount tmpfs");
     }

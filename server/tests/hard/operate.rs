@@ -16,7 +16,7 @@ use super::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_told_to_end_says_so_and_finishes_what_was_begun() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut program = Program::started("drain_s = 3");
     let people = Person::several(&program, 2).await;
     let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
@@ -64,7 +64,7 @@ fn the_example_is_a_configuration() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_are_imported_listed_reset_and_removed_beside_a_running_server() {
-    let _alone = alone();
+    let _alone = alone().await;
     const COUNT: usize = 2000;
     let program = Program::started(LIFTED);
     let anna = Person::new(&program, "anna").await;
@@ -115,7 +115,7 @@ async fn users_are_imported_listed_reset_and_removed_beside_a_running_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_holds_what_was_acknowledged_before_it() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut program = Program::started(LIFTED);
     let people = Person::several(&program, 4).await;
     let others: Vec<&Person> = people[1..].iter().collect();
@@ -192,7 +192,7 @@ impl Load {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_probes_tell_how_it_is() {
-    let _alone = alone();
+    let _alone = alone().await;
     let program = Program::started("drain_s = 0\n[limits]\nsends_per_s = 1\nsends_burst = 2\n");
     let people = Person::several(&program, 2).await;
     let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;

@@ -59,7 +59,7 @@ struct Pair {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ten_times_too_much_is_refused_in_order_and_visibly() {
-    let _alone = alone();
+    let _alone = alone().await;
     // What a release build meets at ten times its rate, a debug build meets with these.
     let load = "[load]\nshed_ms = 20\nshed_receipts_ms = 250\nrefuse_ms = 250\n";
     let mut program = Program::started(&format!("{LIFTED}{load}"));
@@ -165,11 +165,14 @@ async fn sustainable(program: &Program, pairs: &[Pair]) -> f64 {
     answered as f64 / MEASURE.as_secs_f64()
 }
 
+/// The writers at work: each ends with its number and what it sent, in its order.
+type Asking = JoinSet<(usize, Vec<Uuid>)>;
+
 /// Writers who do not wait, readers, and somebody who types in every conversation.
 struct Flood {
     writers: Vec<Arc<parking_lot::Mutex<Heard>>>,
     readers: Vec<Arc<parking_lot::Mutex<Heard>>>,
-    tasks: parking_lot::Mutex<Option<JoinSet<(usize, Vec<Uuid>)>>>,
+    tasks: parking_lot::Mutex<Option<Asking>>,
     begun: Instant,
     stop: Arc<AtomicBool>,
     /// Ends with the flood.

@@ -6,13 +6,13 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use kith_client::{Method, Rest, Server};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// No limit of rates that a test could reach by being busy.
 pub const LIFTED: &str = "drain_s = 1
@@ -30,9 +30,9 @@ pub fn say(line: &str) {
 }
 
 /// Held by each test, so that none is measured by what another does.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    ONE.lock().await
 }
 
 /// A server that can be started, killed and started again where it was.

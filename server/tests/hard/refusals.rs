@@ -43,7 +43,7 @@ async fn stopped() -> Program {
 
 #[tokio::test]
 async fn a_second_server_on_the_same_directory() {
-    let _alone = alone();
+    let _alone = alone().await;
     let program = Program::started("drain_s = 0");
     let anna = Person::new(&program, "anna").await;
     let names = || fs::read_dir(program.data()).unwrap().map(|file| file.unwrap().file_name()).collect::<Vec<_>>();
@@ -61,7 +61,7 @@ async fn a_second_server_on_the_same_directory() {
 
 #[tokio::test]
 async fn a_taken_address() {
-    let _alone = alone();
+    let _alone = alone().await;
     let program = stopped().await;
     let before = snapshot(program.data());
     let taken = TcpListener::bind("127.77.0.1:0").unwrap().local_addr().unwrap();
@@ -81,7 +81,7 @@ async fn a_taken_address() {
 
 #[tokio::test]
 async fn a_directory_that_is_somebody_else_s() {
-    let _alone = alone();
+    let _alone = alone().await;
     let program = stopped().await;
     let before = snapshot(program.data());
     let mut command = program.serve();
@@ -110,7 +110,7 @@ async fn a_directory_that_is_somebody_else_s() {
 
 #[tokio::test]
 async fn a_configuration_with_a_key_that_there_is_not() {
-    let _alone = alone();
+    let _alone = alone().await;
     let program = Program::new("name = 'here'\n[limits]\nsends = 3\n");
     let (code, line) = refused(&mut program.serve());
     assert_eq!(code, 2);
@@ -120,7 +120,7 @@ async fn a_configuration_with_a_key_that_there_is_not() {
 
 #[tokio::test]
 async fn data_of_a_newer_version() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut program = stopped().await;
     let database = rusqlite::Connection::open(program.data().join("store.db")).unwrap();
     let version: i32 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();

@@ -40,7 +40,7 @@ signins_per_min = 1000000
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rude_are_shown_out_and_nobody_else_notices() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut chance = Chance::new("rude");
     let mut program = Program::started(CONFIG);
     let people = Person::several(&program, 4).await;

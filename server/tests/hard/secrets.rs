@@ -71,7 +71,7 @@ async fn live(program: &Program) -> (Vec<Person>, MessageId, Vec<String>) {
 
 #[tokio::test]
 async fn inspect_shows_every_partition_and_no_secret() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut program = Program::started("drain_s = 0");
     let (people, message, tokens) = live(&program).await;
     program.done(&["invite"]);
@@ -99,7 +99,7 @@ async fn inspect_shows_every_partition_and_no_secret() {
 
 #[tokio::test]
 async fn the_log_at_its_most_talkative_holds_no_secret() {
-    let _alone = alone();
+    let _alone = alone().await;
     let mut program = Program::started("drain_s = 0\n[log]\nlevel = 'debug'\n");
     let (_, _, tokens) = live(&program).await;
     let one_time = program.done(&["user", "reset", "user0"]);
