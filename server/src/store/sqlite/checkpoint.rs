@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode};
 
-use super::failure::{DieWithThread, Failure, die};
+use super::{
+    failure::{DieWithThread, Failure, die},
+    scrub::{FRAME_HEADER, PAGE, Scrub},
+};
 use crate::limits;
 
 /// How often the length of a growing log is looked at.
@@ -17,10 +20,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How soon another attempt follows where a long read kept the log from being emptied.
 const RETRY: Duration = Duration::from_secs(1);
 /// The log is copied once more before the writer is stopped while so many pages are left.
-const REST_PAGES: i64 = 1000;
+const REST_PAGES: u64 = 1000;
 const COPIES: usize = 4;
 /// A page and its header in the log.
-const PAGE_BYTES: u64 = 4096 + 24;
+const FRAME_BYTES: u64 = (FRAME_HEADER + PAGE) as u64;
 
 /// What the writer and the thread of the checkpoints tell each other.
 #[derive(Default)]
@@ -92,6 +95,13 @@ impl Checkpoints {
         !state.stop
     }
 
+    /// Waits for `time`, full disk or not: whether the thread goes on.
+    fn rest(&self, time: Duration) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while_for(&mut state, |state| !state.stop, time);
+        !state.stop
+    }
+
     fn full(&self) -> bool {
         self.state.lock().full
     }
@@ -102,19 +112,26 @@ impl Checkpoints {
     }
 }
 
-/// Runs the checkpoints until they are stopped: one when the log is `longest` bytes long, or it is time.
-pub(super) fn run(connection: &Connection, longest: u64, checkpoints: &Checkpoints) {
+/// Runs the checkpoints until they are stopped: one when the log is `longest` bytes long, or it is time, and one at the
+/// end, since SQLite would make its own when the last connection is closed.
+pub(super) fn run(connection: &Connection, mut scrub: Scrub, longest: u64, checkpoints: &Checkpoints) {
     let _die = DieWithThread("the thread of the checkpoints panicked");
+    until_stopped(connection, &mut scrub, longest, checkpoints);
+    if checkpoints.state.lock().wrote {
+        empty(connection, &mut scrub, checkpoints);
+    }
+}
+
+fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, checkpoints: &Checkpoints) {
     let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
     while checkpoints.wait_for_writes() {
         let began = Instant::now();
         loop {
-            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.max(0) as u64 * PAGE_BYTES);
+            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages * FRAME_BYTES);
             wal_bytes.set(bytes as f64);
-            let due =
-                began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S) || bytes >= longest || checkpoints.full();
-            if due {
-                if empty(connection, checkpoints) {
+            let late = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S);
+            if late || bytes >= longest || checkpoints.full() {
+                if empty(connection, scrub, checkpoints) {
                     wal_bytes.set(0.0);
                     break;
                 }
@@ -128,26 +145,19 @@ pub(super) fn run(connection: &Connection, longest: u64, checkpoints: &Checkpoin
     }
 }
 
-impl Checkpoints {
-    /// Waits for `time`, full disk or not: whether the thread goes on.
-    fn rest(&self, time: Duration) -> bool {
-        let mut state = self.state.lock();
-        self.changed.wait_while_for(&mut state, |state| !state.stop, time);
-        !state.stop
-    }
-}
-
 /// Copies and empties the log; whether it is empty.
-fn empty(connection: &Connection, checkpoints: &Checkpoints) -> bool {
+fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints) -> bool {
     for _ in 0..COPIES {
-        match step(connection, "PASSIVE") {
-            Some(step) if step.pages - step.copied > REST_PAGES => {}
+        match copy(connection, scrub) {
+            Some(step) if step.pages - step.copied.min(step.pages) > REST_PAGES => {}
             Some(_) => break,
             None => return false,
         }
     }
     let turn = checkpoints.turn();
-    let emptied = step(connection, "TRUNCATE").is_some_and(|step| !step.busy);
+    let copied = copy(connection, scrub).is_some();
+    scrub.noted_all();
+    let emptied = copied && step(connection, "TRUNCATE").is_some_and(|step| !step.busy);
     if emptied {
         checkpoints.emptied();
     }
@@ -155,17 +165,32 @@ fn empty(connection: &Connection, checkpoints: &Checkpoints) -> bool {
     emptied
 }
 
+/// Copies what the log holds, and cleans the pages that it was copied to; `None` where that did not go well.
+fn copy(connection: &Connection, scrub: &mut Scrub) -> Option<Step> {
+    let before = step(connection, "NOOP")?;
+    let mut cleaned = scrub.note(before.pages);
+    let step = step(connection, "PASSIVE")?;
+    cleaned = cleaned.and_then(|()| scrub.note(step.pages)).and_then(|()| scrub.clean());
+    if let Err(error) = cleaned {
+        tracing::warn!(%error, "old copies of moved rows could not be removed");
+        return None;
+    }
+    Some(step)
+}
+
 /// What a checkpoint did: pages in the log, and how many of them are in the database.
 struct Step {
     busy: bool,
-    pages: i64,
-    copied: i64,
+    pages: u64,
+    copied: u64,
 }
 
 /// One checkpoint; `None` where there is no room for it, or another is under way.
 fn step(connection: &Connection, mode: &str) -> Option<Step> {
     let step = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        Ok(Step { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)?, copied: row.get(2)? })
+        // Both are -1 where there is no log.
+        let count = |column| row.get::<_, i64>(column).map(|pages| pages.max(0) as u64);
+        Ok(Step { busy: row.get::<_, i64>(0)? != 0, pages: count(1)?, copied: count(2)? })
     });
     if step.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)) {
         return None;

@@ -2,8 +2,7 @@
 //!
 //! One byte: the kind in the low half, what follows in the high half. Then, as varints: the sender's number, the
 //! device's, the 16 bytes of the client_id, when it was taken, when it expires, the three totals; then the body. The seq
-//! is a column of its own. A redacted entry keeps its length, filled up with zeros, so that no cell moves and leaves a
-//! copy of itself behind; it alone says how long its body is.
+//! is a column of its own.
 
 use kith_protocol::{Timestamp, Uuid};
 
@@ -12,7 +11,6 @@ use crate::store::{Counts, Error, Head, Kind, Record};
 const DEVICE: u8 = 0x10;
 const CLIENT_ID: u8 = 0x20;
 const EXPIRES: u8 = 0x40;
-const PADDED: u8 = 0x80;
 
 /// What a stored entry says, with numbers for its user and its device.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,14 +40,13 @@ impl<'a> Stored<'a> {
         }
     }
 
-    /// Puts the entry into `data`, which is emptied first; filled up to `length` if there is one.
-    pub(super) fn encode(&self, length: Option<usize>, data: &mut Vec<u8>) {
+    /// Puts the entry into `data`, which is emptied first.
+    pub(super) fn encode(&self, data: &mut Vec<u8>) {
         data.clear();
         let has = |flag, is: bool| if is { flag } else { 0 };
         let flags = has(DEVICE, self.device.is_some())
             | has(CLIENT_ID, self.client_id.is_some())
-            | has(EXPIRES, self.expires_at.is_some())
-            | has(PADDED, length.is_some());
+            | has(EXPIRES, self.expires_at.is_some());
         data.push(self.kind as u8 | flags);
         put(data, self.sender as u64);
         if let Some(device) = self.device {
@@ -65,13 +62,7 @@ impl<'a> Stored<'a> {
         put(data, self.counts.messages);
         put(data, self.counts.mentioning);
         put(data, self.counts.rev);
-        if length.is_some() {
-            put(data, self.body.len() as u64);
-        }
         data.extend_from_slice(self.body);
-        if let Some(length) = length.filter(|length| *length > data.len()) {
-            data.resize(length, 0);
-        }
     }
 
     /// Reads what `encode` wrote.
@@ -97,13 +88,7 @@ impl<'a> Stored<'a> {
         let at = Timestamp::from_millis(number(rest)?);
         let expires_at = if optional(EXPIRES) { Some(Timestamp::from_millis(number(rest)?)) } else { None };
         let counts = Counts { messages: number(rest)?, mentioning: number(rest)?, rev: number(rest)? };
-        let body = if optional(PADDED) {
-            let length = usize::try_from(number(rest)?).ok()?;
-            rest.get(..length)?
-        } else {
-            rest
-        };
-        Some(Self { kind, sender, device, client_id, at, expires_at, counts, body })
+        Some(Self { kind, sender, device, client_id, at, expires_at, counts, body: rest })
     }
 
     /// The head of a log whose last entry, at `seq`, this is.
@@ -152,18 +137,14 @@ mod tests {
             expires_at in proptest::option::of((0..Timestamp::MAX.millis()).prop_map(Timestamp::from_millis)),
             (messages, mentioning, rev) in any::<(u64, u64, u64)>(),
             body in proptest::collection::vec(any::<u8>(), 0..300),
-            length in proptest::option::of(0usize..500),
         ) {
             let counts = Counts { messages, mentioning, rev };
             let at = Timestamp::from_millis(at);
             let kind = Kind::ALL[kind];
             let stored = Stored { kind, sender, device, client_id, at, expires_at, counts, body: &body };
             let mut data = Vec::new();
-            stored.encode(length, &mut data);
+            stored.encode(&mut data);
             prop_assert_eq!(Stored::decode(&data).unwrap(), stored);
-            if let Some(length) = length {
-                prop_assert!(data.len() >= length);
-            }
         }
 
         #[test]

@@ -101,7 +101,7 @@ impl<'c> Logs<'c> {
         for record in records {
             let sender = self.numbers.give(record.sender.uuid())?;
             let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
-            Stored::of(record, sender, device).encode(None, &mut self.data);
+            Stored::of(record, sender, device).encode(&mut self.data);
             self.insert.execute((self.next, conv, record.seq as i64, &self.data))?;
             self.next += 1;
         }
@@ -168,15 +168,14 @@ impl<'c> Logs<'c> {
     pub(super) fn redact(&mut self, log: ConversationId, record: &Record) -> Result<(), Failure> {
         let Some(conv) = self.numbers.find(log.uuid())? else { return Ok(()) };
         let found = self.select_at.query_row((conv, record.seq as i64), |row| {
-            let data = row.get_ref(1)?.as_blob()?;
-            let kept = Stored::decode(data).map(|stored| (stored.sender, stored.client_id));
-            Ok((row.get::<_, i64>(0)?, data.len(), kept))
+            let stored = Stored::decode(row.get_ref(1)?.as_blob()?);
+            Ok((row.get::<_, i64>(0)?, stored.map(|stored| (stored.sender, stored.client_id))))
         });
-        let Some((id, length, kept)) = found.optional()? else { return Ok(()) };
+        let Some((id, kept)) = found.optional()? else { return Ok(()) };
         let (sender, client_id) = kept?;
         let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
         let stored = Stored { client_id, ..Stored::of(record, sender, device) };
-        stored.encode(Some(length), &mut self.data);
+        stored.encode(&mut self.data);
         self.update.execute((id, &self.data))?;
         Ok(())
     }

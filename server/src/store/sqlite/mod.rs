@@ -21,6 +21,7 @@ mod log;
 mod open;
 mod reader;
 mod rows;
+mod scrub;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use self::{
     checkpoint::Checkpoints,
     reader::Questions,
+    scrub::Scrub,
     writer::{Request, Shared},
 };
 pub use self::{
@@ -60,6 +62,8 @@ pub struct Sqlite {
     checkpoints: Arc<Checkpoints>,
     /// The writer, the readers, the one that makes the checkpoints.
     threads: Vec<JoinHandle<()>>,
+    /// Closed after the threads' connections, whose locks its closing would give up.
+    _database: Arc<File>,
     /// Last, so that nobody gets in before the threads are gone.
     _lock: File,
     /// After the lock: who waits for this to be gone finds the directory free.
@@ -86,6 +90,8 @@ impl Sqlite {
         let readers = (0..limits::STORE_READERS).map(|_| open::reader(dir, ground));
         let readers = readers.collect::<Result<Vec<Connection>, OpenError>>()?;
         let checkpointer = open::checkpointer(dir, ground)?;
+        let database = Arc::new(open::file(dir)?);
+        let scrub = Scrub::new(dir, database.clone());
 
         let (requests, waiting) = mpsc::unbounded_channel();
         let write_permits = Arc::new(Semaphore::new(limits::STORE_QUEUE));
@@ -104,7 +110,10 @@ impl Sqlite {
             spawn("store-reader", Box::new(move || reader::run(&connection, &questions)))?;
         }
         let (thread_checkpoints, longest) = (checkpoints.clone(), ground.wal_bytes);
-        spawn("store-checkpoint", Box::new(move || checkpoint::run(&checkpointer, longest, &thread_checkpoints)))?;
+        let run = move || checkpoint::run(&checkpointer, scrub, longest, &thread_checkpoints);
+        spawn("store-checkpoint", Box::new(run))?;
+        // What a crash left in the log is to leave it as if it had just been written.
+        checkpoints.wrote();
 
         Ok(Arc::new(Sqlite {
             dir: dir.into(),
@@ -114,6 +123,7 @@ impl Sqlite {
             read_permits: Arc::new(Semaphore::new(limits::STORE_READS)),
             checkpoints,
             threads,
+            _database: database,
             _lock: lock,
             released: watch::Sender::new(()),
         }))

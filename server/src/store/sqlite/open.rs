@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::rows::full_key;
+use super::{rows::full_key, scrub::PAGE};
 use crate::{limits, store::schema};
 
 /// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
@@ -110,6 +110,18 @@ pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join("store.db")
 }
 
+/// Its write-ahead log.
+pub(super) fn log(dir: &Path) -> PathBuf {
+    dir.join("store.db-wal")
+}
+
+/// The database file itself, for those who know what they do.
+pub(super) fn file(dir: &Path) -> Result<File, OpenError> {
+    let path = database(dir);
+    let file = OpenOptions::new().read(true).write(true).open(&path);
+    file.map_err(|error| OpenError::of_file(&path, &error))
+}
+
 /// `Kith` in ASCII, the application's number in the file's header.
 const APPLICATION: i32 = 0x4b69_7468;
 /// The version of the tables below.
@@ -160,9 +172,8 @@ fn has_file(path: &Path) -> Result<bool, OpenError> {
 
 /// A connection that reads and leaves no file behind, for as long as nobody else opens the directory.
 fn untouched(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    let wal = dir.join("store.db-wal");
     // With a log to read, SQLite needs its shared memory; without one it would still make both.
-    let mode = if has_file(&wal)? { Mode::Read } else { Mode::Immutable };
+    let mode = if has_file(&log(dir))? { Mode::Read } else { Mode::Immutable };
     connect(dir, ground, mode)
 }
 
@@ -223,6 +234,7 @@ fn create(dir: &Path) -> Result<(), OpenError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(wrong)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let made = Connection::open_with_flags(&path, flags).and_then(|connection| {
+        connection.pragma_update(None, "page_size", PAGE as i64)?;
         create_tables(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.close().map_err(|(_, error)| error)

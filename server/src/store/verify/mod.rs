@@ -5,6 +5,8 @@
 
 mod logs;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, path::Path};
 

@@ -1,0 +1,150 @@
+//! Removing what SQLite leaves behind when it moves a row.
+//!
+//! `secure_delete` overwrites a row where it is deleted. But when a page is split or joined with another, rows are copied
+//! to their new place, and the old copy stays in the page's unused middle, where no later delete finds it. So the unused
+//! middle of every page that a checkpoint wrote is filled with zeros, in the database file itself, before the log is
+//! emptied.
+//!
+//! That is safe beside SQLite: it never reads those bytes, and nobody but the thread of the checkpoints, which is the one
+//! that does this, writes the file. A write that is torn or lost leaves old bytes where nobody looks, and the log, which
+//! is still there, has the page done again.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::open;
+
+/// Bytes of a page: SQLite's default.
+pub(super) const PAGE: usize = 4096;
+/// Bytes of a frame's header in the log; the page follows. The log's own header has 32.
+pub(super) const FRAME_HEADER: usize = 24;
+const LOG_HEADER: usize = 32;
+/// Pages from which on the first byte of a page no longer tells what it is: 128 GiB.
+const PAGES_TOLD_APART: u64 = 0x0200_0000;
+
+/// The pages that have to be looked at.
+pub(super) struct Scrub {
+    /// It stays open until every connection is closed: closing it gives up the locks that SQLite holds on it.
+    database: Arc<File>,
+    log: PathBuf,
+    pages: BTreeSet<u32>,
+    /// The header of the log whose frames were noted so far; where it was begun anew since, some may have been missed.
+    header: Option<[u8; LOG_HEADER]>,
+    noted: u64,
+    /// Whether all pages have to be looked at.
+    all: bool,
+}
+
+impl Scrub {
+    pub(super) fn new(dir: &Path, database: Arc<File>) -> Self {
+        let log = open::log(dir);
+        Self { database, log, pages: BTreeSet::new(), header: None, noted: 0, all: false }
+    }
+
+    /// Notes the pages in the first `frames` of the log.
+    pub(super) fn note(&mut self, frames: u64) -> io::Result<()> {
+        if frames == 0 {
+            return Ok(());
+        }
+        let log = File::open(&self.log)?;
+        let mut header = [0; LOG_HEADER];
+        log.read_exact_at(&mut header, 0)?;
+        if self.header != Some(header) {
+            self.all |= self.header.is_some();
+            (self.header, self.noted) = (Some(header), 0);
+        }
+        for frame in self.noted..frames {
+            let mut page = [0; 4];
+            log.read_exact_at(&mut page, LOG_HEADER as u64 + frame * (FRAME_HEADER + PAGE) as u64)?;
+            self.pages.insert(u32::from_be_bytes(page));
+        }
+        self.noted = self.noted.max(frames);
+        Ok(())
+    }
+
+    /// All frames were noted and the writer waits: whatever happens to the log from here on, none was missed.
+    pub(super) fn noted_all(&mut self) {
+        self.header = None;
+    }
+
+    /// Cleans the pages that were noted, and waits until the disk has them.
+    pub(super) fn clean(&mut self) -> io::Result<()> {
+        let count = self.database.metadata()?.len() / PAGE as u64;
+        if count >= PAGES_TOLD_APART {
+            tracing::warn!("the database is too large to remove the traces of rows that were moved");
+            self.pages.clear();
+            return Ok(());
+        }
+        let mut cleaned = 0;
+        if std::mem::take(&mut self.all) {
+            self.pages.extend(1..=count as u32);
+        }
+        for page in std::mem::take(&mut self.pages) {
+            cleaned += u64::from(u64::from(page) <= count && self.clean_page(page)?);
+        }
+        if cleaned > 0 { self.database.sync_data() } else { Ok(()) }
+    }
+
+    fn clean_page(&self, page: u32) -> io::Result<bool> {
+        let start = u64::from(page - 1) * PAGE as u64;
+        let mut bytes = [0; PAGE];
+        self.database.read_exact_at(&mut bytes, start)?;
+        let Some(unused) = unused(&bytes, page == 1) else { return Ok(false) };
+        if bytes[unused.clone()].iter().all(|byte| *byte == 0) {
+            return Ok(false);
+        }
+        self.database.write_all_at(&[0; PAGE][unused.clone()], start + unused.start as u64)?;
+        Ok(true)
+    }
+}
+
+/// The unused middle of a b-tree page, between its cell pointers and its cells; none where it is another page. See
+/// section 1.6 of SQLite's file format.
+fn unused(page: &[u8; PAGE], first: bool) -> Option<std::ops::Range<usize>> {
+    let header = if first { 100 } else { 0 };
+    let header_bytes = match page[header] {
+        2 | 5 => 12,
+        10 | 13 => 8,
+        _ => return None,
+    };
+    let number = |at: usize| usize::from(u16::from_be_bytes([page[header + at], page[header + at + 1]]));
+    let end_of_pointers = header + header_bytes + 2 * number(3);
+    let cells = number(5);
+    (end_of_pointers <= cells && cells <= PAGE).then_some(end_of_pointers..cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(kind: u8, cells: u16, content: u16) -> [u8; PAGE] {
+        let mut page = [0; PAGE];
+        page[0] = kind;
+        page[3..5].copy_from_slice(&cells.to_be_bytes());
+        page[5..7].copy_from_slice(&content.to_be_bytes());
+        page
+    }
+
+    #[test]
+    fn only_the_middle_of_a_b_tree_page_is_unused() {
+        assert_eq!(unused(&page(13, 3, 4000), false), Some(14..4000));
+        assert_eq!(unused(&page(10, 0, 4096), false), Some(8..4096));
+        assert_eq!(unused(&page(5, 1, 14), false), Some(14..14));
+        assert_eq!(unused(&page(2, 1, 14), false), Some(14..14));
+        // Overflow and free pages begin with a page's number.
+        assert_eq!(unused(&page(0, 3, 4000), false), None);
+        assert_eq!(unused(&page(1, 3, 4000), false), None);
+        // What does not add up is left alone.
+        assert_eq!(unused(&page(13, 3, 13), false), None);
+        assert_eq!(unused(&page(13, 3, 5000), false), None);
+        let mut first = [0; PAGE];
+        first[100..108].copy_from_slice(&page(13, 2, 3000)[..8]);
+        assert_eq!(unused(&first, true), Some(112..3000));
+    }
+}
