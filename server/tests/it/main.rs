@@ -1,3 +1,6 @@
-//! Stories through real doors: a real server, a real client, a real data directory.
+//! Stories through the real doors: a real server on port 0, the real client, one story a test.
 
 mod accounts;
+mod corpus;
+mod promises;
+mod world;
