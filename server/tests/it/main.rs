@@ -1,5 +1,6 @@
 //! Stories through the real doors: a real server on port 0, the real client, one story a test.
 
+mod access;
 mod accounts;
 mod corpus;
 mod promises;
