@@ -3,5 +3,6 @@
 mod access;
 mod accounts;
 mod corpus;
+mod messages;
 mod promises;
 mod world;
