@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod corpus;
+mod delivery;
 mod messages;
 mod promises;
 mod world;
