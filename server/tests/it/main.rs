@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod corpus;
 mod delivery;
+mod members;
 mod messages;
 mod promises;
 mod world;
