@@ -7,4 +7,5 @@ mod delivery;
 mod members;
 mod messages;
 mod promises;
+mod receipts;
 mod world;
