@@ -238,6 +238,12 @@ impl Live {
             .filter_map(|body| if let Body::MemberRemoved(removed) = body { Some(removed.user) } else { None })
             .collect();
         let records = self.append(actor, &bodies, true).await?;
+        if self.state.kind == ConversationKind::Channel
+            && bodies.iter().any(|body| matches!(body, Body::Created(_) | Body::ConversationChanged(_)))
+        {
+            // Who looks for a channel reads its title from the store.
+            self.flush().await;
+        }
         for user in removed {
             // The removal itself was the last entry that they got.
             fanout::tell(

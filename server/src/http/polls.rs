@@ -20,6 +20,7 @@ use kith_protocol::{
     Code, Problem, UserId,
     frame::Hello,
     id::PollId,
+    problem::CloseCode,
     rest::{Frames, Poll as Named},
 };
 use parking_lot::Mutex;
@@ -76,17 +77,22 @@ impl Polls {
         tokio::spawn(async move { poll.session.lock().await.end(end) });
     }
 
-    /// Ends the polls that nobody fetches. To be called every second.
+    /// Ends the polls that nobody fetches, and those of devices that were signed out. To be called every second.
     pub fn tick(&self) {
         let idle = Duration::from_secs(limits::POLL_IDLE_S);
         let waiting = |poll: &Poll| poll.gets.receiver_count() > 0;
         let over: Vec<_> = {
             let polls = self.polls.lock();
-            let over = polls.iter().filter(|(_, poll)| !waiting(poll) && poll.frames.lock().last_get.elapsed() > idle);
-            over.map(|(id, poll)| (*id, poll.clone())).collect()
+            let ended = |poll: &Poll| match poll.outbox.closed() {
+                // Nobody may fetch from it any longer.
+                Some(code @ CloseCode::DeviceRevoked) => Some(End::Closed(code)),
+                _ if !waiting(poll) && poll.frames.lock().last_get.elapsed() > idle => Some(End::Broken),
+                _ => None,
+            };
+            polls.iter().filter_map(|(id, poll)| Some((*id, poll.clone(), ended(poll)?))).collect()
         };
-        for (id, poll) in over {
-            self.end(id, &poll, End::Broken);
+        for (id, poll, end) in over {
+            self.end(id, &poll, end);
         }
     }
 }

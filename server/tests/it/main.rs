@@ -1,3 +1,11 @@
-//! Stories through real doors: a real server, a real client, a real data directory.
+//! Stories through the real doors: a real server on port 0, the real client, one story a test.
 
+mod access;
 mod accounts;
+mod corpus;
+mod delivery;
+mod members;
+mod messages;
+mod promises;
+mod receipts;
+mod world;
