@@ -48,6 +48,9 @@ pub const OUTBOX_SHED_RECEIPTS_BYTES: usize = 512 * 1024;
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
 /// Frames written with one system call.
 pub const WRITE_FRAMES: usize = 64;
+/// Bytes that the kernel takes of a socket before the server reads them: what a flood may queue in front of its own next
+/// message, and so how late it may be.
+pub const SOCKET_RECEIVE_BYTES: usize = 64 * 1024;
 /// Bytes of a thread's read buffer, which all its connections share.
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Seconds in which a connection must have said hello.

@@ -20,6 +20,20 @@ pub enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Stream {
+    /// Bounds what the kernel queues of this stream before it is read.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn bound_receive(&self, bytes: usize) -> io::Result<()> {
+        let stream = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        };
+        Ok(rustix::net::sockopt::set_socket_recv_buffer_size(stream, bytes)?)
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

@@ -13,7 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{connection, frame, stream::Stream};
-use crate::{Error, node::Node};
+use crate::{Error, limits, node::Node};
 
 /// Answers 101 and serves the connection (RFC 6455, section 4.2).
 pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Response {
@@ -33,8 +33,11 @@ pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Resp
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
+        let stream = parts.io.into_inner();
+        // Without the bound it is served as well as any.
+        let _ = stream.bound_receive(limits::SOCKET_RECEIVE_BYTES);
         // A task of its own: what the upgrade needed goes with this one.
-        tokio::spawn(connection::run(parts.io.into_inner(), parts.read_buf, node));
+        tokio::spawn(connection::run(stream, parts.read_buf, node));
     });
     (
         StatusCode::SWITCHING_PROTOCOLS,
