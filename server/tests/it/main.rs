@@ -6,6 +6,7 @@ mod corpus;
 mod delivery;
 mod members;
 mod messages;
+mod presence;
 mod promises;
 mod receipts;
 mod world;
