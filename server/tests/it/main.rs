@@ -9,5 +9,6 @@ mod members;
 mod messages;
 mod presence;
 mod promises;
+mod protection;
 mod receipts;
 mod world;
