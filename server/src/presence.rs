@@ -136,7 +136,8 @@ impl Presence {
         let Some(there) = there else { return };
         let presence = self.clone();
         tokio::spawn(async move {
-            if there.active_at > there.stored_at {
+            // Also where it was given to be written a moment ago: that may be under way still.
+            if there.active_at > Timestamp::default() {
                 presence.store(user, there.active_at).await;
             }
             presence.announce(user, PresenceState::Offline);

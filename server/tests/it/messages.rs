@@ -211,13 +211,22 @@ async fn mentions_are_listed_and_counted() {
     anna.rest.send_message(group, &mention("third", &[&cora, &anna])).await.unwrap();
     let fourth = cora.rest.send_message(other, &mention("fourth", &[&bela])).await.unwrap();
 
-    let listed = async |who: &Person| -> Vec<kith_protocol::MessageId> {
-        let page = who.rest.mentions(&Paging::default()).await.unwrap();
-        page.items.iter().map(|message| message.entry.id).collect()
+    // A mention is listed soon after its message is `sent`.
+    let lists = async |who: &Person, expected: &[kith_protocol::MessageId]| {
+        let until = Instant::now() + SOON;
+        loop {
+            let page = who.rest.mentions(&Paging::default()).await.unwrap();
+            let listed: Vec<_> = page.items.iter().map(|message| message.entry.id).collect();
+            if listed == expected {
+                return;
+            }
+            assert!(Instant::now() < until, "{listed:?} is not {expected:?}");
+            tokio::time::sleep(MOMENT).await;
+        }
     };
     for _ in 0..2 {
-        assert_eq!(listed(&bela).await, [fourth.id, second.id, first.id]);
-        assert_eq!(listed(&cora).await, [second.id]);
+        lists(&bela, &[fourth.id, second.id, first.id]).await;
+        lists(&cora, &[second.id]).await;
         let heads = bela.connect().await.heads;
         let count = |id| heads.iter().find(|head| head.id == id).map(|head| (head.unread, head.mentions));
         assert_eq!((count(group), count(other)), (Some((3, 1)), Some((2, 2))));
@@ -233,12 +242,12 @@ async fn mentions_are_listed_and_counted() {
     let list = bela.rest.conversations(&Paging::default()).await.unwrap().items;
     let of = |id| list.iter().find(|item| item.head.id == id).map(|item| (item.head.unread, item.head.mentions));
     assert_eq!((of(group), of(other)), (Some((3, 1)), Some((1, 1))));
-    assert_eq!(listed(&bela).await.len(), 3);
+    lists(&bela, &[fourth.id, second.id, first.id]).await;
     anna.rest.delete(second.id).await.unwrap();
-    assert_eq!(listed(&bela).await, [fourth.id, first.id]);
-    assert_eq!(listed(&cora).await, []);
+    lists(&bela, &[fourth.id, first.id]).await;
+    lists(&cora, &[]).await;
     bela.rest.remove_participant(group, bela.id).await.unwrap();
-    assert_eq!(listed(&bela).await, [fourth.id]);
+    lists(&bela, &[fourth.id]).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,155 @@
+//! The invariants of the source that a test can check; each says why it is there when it is broken.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// Every source file under a folder, with its path from the workspace.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(&folder).expect("a folder of sources").flatten() {
+            let path = file.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).expect("below the workspace").display().to_string();
+                found.push((name, fs::read_to_string(&path).expect("a source")));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has sources");
+    found
+}
+
+/// The lines that are no comment and no unit test, with their numbers.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let tests = text.find("\n#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let lines = text[..tests].lines().enumerate();
+    lines.map(|(number, line)| (number + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// No line of the files for which `of` holds may hold one of `words`.
+fn never(folder: &str, of: impl Fn(&str) -> bool, words: &[&str], reason: &str) {
+    let mut broken = Vec::new();
+    for (name, text) in sources(folder).iter().filter(|(name, _)| of(name)) {
+        let lines = code(text).filter(|(_, line)| words.iter().any(|word| line.contains(word)));
+        broken.extend(lines.map(|(number, line)| format!("{name}:{number}: {}", line.trim())));
+    }
+    assert!(broken.is_empty(), "{reason}\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_doors_know_nothing_of_what_is_behind() {
+    for door in ["server/src/http", "server/src/socket"] {
+        never(
+            door,
+            |name| !name.ends_with("tests.rs"),
+            &["crate::store", "store::", "crate::bus", "rusqlite", "foundationdb"],
+            "a door speaks with sessions, accounts and conversations only, so that any store can stand behind it",
+        );
+    }
+}
+
+#[test]
+fn an_engine_is_known_in_one_place() {
+    never(
+        "server/src",
+        |name| !name.starts_with("server/src/store/sqlite") && !name.ends_with("src/backends.rs"),
+        &["rusqlite"],
+        "the embedded engine can be replaced because only its own folder knows it",
+    );
+}
+
+#[test]
+fn the_protocol_waits_for_nothing() {
+    never(
+        "protocol/src",
+        |_| true,
+        &["tokio", "async ", ".await", "std::net", "std::fs", "SystemTime::now", "Instant::now", "getrandom"],
+        "what is said must not depend on when, where or by whom it is read: the fuzzers and every client use it",
+    );
+}
+
+#[test]
+fn the_client_does_not_know_the_server() {
+    let manifest = fs::read_to_string(root().join("client/Cargo.toml")).expect("a manifest");
+    let depends = manifest
+        .lines()
+        .any(|line| line.starts_with("kith ") || line.starts_with("kith.") || line.contains("../server"));
+    assert!(!depends, "a client is built from the protocol alone, as a stranger's would be");
+    never("client/src", |_| true, &["kith::"], "a client is built from the protocol alone, as a stranger's would be");
+}
+
+#[test]
+fn time_and_chance_come_from_one_place() {
+    never(
+        "server/src",
+        |name| !name.ends_with("src/clock.rs") && !name.ends_with("tests.rs") && !name.contains("/tests/"),
+        &["SystemTime::now", "Uuid::now_v7", "getrandom::fill"],
+        "wall clock, identifiers and randomness come from `clock` alone, so that a simulation can give them",
+    );
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+        never(
+            folder,
+            |_| true,
+            &["todo!(", "unimplemented!(", "dbg!("],
+            "what is not there is not pretended to be there",
+        );
+    }
+}
+
+#[test]
+fn every_select_is_in_a_stated_order() {
+    let mut broken = Vec::new();
+    for (name, text) in sources("server/src").iter().chain(&sources("client/src")) {
+        let lines: Vec<_> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("select! {")) {
+            let next = lines.get(number + 1).is_some_and(|line| line.trim() == "biased;");
+            if !next {
+                broken.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "an order by chance cannot be run again from a seed\n{}", broken.join("\n"));
+}
+
+#[test]
+fn a_file_can_be_read_at_once() {
+    const LINES: usize = 500;
+    let mut broken = Vec::new();
+    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+        for (name, text) in sources(folder) {
+            if code(&text).count() > LINES {
+                broken.push(name);
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "a file of more than {LINES} lines of code does more than one thing\n{}",
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn a_lint_is_not_silenced_without_a_reason() {
+    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+        never(
+            folder,
+            |_| true,
+            &["#[allow(", "#![allow("],
+            "`#[expect(…, reason)]` says why, and tells when it is over",
+        );
+    }
+}
