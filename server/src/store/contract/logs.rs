@@ -138,7 +138,6 @@ pub(super) async fn a_batch_that_repeats_itself_is_found_at_its_first(store: &dy
     assert_eq!(head(store, log).await, 4);
 }
 
-#[expect(clippy::reversed_empty_ranges, reason = "an empty range is one of the cases")]
 pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     let (log, other, sender) = (conversation(), conversation(), user());
     let records: Vec<Record> = (1..=20).map(|seq| anonymous(seq, sender, &format!("{seq}"))).collect();
