@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use kith::{
@@ -188,10 +188,7 @@ pub fn new_user(name: &str) -> NewUser {
 
 /// A name for a message that nobody has used.
 pub fn client_id() -> Uuid {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time after 1970");
-    let mut random = [0; 10];
-    getrandom::fill(&mut random).expect("random bytes");
-    uuid::Builder::from_unix_timestamp_millis(now.as_millis() as u64, &random).into_uuid()
+    kith::clock::uuid()
 }
 
 /// A message of plain text.
