@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod corpus;
 mod delivery;
+mod documents;
 mod house_rules;
 mod members;
 mod messages;
