@@ -12,4 +12,6 @@ mod presence;
 mod promises;
 mod protection;
 mod receipts;
+mod registration;
+mod silence;
 mod world;

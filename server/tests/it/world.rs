@@ -29,7 +29,7 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// A server that runs.
 pub struct World {
-    config: Config,
+    pub config: Config,
     server: Option<Server>,
     _dir: TempDir,
     rest: Rest,
