@@ -25,7 +25,7 @@ async fn an_invite_lets_one_person_in() {
     let mut anna = world.person("anna").await;
     world.config.registration = Registration::Invite;
     world.restart(&mut [&mut anna]).await;
-    assert_eq!(code(world.guest().sign_up(&new_user("bela")).await), Some(Code::RegistrationClosed));
+    assert_eq!(code(world.guest().sign_up(&new_user("bela")).await), Some(Code::InvalidRequest));
     assert_eq!(code(world.guest().sign_up(&invited("bela", "guessed")).await), Some(Code::InvalidRequest));
     let invite = anna.rest.invite().await.unwrap();
     world.guest().sign_up(&invited("bela", &invite.code)).await.unwrap();
