@@ -168,7 +168,12 @@ pub fn rest(bytes: &[u8]) {
 fn body<T: Serialize + DeserializeOwned + PartialEq>(bytes: &[u8]) {
     match decode_body::<T>(bytes) {
         Ok(value) => {
-            let text = serde_json::to_vec(&value).expect("a body has a text");
+            let text = match serde_json::to_vec(&value) {
+                Ok(text) => text,
+                // An entry of a kind that a later version brings is read, and never written.
+                Err(error) if error.to_string().contains("Body::Unknown") => return,
+                Err(error) => panic!("a body has a text: {error}"),
+            };
             let again = decode_body::<T>(&text);
             assert!(again == Ok(value), "{}: {}", std::any::type_name::<T>(), String::from_utf8_lossy(&text));
         }

@@ -145,7 +145,8 @@ impl Conversations {
         let mut standings = self.standings(user, page, &HashMap::new()).await?;
         standings.sort_unstable_by_key(|standing| order.get(&standing.item.id).copied());
         let items = self.items(user, standings).await?;
-        let next_cursor = (skip + limit < total).then(|| (skip + limit).to_string());
+        let end = skip.saturating_add(limit);
+        let next_cursor = (end < total).then(|| end.to_string());
         Ok(Page { items, next_cursor })
     }
 
@@ -225,7 +226,8 @@ impl Conversations {
     pub async fn mentions(&self, user: UserId, cursor: Option<&str>, limit: usize) -> Result<Page<Message>, Error> {
         let mut range = schema::user::mentions();
         if let Some(cursor) = cursor {
-            range.to = Some(read_cursor(cursor).ok_or(Error::field("?cursor", "not a cursor of this list"))?);
+            let key = read_cursor(cursor).filter(|key| schema::user::is_mention(key));
+            range.to = Some(key.ok_or(Error::field("?cursor", "not a cursor of this list"))?);
         }
         let partition = schema::user::partition(user);
         let rows = self.context.store.scan(partition, range, Direction::Descending, limit).await?;

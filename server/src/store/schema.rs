@@ -372,6 +372,10 @@ pub mod user {
     pub fn mentions() -> KeyRange {
         all(MENTION)
     }
+    /// Whether this is the key of a mention; a cursor that a client gives may be anything.
+    pub fn is_mention(key: &[u8]) -> bool {
+        key.len() == 33 && key[0] == MENTION
+    }
     /// When and what a row of `mentions` is about.
     pub fn mention_of(key: &[u8]) -> Result<(Timestamp, ConversationId, u64), Error> {
         let at = Timestamp::from_millis(number_at(key, 1)?);
@@ -552,8 +556,8 @@ pub mod channel {
     }
     /// The channels whose title in lower case begins with `prefix`.
     pub fn range(prefix: &str, after: Option<&[u8]>) -> KeyRange {
-        let from = after.map_or_else(|| prefix.as_bytes().to_vec(), |after| [after, &[0]].concat());
-        KeyRange { from, to: Some([prefix.as_bytes(), &[0xff]].concat()) }
+        let after = after.map_or_else(Vec::new, |after| [after, &[0]].concat());
+        KeyRange { from: after.max(prefix.as_bytes().to_vec()), to: Some([prefix.as_bytes(), &[0xff]].concat()) }
     }
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {

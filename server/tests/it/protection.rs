@@ -160,3 +160,15 @@ async fn a_socket_closes_with_a_code_that_says_why() {
     assert!(refused > 100);
     assert_eq!(wire.closed().await, 4008);
 }
+
+#[tokio::test]
+async fn a_cursor_that_is_none_of_ours_is_refused_or_finds_nothing() {
+    let world = World::start().await;
+    let anna = world.person("anna").await;
+    for path in ["/v1/users/me/mentions", "/v1/users/me/conversations", "/v1/channels", "/v1/users"] {
+        for cursor in ["__main__", "AAAA", "BAAA", "x", "%00", "-1", "18446744073709551615"] {
+            let (status, answer) = anna.raw(Method::GET, &format!("{path}?username=a&cursor={cursor}"), None).await;
+            assert!(status == 200 || answer["code"] == "invalid_request", "{path} {cursor}: {status} {answer}");
+        }
+    }
+}
