@@ -40,6 +40,8 @@ pub const SEND_AGAIN_MS: u64 = 1000;
 pub const RESUME_MS: u64 = 2000;
 /// Milliseconds for which moved pointers are collected: each conversation tells at most one in so long.
 pub const POINTERS_MS: u64 = 200;
+/// Conversations whose pointers are told then: with two frames each, half of the frames that a server takes in a second.
+pub const POINTERS_AT_ONCE: usize = 5;
 /// Milliseconds for which a `typing` stands.
 pub const TYPING_MS: u64 = 3000;
 /// Seconds in which a `hello` must be answered.

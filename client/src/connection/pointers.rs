@@ -15,6 +15,8 @@ pub(super) struct Pointers {
     conversations: HashMap<ConversationId, Pair>,
     /// Those of which the server does not know all.
     untold: BTreeSet<ConversationId>,
+    /// The one that was told last; the next is behind it, so that each has its turn.
+    last: Option<ConversationId>,
     next: Instant,
 }
 
@@ -28,7 +30,7 @@ struct Pair {
 
 impl Pointers {
     pub(super) fn new(now: Instant) -> Self {
-        Self { conversations: HashMap::new(), untold: BTreeSet::new(), next: now }
+        Self { conversations: HashMap::new(), untold: BTreeSet::new(), last: None, next: now }
     }
 
     /// Everything up to `seq` reached this device.
@@ -76,7 +78,11 @@ impl Pointers {
         }
         self.next = now + Duration::from_millis(limits::POINTERS_MS);
         let mut frames = Vec::new();
-        for conversation in std::mem::take(&mut self.untold) {
+        for _ in 0..limits::POINTERS_AT_ONCE {
+            let behind = self.last.and_then(|last| self.untold.range(last..).find(|id| **id != last));
+            let Some(conversation) = behind.or(self.untold.first()).copied() else { break };
+            self.untold.remove(&conversation);
+            self.last = Some(conversation);
             let Some(pair) = self.conversations.get_mut(&conversation) else { continue };
             if pair.read > pair.told_read {
                 frames.push(ClientFrame::Read(Pointer { conversation, seq: pair.read }));
@@ -146,6 +152,28 @@ mod tests {
         let later = pointers.deadline().unwrap();
         assert_eq!(pointers.due(later), [read(5)]);
         assert_eq!(pointers.deadline(), None);
+    }
+
+    #[test]
+    fn many_are_told_in_turns() {
+        let now = Instant::now();
+        let mut pointers = Pointers::new(now);
+        let at_once = limits::POINTERS_AT_ONCE;
+        let mut untold: BTreeSet<_> = (0..at_once as u128 * 3).map(|id| ConversationId::new(Uuid::from_u128(id))).collect();
+        for id in &untold {
+            pointers.delivered(*id, 1);
+        }
+        let busy = *untold.first().unwrap();
+        for seq in 2..5 {
+            let told = pointers.due(pointers.deadline().unwrap());
+            assert_eq!(told.len(), at_once);
+            for frame in told {
+                let ClientFrame::Delivered(pointer) = frame else { panic!("{frame:?}") };
+                untold.remove(&pointer.conversation);
+            }
+            pointers.delivered(busy, seq);
+        }
+        assert!(untold.is_empty(), "{untold:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use kith_protocol::{
-    ClientFrame, Code, ConversationId, DeviceId, Entry, ServerFrame, UserId,
+    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, ServerFrame, UserId,
     frame::{
         Change, ConversationFrame, Entries, ErrorFrame, Goaway, Heads, Hello, Ping, Ready, Receipt, Sent, TypingIn,
         Watch,
@@ -329,8 +329,9 @@ impl State {
 
     /// A new entry: it has reached this device, and the program hears of it.
     fn tell(&mut self, entry: Entry) {
-        if self.link.ready.is_some_and(|(me, _)| me == entry.sender) {
-            // A send reads up to itself, so the server knows.
+        let own = self.link.ready.is_some_and(|(me, _)| me == entry.sender);
+        if own && matches!(entry.body, Body::Message(_)) {
+            // A send reads up to itself, so the server knows; of what else one did it does not.
             self.pointers.known(entry.conversation, entry.seq, entry.seq);
         } else {
             self.pointers.delivered(entry.conversation, entry.seq);

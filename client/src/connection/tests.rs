@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::{SinkExt, StreamExt};
 use kith_protocol::{
     Body, ClientFrame, MessageId, ServerFrame, Timestamp,
-    entry::Text,
+    entry::{MemberRemoved, Text},
     frame::{
         Change, Entries, EntryFrame, ErrorFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Reset, Send as SendFrame,
         Sync,
@@ -218,6 +218,22 @@ async fn it_comes_back_with_what_it_has_and_tells_each_entry_once() {
     assert_eq!(events.seqs(2).await, [4, 5]);
     assert_eq!(events.disconnected().await, Some(4009));
     door.welcome(vec![head(5, 5)]).await;
+}
+
+#[tokio::test]
+async fn one_s_own_message_needs_no_receipt_but_what_else_one_did_does() {
+    let door = Door::open().await;
+    let (_client, mut events) = door.device();
+    let (mut peer, _) = door.welcome(vec![head(0, 0)]).await;
+    let own = |seq, body| {
+        let entry = Entry { sender: anna(), body, ..entry(seq) };
+        ServerFrame::Entry(EntryFrame { conversation: room(), entry })
+    };
+    let text = Body::Message(Text { text: "from another device".into(), ..Text::default() });
+    peer.say(own(1, text)).await;
+    assert_eq!(events.seqs(1).await, [1]);
+    peer.say(own(2, Body::MemberRemoved(MemberRemoved { user: bert(), by: anna() }))).await;
+    assert_eq!(peer.hear().await, delivered(2));
 }
 
 #[tokio::test]
