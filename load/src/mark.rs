@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use uuid::{Builder, Uuid};
 
 const COUNT_BITS: u32 = 26;
-const AT_BITS: u32 = 36;
+/// The µs within the millisecond that the identifier's own time tells.
+const MICROS_BITS: u32 = 10;
+const RUN_BITS: u32 = 26;
 
 /// What the name of a message tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub struct Mark {
     pub sender: u16,
     /// Which of its messages, from 0, below 2^26.
     pub count: u32,
-    /// When it was meant to be sent, in µs since the run began; up to 19 hours.
+    /// When it was meant to be sent, in µs since the run began.
     pub at_us: u64,
 }
 
@@ -23,6 +25,8 @@ pub struct Mark {
 pub struct Clock {
     start: Instant,
     start_ms: u64,
+    /// Tells the names of this run from those of others.
+    run: u64,
 }
 
 impl Clock {
@@ -30,7 +34,8 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "names the run; the generator is never simulated")]
     pub fn new() -> Self {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Self { start: Instant::now(), start_ms: since.as_millis() as u64 }
+        let start_ms = since.as_millis() as u64;
+        Self { start: Instant::now(), start_ms, run: since.as_micros() as u64 & ((1 << RUN_BITS) - 1) }
     }
 
     /// A time as µs since the run began.
@@ -48,25 +53,27 @@ impl Clock {
         self.start + Duration::from_micros(us)
     }
 
-    /// The name of a message. Its time is when the run began, so that two runs never use a name twice.
+    /// The name of a message. Its time is when it was meant to be sent, as a device would make it.
     pub fn name(&self, mark: Mark) -> Uuid {
-        let low = u64::from(mark.count) << AT_BITS | (mark.at_us & ((1 << AT_BITS) - 1));
+        let (millis, micros) = (mark.at_us / 1000, mark.at_us % 1000);
+        let low = (u64::from(mark.count) << MICROS_BITS | micros) << RUN_BITS | self.run;
         let mut random = [0; 10];
         random[..2].copy_from_slice(&mark.sender.to_be_bytes());
         random[2..].copy_from_slice(&low.to_be_bytes());
-        Builder::from_unix_timestamp_millis(self.start_ms, &random).into_uuid()
+        Builder::from_unix_timestamp_millis(self.start_ms + millis, &random).into_uuid()
     }
 
     /// What a name tells; `None` where another run made it.
     pub fn mark(&self, name: Uuid) -> Option<Mark> {
         let (high, low) = name.as_u64_pair();
-        if high >> 16 != self.start_ms {
+        if low & ((1 << RUN_BITS) - 1) != self.run {
             return None;
         }
+        let micros = low >> RUN_BITS & ((1 << MICROS_BITS) - 1);
         Some(Mark {
             sender: (high & 0xfff) as u16,
-            count: (low >> AT_BITS & ((1 << COUNT_BITS) - 1)) as u32,
-            at_us: low & ((1 << AT_BITS) - 1),
+            count: (low >> (RUN_BITS + MICROS_BITS) & ((1 << COUNT_BITS) - 1)) as u32,
+            at_us: (high >> 16).checked_sub(self.start_ms)? * 1000 + micros,
         })
     }
 }
@@ -80,7 +87,7 @@ mod tests {
         let clock = Clock::new();
         for mark in [
             Mark { sender: 0, count: 0, at_us: 0 },
-            Mark { sender: 4095, count: (1 << COUNT_BITS) - 1, at_us: (1 << AT_BITS) - 1 },
+            Mark { sender: 4095, count: (1 << COUNT_BITS) - 1, at_us: 100 * 3_600_000_000 - 1 },
             Mark { sender: 3, count: 77, at_us: 1_234_567 },
         ] {
             let name = clock.name(mark);
@@ -92,7 +99,7 @@ mod tests {
     #[test]
     fn another_run_s_name_tells_nothing() {
         let clock = Clock::new();
-        let other = Clock { start_ms: clock.start_ms + 1, ..clock };
+        let other = Clock { run: clock.run ^ 1, ..clock };
         assert_eq!(clock.mark(other.name(Mark { sender: 1, count: 1, at_us: 1 })), None);
     }
 }
