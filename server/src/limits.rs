@@ -17,7 +17,7 @@ pub const STORE_READERS: usize = 2;
 /// Pages that the embedded store's writer keeps in memory, in KiB.
 pub const STORE_WRITER_CACHE_KIB: i64 = 32 * 1024;
 /// Pages that each of its readers keeps in memory, in KiB.
-pub const STORE_READER_CACHE_KIB: i64 = 8 * 1024;
+pub const STORE_READER_CACHE_KIB: i64 = 1024;
 /// Identifiers whose numbers each of its threads remembers, times two.
 pub const STORE_IDS: usize = 64 * 1024;
 /// Heads that its writer remembers, times two.

@@ -1,8 +1,9 @@
 //! Moving what was committed from the write-ahead log into the database, beside the writer.
 //!
 //! Nearly all of it is copied while the writer goes on. Only the last step, which empties the log, takes the writer's
-//! turn. It runs when the log is long and at least every [`limits::CHECKPOINT_S`] after a write, so that what was
-//! overwritten in the database is gone from the log too.
+//! turn. It runs when the log is long, and then the log is begun anew in the file that is there: writing over blocks that
+//! a file has is much cheaper than giving it new ones. At least every [`limits::CHECKPOINT_S`] after a write the file is
+//! cut to nothing, so that what was overwritten in the database is gone from the log too.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +119,7 @@ pub(super) fn run(connection: &Connection, mut scrub: Scrub, longest: u64, check
     let _die = DieWithThread("the thread of the checkpoints panicked");
     until_stopped(connection, &mut scrub, longest, checkpoints);
     if checkpoints.state.lock().wrote {
-        empty(connection, &mut scrub, checkpoints);
+        empty(connection, &mut scrub, checkpoints, true);
     }
 }
 
@@ -127,29 +128,33 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
     while checkpoints.wait_for_writes() {
         let began = Instant::now();
         loop {
-            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages * FRAME_BYTES);
+            // What is copied already is about to be written over.
+            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.saturating_sub(step.copied) * FRAME_BYTES);
             wal_bytes.set(bytes as f64);
             let late = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S);
-            if late || bytes >= longest || checkpoints.full() {
-                if empty(connection, scrub, checkpoints) {
+            let cut = late || checkpoints.full();
+            if cut || bytes >= longest {
+                let emptied = empty(connection, scrub, checkpoints, cut);
+                if emptied && cut {
                     wal_bytes.set(0.0);
                     break;
                 }
-                if !checkpoints.rest(RETRY) {
+                if !emptied && !checkpoints.rest(RETRY) {
                     return;
                 }
-            } else if !checkpoints.pause(LOOK) {
+            }
+            if !checkpoints.pause(LOOK) {
                 return;
             }
         }
     }
 }
 
-/// Copies and empties the log; whether it is empty.
-fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints) -> bool {
+/// Copies the log, and cuts its file to nothing if `cut`; whether that went well.
+fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints, cut: bool) -> bool {
     for _ in 0..COPIES {
         match copy(connection, scrub) {
-            Some(step) if step.pages - step.copied.min(step.pages) > REST_PAGES => {}
+            Some(step) if step.pages.saturating_sub(step.copied) > REST_PAGES => {}
             Some(_) => break,
             None => return false,
         }
@@ -157,8 +162,9 @@ fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints) 
     let turn = checkpoints.turn();
     let copied = copy(connection, scrub).is_some();
     scrub.noted_all();
-    let emptied = copied && step(connection, "TRUNCATE").is_some_and(|step| !step.busy);
-    if emptied {
+    // The writer begins a log anew by itself, once all of it is copied and nobody reads from it.
+    let emptied = copied && (!cut || step(connection, "TRUNCATE").is_some_and(|step| !step.busy));
+    if emptied && cut {
         checkpoints.emptied();
     }
     turn.end();
