@@ -114,7 +114,11 @@ impl Presence {
                 let mut broken = self.broken.lock();
                 match broken.front() {
                     Some((gone_s, _)) if *gone_s <= now => broken.pop_front(),
-                    _ => None,
+                    Some(_) => None,
+                    None => {
+                        *broken = VecDeque::new();
+                        None
+                    }
                 }
             };
             let Some((gone_s, user)) = due else { return };
@@ -131,7 +135,12 @@ impl Presence {
             if came_back {
                 return;
             }
-            there.remove(&user)
+            let gone = there.remove(&user);
+            // A crowd that left must not leave its seats.
+            if there.capacity() > 64 && there.len() * 4 < there.capacity() {
+                there.shrink_to_fit();
+            }
+            gone
         };
         let Some(there) = there else { return };
         let presence = self.clone();

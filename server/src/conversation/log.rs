@@ -111,9 +111,6 @@ impl Live {
             let key = (send.actor.user, send.message.client_id);
             if admitted.iter().any(|other| (other.actor.user, other.message.client_id) == key) {
                 repeats.push(send);
-            } else if let Some(record) = self.tail.iter().rev().find(|record| is(record, key)) {
-                let record = record.clone();
-                self.answer_known(send, record);
             } else if let Err(error) = self.admit(&send).await {
                 self.refuse_unless_known(send, error).await;
             } else {
@@ -331,8 +328,4 @@ impl From<store::CommitError> for Error {
             store::CommitError::Condition { .. } => Code::Unavailable.into(),
         }
     }
-}
-
-fn is(record: &Record, (user, client_id): (UserId, Uuid)) -> bool {
-    record.client_id == Some(client_id) && record.sender == user
 }

@@ -134,6 +134,7 @@ impl Connection {
                 }
                 self.session.hear();
             }
+            self.outbox.at_work();
             let (consumed, step) = self.take(&mut buffer[..filled]);
             if consumed == filled {
                 self.tail = Vec::new();

@@ -201,6 +201,12 @@ impl Outbox {
         self.queue.lock().closed
     }
 
+    /// Wakes nobody until [`Outbox::poll_take`] is pending again: the connection is at work and is going to look by itself.
+    /// Waking a task that runs has it run twice, and another thread look for work that is not there.
+    pub fn at_work(&self) {
+        self.queue.lock().waker = None;
+    }
+
     /// Takes what waits; pending while nothing does. `written` bytes of what was taken before are gone.
     pub fn poll_take(&self, written: usize, into: &mut VecDeque<Bytes>, context: &mut Context<'_>) -> Poll<Taken> {
         let mut queue = self.queue.lock();
