@@ -171,6 +171,38 @@ pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     }
 }
 
+pub(super) async fn logs_that_grow_side_by_side_are_read_apart(store: &dyn Store) {
+    let (logs, sender) = ([conversation(), conversation(), conversation()], user());
+    let text = |log: usize, seq: u64| anonymous(seq, sender, &format!("{log}.{seq}"));
+    // Batches of one, two and three, so that the logs are of different lengths.
+    for batch in 0..40 {
+        for (log, id) in logs.iter().enumerate() {
+            let (size, before) = (log as u64 + 1, batch * (log as u64 + 1));
+            let records = (before + 1..=before + size).map(|seq| text(log, seq)).collect();
+            store.append(*id, before, records).await.unwrap();
+        }
+    }
+    for (log, id) in logs.iter().enumerate() {
+        let head = 40 * (log as u64 + 1);
+        assert_eq!(whole(store, *id).await, (1..=head).map(|seq| text(log, seq)).collect::<Vec<_>>());
+        for first in [1, 2, 31, 32, 33, 39, 40, 41, 63, 64, 65, 95, 96, 97, 119, 120, 121] {
+            for (length, limit) in [(1, 1), (2, 9), (32, 40), (70, 33), (500, 5)] {
+                let ends = (first, (first + length - 1).min(head));
+                let mut expected: Vec<_> = (ends.0..=ends.1).map(|seq| text(log, seq)).collect();
+                for direction in [Direction::Ascending, Direction::Descending] {
+                    let range = LogRange { log: *id, seqs: first..=first + length - 1, direction, limit };
+                    let read = store.read(vec![range]).await.unwrap().remove(0);
+                    assert_eq!(read, expected[..limit.min(expected.len())], "{log}: {first} {length} {limit}");
+                    expected.reverse();
+                }
+            }
+        }
+        let edited = Record { kind: Kind::Redacted, ..text(log, 33) };
+        store.redact(*id, edited.clone()).await.unwrap();
+        assert_eq!(whole(store, *id).await[32], edited);
+    }
+}
+
 pub(super) async fn a_redacted_entry_stays_where_it_is_and_known(store: &dyn Store) {
     let (log, sender, client_id) = (conversation(), user(), clock::uuid());
     let records = vec![anonymous(1, sender, "one"), message(2, sender, client_id), anonymous(3, sender, "three")];

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How soon another attempt follows where a long read kept the log from being emptied.
 const RETRY: Duration = Duration::from_secs(1);
 /// The log is copied once more before the writer is stopped while so many pages are left.
-const REST_PAGES: u64 = 1000;
+const REST_PAGES: u64 = 100;
 const COPIES: usize = 4;
 /// A page and its header in the log.
 const FRAME_BYTES: u64 = (FRAME_HEADER + PAGE) as u64;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::{
     cache::Cache,
+    chain::{self, Tip},
     dedup::{Dedup, Made, Place},
     entry::Stored,
     failure::Failure,
@@ -19,16 +20,16 @@ use crate::{
 pub(super) struct Logs<'c> {
     connection: &'c Connection,
     numbers: Numbers<'c>,
-    heads: Cache<i64, u64>,
+    tips: Cache<i64, Tip>,
     /// The row of the next entry: rows are in the order of their commits.
     next: i64,
     data: Vec<u8>,
     candidates: Vec<i64>,
     insert: Statement<'c>,
+    insert_milestone: Statement<'c>,
+    put_head: Statement<'c>,
     update: Statement<'c>,
-    select_head: Statement<'c>,
     select_row: Statement<'c>,
-    select_at: Statement<'c>,
 }
 
 impl<'c> Logs<'c> {
@@ -36,35 +37,37 @@ impl<'c> Logs<'c> {
         Ok(Self {
             connection,
             numbers: Numbers::new(connection)?,
-            heads: Cache::new(limits::STORE_HEADS),
+            tips: Cache::new(limits::STORE_HEADS),
             next: next_row(connection)?,
             data: Vec::new(),
             candidates: Vec::new(),
-            insert: connection.prepare("INSERT INTO entries (id, conv, seq, data) VALUES (?1, ?2, ?3, ?4)")?,
+            insert: connection
+                .prepare("INSERT INTO entries (id, conv, seq, back, data) VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            insert_milestone: connection.prepare("INSERT INTO milestones (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
+            put_head: connection.prepare("REPLACE INTO heads (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
             update: connection.prepare("UPDATE entries SET data = ?2 WHERE id = ?1")?,
-            select_head: connection.prepare("SELECT max(seq) FROM entries WHERE conv = ?1")?,
             select_row: connection.prepare("SELECT conv, seq, data FROM entries WHERE id = ?1")?,
-            select_at: connection.prepare("SELECT id, data FROM entries WHERE conv = ?1 AND seq = ?2")?,
         })
     }
 
     /// Forgets what a transaction did that was rolled back.
     pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
         self.numbers.forget();
-        self.heads.clear();
+        self.tips.clear();
         self.next = next_row(self.connection)?;
         Ok(())
     }
 
-    fn head(&mut self, conv: Option<i64>) -> rusqlite::Result<u64> {
-        let Some(conv) = conv else { return Ok(0) };
-        if let Some(head) = self.heads.get(&conv) {
-            return Ok(head);
+    /// The last entry of a log; seq 0 where there is none.
+    fn tip(&mut self, conv: Option<i64>) -> rusqlite::Result<Tip> {
+        let none = Tip { seq: 0, row: 0 };
+        let Some(conv) = conv else { return Ok(none) };
+        if let Some(tip) = self.tips.get(&conv) {
+            return Ok(tip);
         }
-        let head: Option<i64> = self.select_head.query_row((conv,), |row| row.get(0))?;
-        let head = head.unwrap_or(0) as u64;
-        self.heads.put(conv, head);
-        Ok(head)
+        let tip = chain::tip(self.connection, conv)?.unwrap_or(none);
+        self.tips.put(conv, tip);
+        Ok(tip)
     }
 
     /// Appends all records or none; see [`crate::store::Store::append`].
@@ -77,7 +80,8 @@ impl<'c> Logs<'c> {
         now: Timestamp,
     ) -> Result<Result<(), AppendError>, Failure> {
         let conv = self.numbers.find(log.uuid())?;
-        let head = self.head(conv)?;
+        let mut tip = self.tip(conv)?;
+        let head = tip.seq;
         let mut made = Vec::new();
         let known = self.remember(dedup, log, records, now, head == expected_head, &mut made)?;
         let refused = if known.is_empty() {
@@ -102,10 +106,17 @@ impl<'c> Logs<'c> {
             let sender = self.numbers.give(record.sender.uuid())?;
             let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
             Stored::of(record, sender, device).encode(&mut self.data);
-            self.insert.execute((self.next, conv, record.seq as i64, &self.data))?;
+            let (row, seq) = (self.next, record.seq as i64);
+            let back = if tip.row == 0 { 0 } else { row - tip.row };
+            self.insert.execute((row, conv, seq, back, &self.data))?;
+            if chain::is_milestone(record.seq) {
+                self.insert_milestone.execute((conv, seq, row))?;
+            }
+            tip = Tip { seq: record.seq, row };
             self.next += 1;
         }
-        self.heads.put(conv, expected_head + records.len() as u64);
+        self.put_head.execute((conv, tip.seq as i64, tip.row))?;
+        self.tips.put(conv, tip);
         Ok(Ok(()))
     }
 
@@ -167,12 +178,17 @@ impl<'c> Logs<'c> {
     /// Replaces an entry's content; see [`crate::store::Store::redact`].
     pub(super) fn redact(&mut self, log: ConversationId, record: &Record) -> Result<(), Failure> {
         let Some(conv) = self.numbers.find(log.uuid())? else { return Ok(()) };
-        let found = self.select_at.query_row((conv, record.seq as i64), |row| {
-            let stored = Stored::decode(row.get_ref(1)?.as_blob()?);
-            Ok((row.get::<_, i64>(0)?, stored.map(|stored| (stored.sender, stored.client_id))))
-        });
-        let Some((id, kept)) = found.optional()? else { return Ok(()) };
-        let (sender, client_id) = kept?;
+        let tip = self.tip(Some(conv))?;
+        if !(1..=tip.seq).contains(&record.seq) {
+            return Ok(());
+        }
+        let mut kept = None;
+        chain::backwards(self.connection, (log, conv), (record.seq, record.seq), tip, |passed| {
+            let stored = Stored::decode(passed.data)?;
+            kept = Some((passed.row, stored.sender, stored.client_id));
+            Ok(())
+        })?;
+        let Some((id, sender, client_id)) = kept else { return Ok(()) };
         let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
         let stored = Stored { client_id, ..Stored::of(record, sender, device) };
         stored.encode(&mut self.data);

@@ -5,13 +5,14 @@
 //!   read, get, scan ─▶ queue ─▶ readers ◀──────────────────────────┴────────────────────────┘
 //! ```
 //! One thread writes, [`limits::STORE_READERS`] read, one makes the checkpoints. A commit is one write and one sync of
-//! the write-ahead log, however many requests it holds. Entries lie in the order of their commits; `entries_by_seq`
-//! finds them by conversation and seq.
+//! the write-ahead log, however many requests it holds. Entries lie in the order of their commits; `chain` finds them by
+//! conversation and seq.
 //!
 //! Invariant: no other module names rusqlite.
 
 mod backup;
 mod cache;
+mod chain;
 mod checkpoint;
 mod dedup;
 mod entry;

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
+    chain::{self, Tip},
     dedup::{self, Place},
     entry::Stored,
     failure::{DieWithThread, of_reading},
@@ -146,26 +147,30 @@ impl<'c> Reader<'c> {
     }
 
     pub(in crate::store) fn read(&mut self, range: &LogRange) -> Result<Vec<Record>, Error> {
-        let Some(conv) = self.number(range.log.uuid())? else { return Ok(Vec::new()) };
-        let order = match range.direction {
-            Direction::Ascending => {
-                "SELECT seq, data FROM entries WHERE conv = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq LIMIT ?4"
-            }
-            Direction::Descending => {
-                "SELECT seq, data FROM entries WHERE conv = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq DESC LIMIT ?4"
-            }
-        };
-        let mut select = self.connection.prepare_cached(order).map_err(of_reading)?;
-        let (first, last) = (number(*range.seqs.start()), number(*range.seqs.end()));
-        let mut rows = select.query((conv, first, last, number(range.limit as u64))).map_err(of_reading)?;
-        let mut records = Vec::new();
-        while let Some(row) = rows.next().map_err(of_reading)? {
-            let seq: i64 = row.get(0).map_err(of_reading)?;
-            let data = row.get_ref(1).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
-            let stored = Stored::decode(data)?;
-            records.push(self.record(seq as u64, &stored)?);
+        let Some((conv, tip)) = self.tip(range.log)? else { return Ok(Vec::new()) };
+        let (mut first, mut last) = (*range.seqs.start().max(&1), *range.seqs.end().min(&tip.seq));
+        if first > last || range.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let further = range.limit as u64 - 1;
+        match range.direction {
+            Direction::Ascending => last = last.min(first.saturating_add(further)),
+            Direction::Descending => first = first.max(last.saturating_sub(further)),
+        }
+        let mut records = Vec::with_capacity((last - first + 1) as usize);
+        chain::backwards(self.connection, (range.log, conv), (first, last), tip, |passed| {
+            records.push(self.record(passed.seq, &Stored::decode(passed.data)?)?);
+            Ok(())
+        })?;
+        if range.direction == Direction::Ascending {
+            records.reverse();
         }
         Ok(records)
+    }
+
+    fn tip(&mut self, log: ConversationId) -> Result<Option<(i64, Tip)>, Error> {
+        let Some(conv) = self.number(log.uuid())? else { return Ok(None) };
+        Ok(chain::tip(self.connection, conv).map_err(of_reading)?.map(|tip| (conv, tip)))
     }
 
     fn record(&mut self, seq: u64, stored: &Stored<'_>) -> Result<Record, Error> {
@@ -184,16 +189,13 @@ impl<'c> Reader<'c> {
     }
 
     pub(in crate::store) fn head(&mut self, log: ConversationId) -> Result<Option<Head>, Error> {
-        let Some(conv) = self.number(log.uuid())? else { return Ok(None) };
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT seq, data FROM entries WHERE conv = ?1 ORDER BY seq DESC LIMIT 1")
-            .map_err(of_reading)?;
-        let head = select.query_row((conv,), |row| {
-            let seq: i64 = row.get(0)?;
-            Ok(Stored::decode(row.get_ref(1)?.as_blob()?).map(|stored| stored.head(seq as u64)))
-        });
-        head.optional().map_err(of_reading)?.transpose()
+        let Some((conv, tip)) = self.tip(log)? else { return Ok(None) };
+        let mut head = None;
+        chain::backwards(self.connection, (log, conv), (tip.seq, tip.seq), tip, |passed| {
+            head = Some(Stored::decode(passed.data)?.head(passed.seq));
+            Ok(())
+        })?;
+        Ok(head)
     }
 
     pub(in crate::store) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {

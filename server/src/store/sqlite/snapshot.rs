@@ -6,7 +6,7 @@ use kith_protocol::ConversationId;
 use rusqlite::Connection;
 
 use super::{
-    backup,
+    backup, chain,
     dedup::{self, Remembered},
     entry::Stored,
     failure::of_reading,
@@ -15,6 +15,9 @@ use super::{
     rows::split_key,
 };
 use crate::store::Error;
+
+/// Entries of a log that are read at a time.
+const ENTRIES_TOGETHER: u64 = 32 * chain::STRIDE;
 
 /// What was committed when it was opened, and nothing later.
 pub struct Snapshot {
@@ -82,20 +85,37 @@ impl Snapshot {
     /// Shows every entry, log by log, in the order of their seqs.
     pub(in crate::store) fn each_entry(&self, mut see: impl FnMut(Raw<'_>)) -> Result<(), Error> {
         let mut reader = self.reader();
-        let mut select = self
-            .connection
-            .prepare("SELECT conv, seq, data FROM entries INDEXED BY entries_by_seq ORDER BY conv, seq")
-            .map_err(of_reading)?;
+        let mut select = self.connection.prepare("SELECT conv FROM heads ORDER BY conv").map_err(of_reading)?;
         let mut rows = select.query([]).map_err(of_reading)?;
         while let Some(row) = rows.next().map_err(of_reading)? {
-            let read = || -> rusqlite::Result<(i64, i64, &[u8])> {
-                Ok((row.get(0)?, row.get(1)?, row.get_ref(2)?.as_blob()?))
-            };
-            let (conv, seq, data) = read().map_err(of_reading)?;
+            let conv = row.get(0).map_err(of_reading)?;
             let log = ConversationId::new(reader.name(conv)?);
-            see(Raw { log, seq: seq as u64, stored: Stored::decode(data)? });
+            let Some(tip) = chain::tip(&self.connection, conv).map_err(of_reading)? else { continue };
+            let mut entries = Vec::new();
+            for first in (1..=tip.seq).step_by(ENTRIES_TOGETHER as usize) {
+                let last = tip.seq.min(first + ENTRIES_TOGETHER - 1);
+                chain::backwards(&self.connection, (log, conv), (first, last), tip, |passed| {
+                    entries.push((passed.seq, passed.data.to_vec()));
+                    Ok(())
+                })?;
+                for (seq, data) in entries.drain(..).rev() {
+                    see(Raw { log, seq, stored: Stored::decode(&data)? });
+                }
+            }
         }
         Ok(())
+    }
+
+    /// How many entries are not where a log says that they are, or not said to be where they should.
+    pub(in crate::store) fn misplaced(&self) -> Result<u64, Error> {
+        let count = |sql: &str| self.ask(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)));
+        let elsewhere = count(
+            "SELECT count(*) FROM milestones LEFT JOIN entries ON entries.id = milestones.entry
+             WHERE entries.conv IS NOT milestones.conv OR entries.seq IS NOT milestones.seq",
+        )?;
+        let expected = count(&format!("SELECT coalesce(sum(seq / {}), 0) FROM heads", chain::STRIDE))?;
+        let kept = count("SELECT count(*) FROM milestones")?;
+        Ok(elsewhere.unsigned_abs() + expected.abs_diff(kept))
     }
 
     /// Shows every row: its partition, its key, its value.

@@ -43,6 +43,10 @@ impl<P: FnMut(Progress)> Check<P> {
         if done != total {
             self.report.problem(|| format!("{total} entries are there, and {done} are found by their conversation"));
         }
+        let misplaced = snapshot.misplaced()?;
+        if misplaced > 0 {
+            self.report.problem(|| format!("{misplaced} entries are not where their conversation says that they are"));
+        }
         failed
     }
 
