@@ -37,6 +37,7 @@ mod setup;
 #[cfg(test)]
 mod stories;
 mod storm;
+mod sustain;
 mod table;
 mod tally;
 mod target;
@@ -69,6 +70,8 @@ enum Command {
     Idle(idle::Args),
     /// Direct conversations: messages a second, and their times
     Pairs(pairs::Args),
+    /// The highest rate that the server carries in an open loop
+    Sustain(sustain::Args),
     /// One group, a few writers: deliveries a second
     Group(group::Args),
     /// A large channel: a message's way to the last socket
@@ -110,6 +113,7 @@ async fn run(command: &Command) -> Result<Value> {
         Command::Users(args) => users::run(args),
         Command::Idle(args) => idle::run(args).await,
         Command::Pairs(args) => pairs::run(args).await,
+        Command::Sustain(args) => sustain::run(args).await,
         Command::Group(args) => group::run(args).await,
         Command::Channel(args) => channel::run(args).await,
         Command::Storm(args) => storm::run(args).await,

@@ -24,24 +24,13 @@ pub struct Args {
     /// Pairs of users, each with a direct conversation
     #[arg(long, default_value_t = 200)]
     pairs: usize,
-    /// Messages a second to offer in all; `--times` what a closed loop reaches first, where absent
+    /// Messages a second to offer in all: ten times what `kith-load sustain` found, say
     #[arg(long)]
-    rate: Option<f64>,
-    /// How many times the sustainable rate to offer
-    #[arg(long, default_value_t = 10.0)]
-    times: f64,
-    /// Seconds over which the sustainable rate is measured
-    #[arg(long, default_value_t = 5.0)]
-    measure: f64,
-    /// Messages that each sender has unanswered while that is measured
-    #[arg(long, default_value_t = 8)]
-    window: usize,
+    rate: f64,
 }
 
 #[derive(Serialize)]
 struct Overloaded {
-    /// What the closed loop reached; absent where a rate was given.
-    sustainable_per_s: Option<f64>,
     /// Messages a second that were due.
     offered_per_s: f64,
     /// Messages that were due in all.
@@ -69,16 +58,8 @@ struct Overloaded {
 pub async fn run(args: &Args) -> Result<Value> {
     let conversations = pairs::conversations(&args.target, args.pairs).await?;
     let rooms = pairs::rooms(&conversations);
-    let (rate, sustainable) = match args.rate {
-        Some(rate) => (rate, None),
-        None => {
-            let timing = Timing { duration: args.measure, ..args.timing.clone() };
-            let measured = room::run(&args.target, timing.plan(rooms.clone(), Load::Window(args.window))?).await?;
-            (measured.messages_per_s * args.times, Some(measured.messages_per_s))
-        }
-    };
     // From the first message on: a warm-up would hide the moment in which the overload begins.
-    let plan = Plan { typing: true, warm_up: Duration::ZERO, ..args.timing.plan(rooms, Load::Rate(rate))? };
+    let plan = Plan { typing: true, warm_up: Duration::ZERO, ..args.timing.plan(rooms, Load::Rate(args.rate))? };
     let seconds = plan.duration.as_secs_f64();
     let measured = room::run(&args.target, plan).await?;
 
@@ -87,7 +68,6 @@ pub async fn run(args: &Args) -> Result<Value> {
     let offered = accepted + refused + measured.check.unanswered;
     let order_kept = measured.check.is_good();
     let overloaded = Overloaded {
-        sustainable_per_s: sustainable,
         offered_per_s: offered as f64 / seconds,
         offered,
         accepted,

@@ -1,0 +1,85 @@
+//! `kith-load sustain`: the highest rate that the server carries when messages come whether or not it is ready for them.
+//!
+//! A closed loop reaches more: whoever waits for answers writes several messages at once as soon as the server is late.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    error::Result,
+    pairs::{self, Timing},
+    report::report,
+    room::{self, Load},
+    tally::Measured,
+    target::Target,
+};
+
+/// What `kith-load sustain` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    timing: Timing,
+    /// Pairs of users, each with a direct conversation
+    #[arg(long, default_value_t = 200)]
+    pairs: usize,
+    /// Messages a second between which and none the rate is looked for; twice what a closed loop of window 1 reaches,
+    /// where absent
+    #[arg(long)]
+    below: Option<f64>,
+    /// How often the range is halved
+    #[arg(long, default_value_t = 5)]
+    steps: u32,
+    /// Milliseconds in which 99 of 100 messages must be answered
+    #[arg(long, default_value_t = 100.0)]
+    within_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Sustained {
+    /// Messages a second.
+    sustained_per_s: f64,
+    /// What was tried.
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    rate: f64,
+    carried: bool,
+    messages_per_s: f64,
+    refused: u64,
+    p99_ms: f64,
+}
+
+/// Measures.
+///
+/// # Errors
+/// It cannot run.
+pub async fn run(args: &Args) -> Result<Value> {
+    let conversations = pairs::conversations(&args.target, args.pairs).await?;
+    let measure = async |load| room::run(&args.target, args.timing.plan(pairs::rooms(&conversations), load)?).await;
+    let below = match args.below {
+        Some(below) => below,
+        None => 2.0 * measure(Load::Window(1)).await?.messages_per_s,
+    };
+    let (mut carried, mut not_carried, mut steps) = (0.0, below, Vec::new());
+    for _ in 0..args.steps {
+        let rate = (carried + not_carried) / 2.0;
+        let step = step(rate, args.within_ms, &measure(Load::Rate(rate)).await?);
+        *if step.carried { &mut carried } else { &mut not_carried } = rate;
+        steps.push(step);
+    }
+    report("sustain", carried > 0.0, Sustained { sustained_per_s: carried, steps })
+}
+
+fn step(rate: f64, within_ms: f64, measured: &Measured) -> Step {
+    let refused = measured.refused.values().sum::<u64>() + measured.held_back;
+    let p99_ms = measured.sent_latency.p99_ms;
+    let carried = refused == 0
+        && measured.check.is_good()
+        && measured.messages_per_s > 0.95 * rate
+        && p99_ms <= within_ms;
+    Step { rate, carried, messages_per_s: measured.messages_per_s, refused, p99_ms }
+}
