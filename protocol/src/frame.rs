@@ -50,6 +50,9 @@ impl ClientFrame {
             #[serde(borrow)]
             t: Cow<'a, str>,
         }
+        if let Some(send) = decode_send(text) {
+            return Ok(Self::Send(send));
+        }
         let tag: Tag<'_> = serde_json::from_slice(text).map_err(|_| BadFrame::NotDecodable)?;
         match &*tag.t {
             "hello" => read(text).map(Self::Hello),
@@ -64,6 +67,33 @@ impl ClientFrame {
             _ => Err(BadFrame::UnknownKind),
         }
     }
+}
+
+/// Reads a good `send` in one pass, where it begins as nearly all do: serde goes through a flattened field twice, and most
+/// frames of a busy server are this one.
+fn decode_send(text: &[u8]) -> Option<Send> {
+    #[derive(Deserialize)]
+    struct Flat<'a> {
+        #[serde(borrow)]
+        t: Cow<'a, str>,
+        conversation: ConversationId,
+        client_id: Uuid,
+        #[serde(default)]
+        text: String,
+        #[serde(default)]
+        mentions: Vec<UserId>,
+        #[serde(default)]
+        reply_to: Option<u64>,
+        #[serde(default)]
+        attachments: Vec<MediaId>,
+    }
+    if !text.starts_with(br#"{"t":"send""#) {
+        return None;
+    }
+    let flat: Flat<'_> = serde_json::from_slice(text).ok()?;
+    let Flat { t, conversation, client_id, text, mentions, reply_to, attachments } = flat;
+    let message = NewMessage { client_id, text, mentions, reply_to, attachments };
+    (t == "send").then_some(Send { conversation, message })
 }
 
 fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadFrame> {

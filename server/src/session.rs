@@ -277,6 +277,10 @@ impl Session {
     }
 
     fn send(&mut self, actor: Actor, send: kith_protocol::frame::Send) -> Next {
+        if let Err(error) = self.node.shed.check() {
+            Origin::Socket(self.outbox.clone()).refuse(send.conversation, send.message.client_id, &error);
+            return Next::On;
+        }
         if let Err(retry_after) = self.node.rates.send(actor.user) {
             return self.send_limited(actor, send, retry_after);
         }

@@ -93,13 +93,22 @@ impl Shed {
     /// # Errors
     /// `overloaded`, when so many are under way that this one would take too long.
     pub fn admit(self: &Arc<Self>) -> Result<Ticket, Error> {
-        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
+        self.check()?;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         let ticket = Ticket { shed: self.clone(), received: Instant::now() };
-        if before >= self.allowed.load(Ordering::Relaxed) {
-            metrics::counter!("kith_sends_refused").increment(1);
-            return Err(Error::new(Code::Overloaded).after(Duration::from_millis(1000)));
-        }
         Ok(ticket)
+    }
+
+    /// Whether a send would be let in, to be asked before anything is done for it.
+    ///
+    /// # Errors
+    /// As [`Shed::admit`].
+    pub fn check(&self) -> Result<(), Error> {
+        if self.under_way.load(Ordering::Relaxed) < self.allowed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        metrics::counter!("kith_sends_refused").increment(1);
+        Err(Error::new(Code::Overloaded).after(Duration::from_millis(1000)))
     }
 
     /// Looks at what happened in the `window` since the last look; the new level where it changed.

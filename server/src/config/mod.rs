@@ -205,7 +205,7 @@ impl Default for Limits {
 
 impl Default for Load {
     fn default() -> Self {
-        Self { shed_ms: 100, shed_receipts_ms: 200, refuse_ms: 400 }
+        Self { shed_ms: 50, shed_receipts_ms: 100, refuse_ms: 200 }
     }
 }
 

@@ -107,8 +107,9 @@ impl Connection {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let mut bytes = 0;
         loop {
-            let read = if self.closing { Poll::Pending } else { self.poll_read(context) };
+            let read = if self.closing { Poll::Pending } else { self.poll_read(context, &mut bytes) };
             // What the frames have caused is written before anything more is waited for.
             let over = self.poll_write(context);
             if let (Poll::Ready(end), _) | (Poll::Pending, Some(end)) = (over, self.end) {
@@ -117,11 +118,16 @@ impl Connection {
             if let Some(step) = ready!(read) {
                 return Poll::Ready(step);
             }
+            if bytes >= limits::TURN_BYTES {
+                // There may be more: the others have their turn first.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
     }
 
-    /// Reads once and takes the frames that are whole: a step where there is one to make.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Step>> {
+    /// Reads once and takes the frames that are whole: a step where there is one to make. `bytes` counts what was read.
+    fn poll_read(&mut self, context: &mut Context<'_>, bytes: &mut usize) -> Poll<Option<Step>> {
         BUFFER.with_borrow_mut(|buffer| {
             let held = self.tail.len();
             buffer[..held].copy_from_slice(&self.tail);
@@ -129,7 +135,10 @@ impl Connection {
             if !std::mem::take(&mut self.tail_ready) {
                 let mut space = ReadBuf::new(&mut buffer[held..]);
                 match ready!(Pin::new(&mut self.stream).poll_read(context, &mut space)) {
-                    Ok(()) if !space.filled().is_empty() => filled += space.filled().len(),
+                    Ok(()) if !space.filled().is_empty() => {
+                        *bytes += space.filled().len();
+                        filled += space.filled().len();
+                    }
                     _ => return Poll::Ready(Some(Step::End(End::Broken))),
                 }
                 self.session.hear();
