@@ -77,9 +77,7 @@ pub async fn run(args: &Args) -> Result<Value> {
 fn step(rate: f64, within_ms: f64, measured: &Measured) -> Step {
     let refused = measured.refused.values().sum::<u64>() + measured.held_back;
     let p99_ms = measured.sent_latency.p99_ms;
-    let carried = refused == 0
-        && measured.check.is_good()
-        && measured.messages_per_s > 0.95 * rate
-        && p99_ms <= within_ms;
+    let carried =
+        refused == 0 && measured.check.is_good() && measured.messages_per_s > 0.95 * rate && p99_ms <= within_ms;
     Step { rate, carried, messages_per_s: measured.messages_per_s, refused, p99_ms }
 }

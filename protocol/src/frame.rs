@@ -565,6 +565,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_send_reads_the_same_whatever_it_begins_with() {
+        let conversation = ConversationId::from_bytes([1; 16]);
+        let fields = format!(
+            r#""conversation":"{conversation}","client_id":"{}","text":"a\"b","reply_to":3,"later":[{{}}]"#,
+            Uuid::from_u128(7)
+        );
+        let first = ClientFrame::decode(format!(r#"{{"t":"send",{fields}}}"#).as_bytes());
+        assert_eq!(first, ClientFrame::decode(format!(r#"{{{fields},"t":"send"}}"#).as_bytes()));
+        let Ok(ClientFrame::Send(send)) = first else { panic!("{first:?}") };
+        assert_eq!(
+            (send.conversation, send.message.text.as_str(), send.message.reply_to),
+            (conversation, "a\"b", Some(3))
+        );
+        for bad in [r#"{"t":"send"}"#, r#"{"t":"sender"}"#, r#"{"t":"send","t":"ping"}"#, r#"{"t":"send" "#] {
+            assert!(ClientFrame::decode(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert_eq!(ClientFrame::decode(br#"{"t":"sender"}"#), Err(BadFrame::UnknownKind));
+    }
+
+    #[test]
     fn a_bad_frame_says_what_is_bad() {
         assert_eq!(ClientFrame::decode(b"hi"), Err(BadFrame::NotDecodable));
         assert_eq!(ClientFrame::decode(b"[]"), Err(BadFrame::NotDecodable));

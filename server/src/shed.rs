@@ -64,6 +64,8 @@ pub struct Shed {
     allowed: AtomicU64,
     acknowledged: AtomicU64,
     waited_us: AtomicU64,
+    /// Since the last look.
+    refused: AtomicU64,
 }
 
 impl Shed {
@@ -76,6 +78,7 @@ impl Shed {
             allowed: AtomicU64::new(UNDER_WAY_AT_MOST),
             acknowledged: AtomicU64::new(0),
             waited_us: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -107,12 +110,13 @@ impl Shed {
         if self.under_way.load(Ordering::Relaxed) < self.allowed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        metrics::counter!("kith_sends_refused").increment(1);
+        self.refused.fetch_add(1, Ordering::Relaxed);
         Err(Error::new(Code::Overloaded).after(Duration::from_millis(1000)))
     }
 
     /// Looks at what happened in the `window` since the last look; the new level where it changed.
     pub fn look(&self, window: Duration) -> Option<Level> {
+        metrics::counter!("kith_sends_refused").increment(self.refused.swap(0, Ordering::Relaxed));
         let acknowledged = self.acknowledged.swap(0, Ordering::Relaxed);
         let waited = Duration::from_micros(self.waited_us.swap(0, Ordering::Relaxed));
         let under_way = self.under_way.load(Ordering::Relaxed);

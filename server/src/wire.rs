@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
-use kith_protocol::{Body, ConversationId, Entry, MessageId, frame::ErrorFrame};
+use kith_protocol::{Body, ConversationId, Entry, MessageId, ServerFrame, Uuid, frame::ErrorFrame};
 use serde::Serialize;
 
 use crate::{
@@ -84,6 +84,31 @@ pub fn entries(conversation: ConversationId, records: &[Record], head: u64, ahea
     out.into()
 }
 
+/// The `error` frame of a send that was refused. By hand where the error says no more than its code: a flood is answered
+/// with these.
+pub fn refusal(conversation: ConversationId, client_id: Uuid, error: &Error) -> Bytes {
+    if !error.fields.is_empty() || error.detail.is_some() {
+        let mut frame = self::error(error);
+        frame.reference = Some("send".into());
+        (frame.client_id, frame.conversation) = (Some(client_id), Some(conversation));
+        return self::frame(&ServerFrame::Error(frame));
+    }
+    let mut out = Vec::with_capacity(320);
+    let mark = Mark::begin_text(&mut out);
+    // Neither a code nor its title has anything to escape.
+    let (code, title) = (error.code.name(), error.code.title());
+    write!(out, r#"{{"t":"error","code":"{code}","title":"{title}","ref":"send","client_id":"{client_id}""#)
+        .and_then(|()| write!(out, r#","conversation":"{conversation}""#))
+        .and_then(|()| match error.retry_after {
+            Some(after) => write!(out, r#","retry_after_ms":{}"#, after.as_millis() as u32),
+            None => Ok(()),
+        })
+        .expect("a Vec takes every byte");
+    out.push(b'}');
+    mark.finish(&mut out);
+    out.into()
+}
+
 /// The frame of anything that serializes as one of [`kith_protocol::ServerFrame`].
 pub fn frame(value: &impl Serialize) -> Bytes {
     let mut out = Vec::with_capacity(128);
@@ -155,6 +180,30 @@ mod tests {
 
     use super::*;
     use crate::store::{Counts, Kind};
+
+    #[test]
+    fn a_refusal_reads_as_the_typed_frame() {
+        let (conversation, client_id) = (ConversationId::from_bytes([7; 16]), Uuid::from_u128(3));
+        for code in kith_protocol::Code::ALL {
+            let plain = Error::new(code);
+            let errors =
+                [plain.clone(), plain.after(std::time::Duration::from_millis(1500)), Error::field("/text", "\"no\"")];
+            for error in errors {
+                let bytes = refusal(conversation, client_id, &error);
+                let start = bytes.iter().position(|byte| *byte == b'{').unwrap();
+                let expected = ErrorFrame {
+                    reference: Some("send".into()),
+                    client_id: Some(client_id),
+                    conversation: Some(conversation),
+                    ..self::error(&error)
+                };
+                assert_eq!(
+                    serde_json::from_slice::<ServerFrame>(&bytes[start..]).unwrap(),
+                    ServerFrame::Error(expected)
+                );
+            }
+        }
+    }
 
     #[test]
     fn what_is_written_by_hand_reads_as_the_typed_entry() {

@@ -159,7 +159,8 @@ mod tests {
         let now = Instant::now();
         let mut pointers = Pointers::new(now);
         let at_once = limits::POINTERS_AT_ONCE;
-        let mut untold: BTreeSet<_> = (0..at_once as u128 * 3).map(|id| ConversationId::new(Uuid::from_u128(id))).collect();
+        let mut untold: BTreeSet<_> =
+            (0..at_once as u128 * 3).map(|id| ConversationId::new(Uuid::from_u128(id))).collect();
         for id in &untold {
             pointers.delivered(*id, 1);
         }

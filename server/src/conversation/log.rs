@@ -34,11 +34,7 @@ impl Origin {
         match self {
             Origin::Rest(reply) => drop(reply.send(Err(error.clone()))),
             Origin::Socket(outbox) => {
-                let mut frame = wire::error(error);
-                frame.reference = Some("send".into());
-                frame.client_id = Some(client_id);
-                frame.conversation = Some(conversation);
-                outbox.push(wire::frame(&kith_protocol::ServerFrame::Error(frame)), Class::Vital);
+                outbox.push(wire::refusal(conversation, client_id, error), Class::Vital);
             }
         }
     }
