@@ -213,7 +213,7 @@ impl Session {
 
     fn count_limited(&mut self) -> Next {
         self.limited += 1;
-        metrics::counter!("kith_rate_limited", "door" => "socket").increment(1);
+        metrics::counter!("kith_rate_limited_total", "bucket" => "frames").increment(1);
         if self.limited >= limits::RATE_LIMITED_IN_A_ROW { Next::Close(CloseCode::RateLimited) } else { Next::On }
     }
 
@@ -239,9 +239,13 @@ impl Session {
             // A token that was revoked between the look and the joining is not missed.
             let still = node.accounts.authenticate(&token).await;
             let resume = node.conversations.resume(actor.user, &hello.have).await;
-            let (Ok(_), Ok(resume)) = (still, resume) else {
-                outbox.close(CloseCode::UnknownError);
-                return Settled::Hello(actor);
+            let resume = match (still, resume) {
+                (Ok(_), Ok(resume)) => resume,
+                (still, _) => {
+                    let revoked = still.is_err_and(|error| error.code == Code::Unauthenticated);
+                    outbox.close(if revoked { CloseCode::BadToken } else { CloseCode::UnknownError });
+                    return Settled::Hello(actor);
+                }
             };
             let ready = Ready {
                 user: actor.user,

@@ -116,7 +116,7 @@ impl Shed {
 
     /// Looks at what happened in the `window` since the last look; the new level where it changed.
     pub fn look(&self, window: Duration) -> Option<Level> {
-        metrics::counter!("kith_sends_refused").increment(self.refused.swap(0, Ordering::Relaxed));
+        metrics::counter!("kith_sends_refused_total").increment(self.refused.swap(0, Ordering::Relaxed));
         let acknowledged = self.acknowledged.swap(0, Ordering::Relaxed);
         let waited = Duration::from_micros(self.waited_us.swap(0, Ordering::Relaxed));
         let under_way = self.under_way.load(Ordering::Relaxed);

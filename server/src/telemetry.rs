@@ -5,7 +5,7 @@ use std::{
     sync::OnceLock,
 };
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Log, LogFormat};
@@ -26,7 +26,11 @@ pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
         let seconds = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
-        let builder = PrometheusBuilder::new().set_buckets(&seconds).expect("there are buckets");
+        let changes = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0];
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&seconds)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_changes".to_owned()), &changes))
+            .expect("there are buckets");
         builder.install_recorder().expect("nothing else records this process's metrics")
     };
     HANDLE.get_or_init(install).clone()

@@ -221,7 +221,9 @@ impl Live {
             self.apply_message(record, &send.message.mentions);
             self.head = record.seq;
             if had_unread {
-                self.tell_moved(record.sender, None);
+                // The sending socket knows by its `sent`.
+                let origin = if let Origin::Socket(outbox) = &send.origin { Some(outbox) } else { None };
+                self.tell_moved(record.sender, origin);
             }
             if let Some(peer) = self.peer(record.sender).filter(|_| first_words) {
                 self.befriend(record.sender, peer);
@@ -240,7 +242,7 @@ impl Live {
         for (reply, record) in replies {
             let _ = reply.send(Ok((record, false)));
         }
-        metrics::counter!("kith_messages").increment(records.len() as u64);
+        metrics::counter!("kith_messages_total").increment(records.len() as u64);
         records.into_iter().for_each(|record| self.keep(record));
     }
 

@@ -60,7 +60,7 @@ pub async fn serve(listener: TcpListener, doorway: Doorway) {
             }
         };
         if open.load(Ordering::Relaxed) >= connections {
-            metrics::counter!("kith_connections_refused").increment(1);
+            metrics::counter!("kith_connections_refused_total").increment(1);
             continue;
         }
         let place = Place::take(&open);

@@ -123,7 +123,7 @@ impl Outbox {
             Class::Light => limits::OUTBOX_SHED_BYTES,
         };
         if class != Class::Vital && queue.bytes + frame.len() > bound {
-            metrics::counter!("kith_outbox_dropped_frames").increment(1);
+            metrics::counter!("kith_outbox_dropped_frames_total").increment(1);
             return;
         }
         put(&mut queue, frame.len(), |queue| match &mut queue.held {
@@ -246,7 +246,7 @@ fn put(queue: &mut Queue, bytes: usize, item: impl FnOnce(&mut Queue)) {
     }
     queue.bytes += bytes;
     if queue.bytes > limits::OUTBOX_BYTES {
-        metrics::counter!("kith_slow_readers_closed").increment(1);
+        metrics::counter!("kith_slow_readers_closed_total").increment(1);
         drop_all(queue);
         queue.closed = Some(CloseCode::SlowReader);
         return;

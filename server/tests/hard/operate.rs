@@ -211,19 +211,19 @@ async fn the_probes_tell_how_it_is() {
     assert_eq!(status, 200);
     for name in [
         "kith_connections",
-        "kith_messages",
-        "kith_deliveries",
+        "kith_messages_total",
+        "kith_deliveries_total",
         "kith_store_commit_seconds_bucket",
         "kith_store_batch_changes",
         "kith_outbox_bytes",
         "kith_shed_level",
-        "kith_rate_limited",
+        "kith_rate_limited_total",
     ] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name} is missing from\n{text}");
     }
-    let messages = program.metric("kith_messages").await.unwrap() as usize;
+    let messages = program.metric("kith_messages_total").await.unwrap() as usize;
     assert_eq!(messages, 6 - limited);
-    assert_eq!(program.metric("kith_deliveries").await, Some(messages as f64));
+    assert_eq!(program.metric("kith_deliveries_total").await, Some(messages as f64));
     // Nobody's name, and nothing that people said, is a label.
     assert!(!text.contains("user0") && !text.contains("hello"));
     // People do not reach it on their address.

@@ -62,7 +62,7 @@ async fn the_rude_are_shown_out_and_nobody_else_notices() {
         for _ in 0..50 {
             people[3].rest.send_message(group, &kith_client::connection::message(&text)).await.unwrap();
         }
-        program.metric("kith_slow_readers_closed").await.unwrap_or(0.0) >= DEAF as f64
+        program.metric("kith_slow_readers_closed_total").await.unwrap_or(0.0) >= DEAF as f64
     })
     .await;
     let with_deaf = program.rss_bytes();

@@ -14,4 +14,5 @@ mod protection;
 mod receipts;
 mod registration;
 mod silence;
+mod tls;
 mod world;

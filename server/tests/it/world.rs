@@ -76,7 +76,7 @@ impl World {
         config.load.refuse_ms = 60_000;
         change(&mut config);
         let server = Server::start(config.clone()).await.expect("a server starts");
-        let rest = Rest::new(address(&server));
+        let rest = Rest::new(address(&server, &config));
         Self { config, server: Some(server), _dir: dir, rest }
     }
 
@@ -92,7 +92,7 @@ impl World {
                 Err(error) => panic!("{error}"),
             }
         };
-        self.rest = Rest::new(address(&server));
+        self.rest = Rest::new(address(&server, &self.config));
         self.server = Some(server);
         for person in people {
             person.rest = self.rest.with_token(&person.token).expect("a token");
@@ -109,6 +109,11 @@ impl World {
     /// As nobody.
     pub fn guest(&self) -> &Rest {
         &self.rest
+    }
+
+    /// Where the server listens.
+    pub fn authority(&self) -> String {
+        self.server.as_ref().expect("it runs").address.to_string()
     }
 
     /// Where everything is kept.
@@ -162,8 +167,15 @@ impl World {
     }
 }
 
-fn address(server: &Server) -> kith_client::Server {
-    kith_client::Server::new(&format!("http://{}", server.address)).expect("an address")
+fn address(server: &Server, config: &Config) -> kith_client::Server {
+    let address = match &config.tls.certificate {
+        None => kith_client::Server::new(&format!("http://{}", server.address)),
+        Some(certificate) => {
+            let roots = std::fs::read(certificate).expect("a certificate");
+            kith_client::Server::with_roots(&format!("https://{}", server.address), &roots)
+        }
+    };
+    address.expect("an address")
 }
 
 fn files_with(dir: &Path, marker: &str) -> Vec<PathBuf> {
