@@ -87,8 +87,6 @@ pub struct Measured {
     pub deliveries_per_cpu_s: Option<f64>,
     /// Frames that one read of a client brought.
     pub frames_per_read: f64,
-    /// Deliveries for each writing system call that Linux counts for the server.
-    pub deliveries_per_write_call: Option<f64>,
     /// From when a message was due to its `sent`.
     pub sent_latency: Summary,
     /// From when a message was written to its `sent`.
@@ -165,7 +163,6 @@ impl Tally {
         let server = to.server.zip(from.server).map(|(to, from)| to.since(&from, time));
         let per_cpu_s =
             |count: u64| server.as_ref().filter(|spent| spent.cpu_s > 0.0).map(|spent| count as f64 / spent.cpu_s);
-        let writes = server.as_ref().and_then(|spent| spent.write_calls).filter(|calls| *calls > 0);
         Measured {
             seconds: time.as_secs_f64(),
             messages,
@@ -175,7 +172,6 @@ impl Tally {
             deliveries_per_s: deliveries as f64 / time.as_secs_f64(),
             deliveries_per_cpu_s: per_cpu_s(deliveries),
             frames_per_read: frames as f64 / reads.max(1) as f64,
-            deliveries_per_write_call: writes.map(|calls| deliveries as f64 / calls as f64),
             sent_latency: self.sent_latency.borrow().summary(),
             written_latency: self.written_latency.borrow().summary(),
             delivered_latency: self.delivered_latency.borrow().summary(),

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     Error,
-    account::{Accounts, Session as Actor},
+    account::{Accounts, Actor},
     config::Config,
     conversation::Conversations,
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
@@ -108,10 +108,13 @@ impl Node {
             self.presence.tick();
             self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
-            let mut waiting = 0;
-            self.roster.all(|outbox| waiting += outbox.waiting());
-            metrics::gauge!("kith_outbox_bytes").set(waiting as f64);
             metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
+            // As often as somebody reads it: it asks every connection.
+            if seconds.is_multiple_of(10) {
+                let mut waiting = 0;
+                self.roster.all(|outbox| waiting += outbox.waiting());
+                metrics::gauge!("kith_outbox_bytes").set(waiting as f64);
+            }
             seconds += 1;
             if seconds.is_multiple_of(60) {
                 self.rates.sweep();

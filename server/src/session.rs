@@ -12,7 +12,7 @@ use kith_protocol::{
 
 use crate::{
     Error,
-    account::Session as Actor,
+    account::Actor,
     clock,
     conversation::Origin,
     limits,

@@ -8,7 +8,7 @@ use kith_protocol::{
 };
 use subtle::ConstantTimeEq;
 
-use super::{Accounts, Session, check, token};
+use super::{Accounts, Actor, check, token};
 use crate::{
     Error,
     store::{
@@ -23,14 +23,14 @@ pub(super) fn check(info: &DeviceInfo, bounds: &Limits) -> Result<(), Error> {
     check::line("/device/platform", &info.platform, bounds.name_chars)
 }
 
-/// A device as its user sees it from `session`.
-pub(super) fn shown(id: DeviceId, row: &Device, session: Session) -> rest::Device {
+/// A device as its user sees it from `actor`.
+pub(super) fn shown(id: DeviceId, row: &Device, actor: Actor) -> rest::Device {
     rest::Device {
         id,
         name: row.name.clone(),
         platform: row.platform.clone(),
         created_at: row.created_at,
-        current: id == session.device,
+        current: id == actor.device,
     }
 }
 
@@ -39,7 +39,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `unauthenticated` where it is nobody's, or no longer.
-    pub async fn authenticate(&self, token: &str) -> Result<Session, Error> {
+    pub async fn authenticate(&self, token: &str) -> Result<Actor, Error> {
         let nobody = Error::new(Code::Unauthenticated);
         let Some(hash) = token::hash_of_token(token) else { return Err(nobody) };
         let Some(found) = self.row(schema::token::row(&hash)).await? else { return Err(nobody) };
@@ -48,16 +48,16 @@ impl Accounts {
         // The device's row decides: it is what a sign-out deletes.
         let Some(row) = self.row(row).await? else { return Err(nobody) };
         match bool::from(Device::decode(&row)?.token_hash.ct_eq(&hash)) {
-            true => Ok(Session { user, device }),
+            true => Ok(Actor { user, device }),
             false => Err(nobody),
         }
     }
 
     /// The user's devices, in the order in which they signed in.
-    pub async fn devices(&self, session: Session) -> Result<Vec<rest::Device>, Error> {
-        let mut rows = self.device_rows(session.user).await?;
+    pub async fn devices(&self, actor: Actor) -> Result<Vec<rest::Device>, Error> {
+        let mut rows = self.device_rows(actor.user).await?;
         rows.sort_by_key(|(id, row)| (row.created_at, *id));
-        Ok(rows.iter().map(|(id, row)| shown(*id, row, session)).collect())
+        Ok(rows.iter().map(|(id, row)| shown(*id, row, actor)).collect())
     }
 
     /// Signs a device out: its token stops working, and its connection is closed.

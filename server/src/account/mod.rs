@@ -58,7 +58,7 @@ pub struct Settings {
 
 /// Who speaks: a device that is signed in, and its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Session {
+pub struct Actor {
     /// The user.
     pub user: UserId,
     /// The device.

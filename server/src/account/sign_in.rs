@@ -6,7 +6,7 @@ use kith_protocol::{
     rest::{ChangePassword, DeviceInfo, NewSession, SignedIn},
 };
 
-use super::{Accounts, Session, check, devices, profile, token};
+use super::{Accounts, Actor, check, devices, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
@@ -86,8 +86,8 @@ impl Accounts {
                 Ok(()) => {
                     self.signed_out(user, gone).await;
                     tracing::info!(%user, %device, "signed in");
-                    let session = Session { user, device };
-                    let device = devices::shown(device, &row, session);
+                    let actor = Actor { user, device };
+                    let device = devices::shown(device, &row, actor);
                     return Ok(SignedIn { user: profile::own(user, &account), device, token });
                 }
                 Err(CommitError::Condition { .. }) => {}
@@ -116,11 +116,11 @@ impl Accounts {
     ///
     /// # Errors
     /// `wrong_password` where the old one is wrong, `invalid_request` where the new one cannot be one.
-    pub async fn change_password(&self, session: Session, change: ChangePassword) -> Result<(), Error> {
+    pub async fn change_password(&self, actor: Actor, change: ChangePassword) -> Result<(), Error> {
         check::password("/new", &change.new, &self.settings.limits)?;
-        let verified = self.prove(session.user, change.old).await?.password;
+        let verified = self.prove(actor.user, change.old).await?.password;
         let hash = self.passwords.hash(change.new).await?;
-        self.set_password(session.user, Some(&verified), hash, Some(session.device)).await
+        self.set_password(actor.user, Some(&verified), hash, Some(actor.device)).await
     }
 
     /// Gives the user a password that signs in once, and signs all devices out.

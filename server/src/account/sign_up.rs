@@ -6,7 +6,7 @@ use kith_protocol::{
     rest::{NewUser, Privacy, Registration, SignedIn},
 };
 
-use super::{Accounts, Session, check, devices, profile, token};
+use super::{Accounts, Actor, check, devices, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
@@ -83,8 +83,8 @@ impl Accounts {
         }
         self.cards.forget(user);
         tracing::info!(%user, %device, "signed up");
-        let session = Session { user, device };
-        Ok(SignedIn { user: profile::own(user, &row), device: devices::shown(device, &device_row, session), token })
+        let actor = Actor { user, device };
+        Ok(SignedIn { user: profile::own(user, &row), device: devices::shown(device, &device_row, actor), token })
     }
 
     /// Writes the rows of a user whom nobody can find yet.

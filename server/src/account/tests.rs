@@ -40,8 +40,8 @@ fn credentials(name: &str, password: &str) -> NewSession {
     NewSession { username: name.to_owned(), password: password.to_owned(), device: None }
 }
 
-fn session(signed_in: &SignedIn) -> Session {
-    Session { user: signed_in.user.id, device: signed_in.device.id }
+fn session(signed_in: &SignedIn) -> Actor {
+    Actor { user: signed_in.user.id, device: signed_in.device.id }
 }
 
 fn code<T>(result: Result<T, Error>) -> Option<Code> {

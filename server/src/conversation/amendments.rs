@@ -9,7 +9,7 @@ use kith_protocol::{
 use super::{live::Live, log};
 use crate::{
     Error,
-    account::Session as Actor,
+    account::Actor,
     store::{Kind, Record},
     wire,
 };

@@ -12,7 +12,7 @@ use kith_protocol::{
 use super::{Change, Conversations, members, resume::Standing};
 use crate::{
     Error,
-    account::Session as Actor,
+    account::Actor,
     clock, fanout,
     socket::outbox::Class,
     store::{

@@ -12,7 +12,7 @@ use kith_protocol::{
 use super::{Conversations, Reply, live::Live};
 use crate::{
     Error,
-    account::Session as Actor,
+    account::Actor,
     fanout,
     shed::Ticket,
     socket::outbox::{Class, Outbox},

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{Change, live::Live};
 use crate::{
     Error,
-    account::Session as Actor,
+    account::Actor,
     fanout,
     socket::outbox::Class,
     store::{self, AppendError, Kind, Record, schema},

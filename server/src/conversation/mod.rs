@@ -44,7 +44,7 @@ pub use self::{
 use self::{live::Access, log::Submission, resume::Standing};
 use crate::{
     Error,
-    account::{Accounts, Session as Actor},
+    account::{Accounts, Actor},
     limits,
     roster::Roster,
     shed::Shed,

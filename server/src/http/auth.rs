@@ -6,19 +6,11 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
-use kith_protocol::{Code, DeviceId, UserId};
+use kith_protocol::Code;
 
 use super::{App, exchange::Exchange, rates::Checked};
-use crate::{Error, account::Session};
-
-/// A signed-in device. Its request counts among the user's requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Actor {
-    /// The user.
-    pub user: UserId,
-    /// The device.
-    pub device: DeviceId,
-}
+use crate::Error;
+pub use crate::account::Actor;
 
 /// A signed-in device that sends a message: its request counts among the user's sends instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +25,7 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy)]
 pub struct Guest;
 
-impl Actor {
-    /// The same for `account`.
-    pub fn session(self) -> Session {
-        Session { user: self.user, device: self.device }
-    }
-}
-
+/// A signed-in device. Its request counts among the user's requests.
 impl FromRequestParts<Arc<App>> for Actor {
     type Rejection = Error;
 
@@ -73,14 +59,11 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {
         Some(token) => app.accounts.authenticate(token).await,
         None => Err(Error::new(Code::Unauthenticated)),
     };
-    match found {
-        Ok(Session { user, device }) => Ok(Actor { user, device }),
-        Err(error) => {
-            // Who has no good token counts as their address, so that guessing is slow.
-            admit_guest(parts, app)?;
-            Err(error)
-        }
+    if found.is_err() {
+        // Who has no good token counts as their address, so that guessing is slow.
+        admit_guest(parts, app)?;
     }
+    found
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).

@@ -77,7 +77,7 @@ pub async fn personalize(
 )]
 pub async fn create(State(app): State<Arc<App>>, actor: Actor, once: Once<NewConversation>) -> Answer<Response> {
     let make = async |new: NewConversation, _: Option<&Key>| {
-        let (id, was_there) = app.conversations.create(actor.session(), new).await?;
+        let (id, was_there) = app.conversations.create(actor, new).await?;
         let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
         Ok((status, id.to_string()))
     };
@@ -116,7 +116,7 @@ pub async fn change(
     Path(conversation): Path<ConversationId>,
     Json(change): Json<ChangeConversation>,
 ) -> Answer<Answered<ConversationInfo>> {
-    app.conversations.change(actor.session(), conversation, change).await?;
+    app.conversations.change(actor, conversation, change).await?;
     Ok(Answered(app.conversations.info(actor.user, conversation).await?))
 }
 
@@ -159,7 +159,7 @@ pub async fn add(
     once: Once<NewParticipant>,
 ) -> Answer<Response> {
     let make = async |new: NewParticipant, _: Option<&Key>| {
-        app.conversations.add(actor.session(), conversation, new.user, new.role).await?;
+        app.conversations.add(actor, conversation, new.user, new.role).await?;
         Ok((StatusCode::CREATED, new.user.to_string()))
     };
     let show = async |user: String, _: Option<&Key>| {
@@ -184,7 +184,7 @@ pub async fn change_role(
     Path((conversation, user)): Path<(ConversationId, UserId)>,
     Json(change): Json<ChangeRole>,
 ) -> Answer<Answered<Participant>> {
-    app.conversations.change_role(actor.session(), conversation, user, change.role).await?;
+    app.conversations.change_role(actor, conversation, user, change.role).await?;
     Ok(Answered(app.conversations.participant(actor.user, conversation, user).await?))
 }
 
@@ -198,7 +198,7 @@ pub async fn remove(
     actor: Actor,
     Path((conversation, who)): Path<(ConversationId, Who)>,
 ) -> Answer<StatusCode> {
-    app.conversations.remove(actor.session(), conversation, who.user(actor.user)).await?;
+    app.conversations.remove(actor, conversation, who.user(actor.user)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

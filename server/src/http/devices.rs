@@ -13,7 +13,7 @@ use super::{Answer, App, auth::Actor, extract::Path};
 /// One's devices, in the order in which they signed in. All are on one page.
 #[utoipa::path(get, path = "/v1/users/me/devices", tag = "devices", responses((status = 200, body = Page<Device>)))]
 pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<Page<Device>>> {
-    let items = app.accounts.devices(actor.session()).await?;
+    let items = app.accounts.devices(actor).await?;
     Ok(Answered(Page { items, next_cursor: None }))
 }
 

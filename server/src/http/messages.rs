@@ -67,7 +67,7 @@ pub async fn send(
     } else {
         app.presence.touch(actor.user);
     }
-    let (record, replayed) = app.conversations.send_and_wait(actor.session(), conversation, message).await?;
+    let (record, replayed) = app.conversations.send_and_wait(actor, conversation, message).await?;
     let mut response = (StatusCode::CREATED, Answered(wire::entry(conversation, &record)?)).into_response();
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -165,7 +165,7 @@ pub async fn edit(
     Json(edit): Json<EditMessage>,
 ) -> Answer<Answered<Message>> {
     let edit = Amend::Edit(Edit { target: message.seq, text: edit.text, mentions: edit.mentions });
-    app.conversations.amend(actor.session(), message.conversation, edit).await?;
+    app.conversations.amend(actor, message.conversation, edit).await?;
     Ok(Answered(app.conversations.message(actor.user, message).await?))
 }
 
@@ -175,7 +175,7 @@ pub async fn edit(
 )]
 pub async fn delete(State(app): State<Arc<App>>, actor: Actor, Path(message): Path<MessageId>) -> Answer<StatusCode> {
     let delete = Amend::Delete(Target { target: message.seq });
-    app.conversations.amend(actor.session(), message.conversation, delete).await?;
+    app.conversations.amend(actor, message.conversation, delete).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -215,7 +215,7 @@ pub async fn unreact(
 
 async fn reaction(app: &App, actor: Actor, message: MessageId, emoji: String, on: bool) -> Answer<StatusCode> {
     let react = Amend::React(Reaction { target: message.seq, emoji, on });
-    app.conversations.amend(actor.session(), message.conversation, react).await?;
+    app.conversations.amend(actor, message.conversation, react).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

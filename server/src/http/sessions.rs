@@ -60,6 +60,6 @@ pub async fn change_password(
     actor: Actor,
     Json(change): Json<ChangePassword>,
 ) -> Answer<StatusCode> {
-    app.accounts.change_password(actor.session(), change).await?;
+    app.accounts.change_password(actor, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

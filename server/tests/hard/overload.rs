@@ -70,6 +70,7 @@ async fn ten_times_too_much_is_refused_in_order_and_visibly() {
         pairs.push(Pair { conversation, writer: two[0].clone(), reader: two[1].clone() });
     }
     let rate = sustainable(&program, &pairs).await;
+    until("it is at ease again", async || program.metric("kith_shed_level").await == Some(0.0)).await;
     let flood = Flood::start(&program, &pairs, rate * 10.0).await;
     sleep(FLOOD).await;
     flood.stop.store(true, Ordering::Relaxed);

@@ -211,27 +211,6 @@ async fn logs_that_do_not_hold_together_are_told() {
 }
 
 #[tokio::test]
-async fn entries_that_are_not_where_they_should_be_are_told() {
-    let world = World::new().await;
-    let counts = |seq: u64| Counts { messages: seq - 1, mentioning: 0, rev: 1 };
-    let records = (3..=100).map(|seq| world.record(seq, counts(seq), "{}")).collect();
-    world.store.append(world.conversation, 2, records).await.unwrap();
-    let World { dir, store, .. } = world;
-    drop(store);
-    let damage = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
-    let told = |sql: &str| {
-        damage.execute_batch(sql).unwrap();
-        verify(dir.path(), |_| {}).unwrap().to_string()
-    };
-    let lost = told("DELETE FROM milestones WHERE seq = 64");
-    assert!(lost.contains("1 entries are not where"), "{lost}");
-    let wrong = told("INSERT INTO milestones SELECT conv, 64, entry - 1 FROM milestones WHERE seq = 32");
-    assert!(wrong.contains("1 entries are not where"), "{wrong}");
-    let gone = told("DELETE FROM milestones; DELETE FROM heads");
-    assert!(gone.contains("100 entries are there, and 0 are found"), "{gone}");
-}
-
-#[tokio::test]
 async fn a_damaged_file_is_told() {
     let World { dir, store, .. } = World::new().await;
     drop(store);

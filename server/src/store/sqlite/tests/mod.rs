@@ -1,5 +1,6 @@
 //! What is particular to this engine: its directory, what leaves its disk, and that it answers as the model does.
 
+mod chain;
 mod directory;
 mod erasure;
 mod model;
