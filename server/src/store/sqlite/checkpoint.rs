@@ -129,8 +129,13 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
         let began = Instant::now();
         loop {
             // What is copied already is about to be written over.
-            let bytes = step(connection, "NOOP").map_or(0, |step| step.pages.saturating_sub(step.copied) * FRAME_BYTES);
+            let step = step(connection, "NOOP").filter(|step| step.copied < step.pages);
+            let bytes = step.map_or(0, |step| (step.pages - step.copied) * FRAME_BYTES);
             wal_bytes.set(bytes as f64);
+            if let Some(step) = step {
+                // A little at a time: all at once would keep a core from those who wait for it. What fails is tried again.
+                let _ = scrub.note(step.pages);
+            }
             let late = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S);
             let cut = late || checkpoints.full();
             if cut || bytes >= longest {
@@ -185,6 +190,7 @@ fn copy(connection: &Connection, scrub: &mut Scrub) -> Option<Step> {
 }
 
 /// What a checkpoint did: pages in the log, and how many of them are in the database.
+#[derive(Clone, Copy)]
 struct Step {
     busy: bool,
     pages: u64,
