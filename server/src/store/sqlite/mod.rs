@@ -179,7 +179,11 @@ fn describe_metrics() {
     metrics::describe_histogram!("kith_store_commit_seconds", Unit::Seconds, "How long a durable write took.");
     metrics::describe_histogram!("kith_store_batch_changes", Unit::Count, "Changes in one durable write.");
     metrics::describe_gauge!("kith_store_queue_changes", Unit::Count, "Changes that wait for the writer.");
-    metrics::describe_gauge!("kith_store_wal_bytes", Unit::Bytes, "Bytes of the write-ahead log that are not in the database yet.");
+    metrics::describe_gauge!(
+        "kith_store_wal_bytes",
+        Unit::Bytes,
+        "Bytes of the write-ahead log that are not in the database yet."
+    );
 }
 
 impl Drop for Sqlite {
