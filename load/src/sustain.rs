@@ -24,10 +24,9 @@ pub struct Args {
     /// Pairs of users, each with a direct conversation
     #[arg(long, default_value_t = 200)]
     pairs: usize,
-    /// Messages a second between which and none the rate is looked for; twice what a closed loop of window 1 reaches,
-    /// where absent
+    /// Messages a second between which and none the rate is looked for: what a closed loop reaches, say
     #[arg(long)]
-    below: Option<f64>,
+    below: f64,
     /// How often the range is halved
     #[arg(long, default_value_t = 5)]
     steps: u32,
@@ -59,15 +58,11 @@ struct Step {
 /// It cannot run.
 pub async fn run(args: &Args) -> Result<Value> {
     let conversations = pairs::conversations(&args.target, args.pairs).await?;
-    let measure = async |load| room::run(&args.target, args.timing.plan(pairs::rooms(&conversations), load)?).await;
-    let below = match args.below {
-        Some(below) => below,
-        None => 2.0 * measure(Load::Window(1)).await?.messages_per_s,
-    };
-    let (mut carried, mut not_carried, mut steps) = (0.0, below, Vec::new());
+    let (mut carried, mut not_carried, mut steps) = (0.0, args.below, Vec::new());
     for _ in 0..args.steps {
         let rate = (carried + not_carried) / 2.0;
-        let step = step(rate, args.within_ms, &measure(Load::Rate(rate)).await?);
+        let plan = args.timing.plan(pairs::rooms(&conversations), Load::Rate(rate))?;
+        let step = step(rate, args.within_ms, &room::run(&args.target, plan).await?);
         *if step.carried { &mut carried } else { &mut not_carried } = rate;
         steps.push(step);
     }
