@@ -50,7 +50,7 @@ pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
 pub const WRITE_FRAMES: usize = 64;
 /// Bytes that the kernel takes of a socket before the server reads them: what a flood may queue in front of its own next
 /// message, and so how late it may be.
-pub const SOCKET_RECEIVE_BYTES: usize = 64 * 1024;
+pub const SOCKET_RECEIVE_BYTES: usize = 32 * 1024;
 /// Bytes after which a connection that has more to read lets others have their turn.
 pub const TURN_BYTES: usize = 8 * 1024;
 /// Bytes of a thread's read buffer, which all its connections share.

@@ -21,7 +21,7 @@ use crate::{
     presence::Presence,
     roster::Roster,
     shed::{Bounds, Shed},
-    socket::outbox::Class,
+    socket::{lanes::Lanes, outbox::Class},
     store::Store,
     wire,
 };
@@ -51,6 +51,8 @@ pub struct Node {
     pub in_flight: InFlight,
     /// Clients without a socket.
     pub polls: Polls,
+    /// What carries the sockets of the others.
+    pub lanes: Arc<Lanes>,
 }
 
 impl Node {
@@ -67,7 +69,20 @@ impl Node {
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());
-        Arc::new(Self { config, store, accounts, conversations, roster, presence, shed, rates, in_flight, polls })
+        let lanes = Arc::new(Lanes::start());
+        Arc::new(Self {
+            config,
+            store,
+            accounts,
+            conversations,
+            roster,
+            presence,
+            shed,
+            rates,
+            in_flight,
+            polls,
+            lanes,
+        })
     }
 
     /// Finishes what a crash interrupted. Before the first connection.

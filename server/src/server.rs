@@ -143,6 +143,7 @@ impl Server {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
         }
+        self.node.lanes.stop();
         drop(self.node);
         // What still ends on its own holds the store until it has.
         if tokio::time::timeout(limit, self.released).await.is_err() {

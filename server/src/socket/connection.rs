@@ -26,7 +26,7 @@ use super::{
 use crate::{
     limits,
     node::Node,
-    session::{End, Next, Session, Wait},
+    session::{End, Next, Session, Settled, Wait},
 };
 
 /// How long the other side may take to read the close frame.
@@ -81,8 +81,9 @@ pub async fn run(stream: Stream, first: Bytes, node: Arc<Node>) {
     let end = loop {
         match poll_fn(|context| connection.poll(context)).await {
             Step::Await(wait) => {
-                let answer = wait.await;
-                connection.session.settle(answer);
+                // A task of its own, so that the others of the lane do not wait for it.
+                let answer = tokio::spawn(wait).await;
+                connection.session.settle(answer.unwrap_or(Settled::Close(CloseCode::UnknownError)));
             }
             Step::End(end) => break end,
         }

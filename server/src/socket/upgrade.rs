@@ -36,8 +36,17 @@ pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Resp
         let stream = parts.io.into_inner();
         // Without the bound it is served as well as any.
         let _ = stream.bound_receive(limits::SOCKET_RECEIVE_BYTES);
-        // A task of its own: what the upgrade needed goes with this one.
-        tokio::spawn(connection::run(stream, parts.read_buf, node));
+        match stream {
+            Stream::Plain(stream) => {
+                let lanes = node.lanes.clone();
+                let serve = move |stream| connection::run(Stream::Plain(stream), parts.read_buf, node);
+                if let Err(error) = lanes.carry(stream, serve) {
+                    tracing::warn!(%error, "a connection was not taken over");
+                }
+            }
+            // TLS is work for all workers. A task of its own: what the upgrade needed goes with this one.
+            tls @ Stream::Tls(_) => drop(tokio::spawn(connection::run(tls, parts.read_buf, node))),
+        }
     });
     (
         StatusCode::SWITCHING_PROTOCOLS,

@@ -35,6 +35,8 @@ const MEASURE: Duration = Duration::from_secs(2);
 const FLOOD: Duration = Duration::from_secs(4);
 /// Messages that a writer hands to the system between two looks at the clock.
 const BURST: usize = 250;
+/// By then the server has looked at its load again.
+const LOOKED_AT: Duration = Duration::from_millis(500);
 /// Typing that was on its way when typing was dropped may still arrive for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
@@ -70,6 +72,8 @@ async fn ten_times_too_much_is_refused_in_order_and_visibly() {
         pairs.push(Pair { conversation, writer: two[0].clone(), reader: two[1].clone() });
     }
     let rate = sustainable(&program, &pairs).await;
+    // The last look at the load may be older than the end of the measuring.
+    sleep(LOOKED_AT).await;
     until("it is at ease again", async || program.metric("kith_shed_level").await == Some(0.0)).await;
     let flood = Flood::start(&program, &pairs, rate * 10.0).await;
     sleep(FLOOD).await;
@@ -185,8 +189,12 @@ impl Flood {
         let (mut writers, mut readers) = (Vec::new(), Vec::new());
         let (mut tasks, mut listening) = (JoinSet::new(), JoinSet::new());
         let stop = Arc::<AtomicBool>::default();
-        for (index, pair) in pairs.iter().enumerate() {
-            let reader = open(program, &pair.reader.token).await;
+        // All are there before the first begins, so that all hear what is shed first.
+        let mut sockets = Vec::new();
+        for pair in pairs {
+            sockets.push((open(program, &pair.reader.token).await, open(program, &pair.writer.token).await));
+        }
+        for (index, (pair, (reader, writer))) in pairs.iter().zip(sockets).enumerate() {
             let (mut typist, stream) = reader.split();
             let heard = Arc::default();
             listening.spawn(listen(stream, Arc::clone(&heard)));
@@ -197,7 +205,6 @@ impl Flood {
                     sleep(Duration::from_millis(50)).await;
                 }
             });
-            let writer = open(program, &pair.writer.token).await;
             let (mut sink, stream) = writer.split();
             let heard = Arc::default();
             listening.spawn(listen(stream, Arc::clone(&heard)));
@@ -282,8 +289,10 @@ async fn open(program: &Program, token: &str) -> Wire {
     socket.send(text(&ClientFrame::Hello(hello))).await.unwrap();
     while let Some(message) = socket.next().await {
         let frame: ServerFrame = serde_json::from_str(message.unwrap().to_text().unwrap()).unwrap();
-        if let ServerFrame::Heads(_) = frame {
-            return socket;
+        match frame {
+            ServerFrame::Ready(ready) => assert_eq!(ready.degraded, [], "it is not at ease"),
+            ServerFrame::Heads(_) => return socket,
+            _ => {}
         }
     }
     panic!("no answer to hello")
