@@ -143,7 +143,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Verify { dir } => return verify(dir.as_ref().unwrap_or(&config.data_dir)),
         _ => {}
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(run)?;
+    let runtime = kith::server::runtime().map_err(run)?;
     runtime.block_on(async {
         match arguments.command {
             Command::Config | Command::Inspect { .. } | Command::Verify { .. } => Ok(()),

@@ -13,6 +13,7 @@ use std::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::{
     net::TcpListener,
+    runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinSet,
@@ -25,7 +26,7 @@ use crate::{
     http,
     node::Node,
     operator,
-    socket::{self, accept::Doorway},
+    socket::{self, accept::Doorway, lanes},
     telemetry,
 };
 
@@ -151,6 +152,15 @@ impl Server {
         }
         tracing::info!("stopped");
     }
+}
+
+/// The runtime of a server: its workers have the cores that the lanes leave.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> io::Result<Runtime> {
+    let workers = lanes::cores().saturating_sub(lanes::count()).max(1);
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build()
 }
 
 /// Runs a server until the process is told to end. `started` is told where it listens.

@@ -6,6 +6,7 @@
 use std::{
     future::poll_fn,
     io,
+    num::NonZeroUsize,
     pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -21,7 +22,17 @@ use tokio::{
 /// After so many tasks a lane looks for new readiness, although it still has tasks.
 const EVENT_INTERVAL: u32 = 31;
 
+/// Cores of the machine that this process may use.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
 /// One lane for every two cores: the other half is for what the connections ask for.
+pub fn count() -> usize {
+    (cores() / 2).max(1)
+}
+
+/// The lanes of a node.
 pub struct Lanes {
     lanes: Vec<Handle>,
     next: AtomicUsize,
@@ -32,8 +43,7 @@ pub struct Lanes {
 impl Lanes {
     /// Starts the threads.
     pub fn start() -> Self {
-        let count = thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1);
-        let (lanes, open) = (0..count).map(lane).unzip();
+        let (lanes, open) = (0..count()).map(lane).unzip();
         Self { lanes, next: AtomicUsize::new(0), open: Mutex::new(open) }
     }
 
