@@ -105,6 +105,10 @@ fn has_required(schema: &RefOr<Schema>) -> bool {
 /// Adds the problems that a route may answer because of what it takes. An empty body is an empty object, so that one of an
 /// `optional` schema need not be there.
 fn complete(path: &str, operation: &mut Operation, optional: &HashSet<String>) {
+    // Names of functions repeat from one group to the next, those of operations must not.
+    if let (Some(id), Some([group, ..])) = (&operation.operation_id, operation.tags.as_deref()) {
+        operation.operation_id = Some(format!("{group}_{id}"));
+    }
     let guarded = operation.security.is_none();
     let has_body = operation.request_body.is_some();
     let has_input = has_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());

@@ -37,6 +37,18 @@ async fn the_routes_are_those_of_the_openapi_document() {
 }
 
 #[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let document = document("/v1/openapi.json").await;
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for operation in item.as_object().expect("methods").values() {
+            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("an operation of {path} has no name"));
+            assert!(names.insert(name.to_owned()), "{name} is the name of two operations");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_frames_are_those_of_the_asyncapi_document() {
     let document = document("/v1/asyncapi.json").await;
     let messages = document["components"]["messages"].as_object().expect("messages");
