@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     Code, ConversationId, DeviceId, Entry, MediaId, Timestamp, UserId,
+    object::Object,
     rest::{HeadItem, PresenceState},
 };
 
@@ -52,6 +53,9 @@ impl ClientFrame {
         }
         if let Some(send) = decode_send(text) {
             return Ok(Self::Send(send));
+        }
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(BadFrame::NotDecodable);
         }
         let tag: Tag<'_> = serde_json::from_slice(text).map_err(|_| BadFrame::NotDecodable)?;
         match &*tag.t {
@@ -170,7 +174,7 @@ pub fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadBody> {
     use serde_path_to_error::Segment;
 
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         if error.inner().is_syntax() || error.inner().is_eof() {
             return BadBody::NotJson(error.inner().to_string());
         }
@@ -585,9 +589,30 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_an_object_and_so_are_its_parts() {
+        use crate::rest::{ChangeProfile, NewSession};
+        let at = |bad: BadBody| match bad {
+            BadBody::Field { pointer, .. } => pointer,
+            BadBody::NotJson(why) => panic!("{why}"),
+        };
+        assert!(decode_body::<Hello>(b"{}").is_ok());
+        assert_eq!(decode_body::<Hello>(b"[]").map_err(at), Err(String::new()));
+        assert_eq!(decode_body::<NewSession>(br#"["anna","secret"]"#).err().map(at), Some(String::new()));
+        let part = br#"{"username":"anna","password":"secret","device":["phone","android"]}"#;
+        assert_eq!(decode_body::<NewSession>(part).err().map(at), Some("/device".into()));
+        let part = br#"{"username":"anna","password":"secret","device":{"name":1,"platform":"android"}}"#;
+        assert_eq!(decode_body::<NewSession>(part).err().map(at), Some("/device/name".into()));
+        let part = br#"{"username":"anna","password":"secret","device":null}"#;
+        assert!(decode_body::<NewSession>(part).is_ok());
+        assert_eq!(decode_body::<ChangeProfile>(br#"{"privacy":["nobody",true]}"#).map_err(at), Err("/privacy".into()));
+    }
+
+    #[test]
     fn a_bad_frame_says_what_is_bad() {
         assert_eq!(ClientFrame::decode(b"hi"), Err(BadFrame::NotDecodable));
         assert_eq!(ClientFrame::decode(b"[]"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(br#"["ping"]"#), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(br#" ["hello"]"#), Err(BadFrame::NotDecodable));
         assert_eq!(ClientFrame::decode(b"{}"), Err(BadFrame::NotDecodable));
         assert_eq!(ClientFrame::decode(br#"{"t":"dance"}"#), Err(BadFrame::UnknownKind));
         let id = "019a0000-0000-7000-8000-000000000000";

@@ -10,6 +10,7 @@ pub mod entry;
 pub mod frame;
 pub mod id;
 pub mod limits;
+mod object;
 pub mod problem;
 pub mod rest;
 pub mod time;

@@ -9,6 +9,7 @@ use crate::{
     frame::ServerFrame,
     id::PollId,
     limits::Limits,
+    object,
 };
 
 /// One page of a list.
@@ -82,7 +83,7 @@ pub struct NewUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
     /// The device that signs up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub device: Option<DeviceInfo>,
 }
 
@@ -95,7 +96,7 @@ pub struct NewSession {
     /// Their password.
     pub password: String,
     /// The device that signs in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub device: Option<DeviceInfo>,
 }
 
@@ -226,7 +227,7 @@ pub struct ChangeProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// What others may know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub privacy: Option<ChangePrivacy>,
 }
 
