@@ -1,0 +1,100 @@
+import { signal } from "@preact/signals";
+import { Thread } from "./thread";
+import type { ConversationInfo, ConversationItem, Entry, Message, Participant } from "./types";
+
+/** How long somebody counts as typing after a `typing`, in milliseconds. */
+export const TYPING_MS = 5_000;
+
+/** Up to where somebody has got and read. */
+export interface Pointers {
+  delivered: number;
+  read: number;
+}
+
+/** A conversation as this device knows it. */
+export class Conversation {
+  /** As the list shows it. */
+  readonly item;
+  /** As it is, once it was opened. */
+  readonly info = signal<ConversationInfo | null>(null);
+  readonly members = signal<Participant[]>([]);
+  /** What is seen of the history; empty until it is opened. */
+  readonly messages = signal<Message[]>([]);
+  /** Where the others are. */
+  readonly pointers = signal(new Map<string, Pointers>());
+  /** Who types, and until when. */
+  readonly typing = signal(new Map<string, number>());
+  /** The read pointer when the conversation was opened: the line "new" stands behind it. */
+  readonly newAfter = signal<number | null>(null);
+  readonly thread = new Thread();
+  opened = false;
+  loading = false;
+
+  constructor(item: ConversationItem) {
+    this.item = signal(item);
+    this.takePeer(item);
+  }
+
+  get id(): string {
+    return this.item.value.id;
+  }
+
+  /** Takes the list's item. It may be older than what this device has heard and told meanwhile. */
+  take(item: ConversationItem): void {
+    const { head, read, last, unread, mentions } = this.item.value;
+    if (head > item.head) this.item.value = { ...item, head, read: Math.max(read, item.read), last, unread, mentions };
+    else if (head === item.head && read > item.read) this.item.value = { ...item, read, unread, mentions };
+    else this.item.value = item;
+    this.takePeer(item);
+  }
+
+  /** Shows what the thread has. */
+  show(): void {
+    this.messages.value = this.thread.messages;
+  }
+
+  /** Notes a new entry in the item: the head, what was said last, and what is unread of it. */
+  note(entry: Entry, me: string): void {
+    const item = this.item.value;
+    if (entry.seq <= item.head) return;
+    const counts = entry.kind === "message" && entry.sender !== me;
+    const mentions = counts && (entry.body.mentions ?? []).includes(me);
+    const shows = entry.kind !== "edit" && entry.kind !== "delete" && entry.kind !== "reaction";
+    const own = entry.sender === me && entry.kind === "message";
+    this.item.value = {
+      ...item,
+      head: entry.seq,
+      last: shows ? entry : item.last,
+      read: own ? entry.seq : item.read,
+      unread: own ? 0 : item.unread + Number(counts),
+      mentions: own ? 0 : item.mentions + Number(mentions),
+    };
+    if (entry.kind === "message" && this.typing.value.has(entry.sender)) this.hearTyping(entry.sender, 0);
+  }
+
+  /** Notes that this user has read up to `seq`. */
+  noteRead(seq: number): void {
+    const item = this.item.value;
+    if (seq <= item.read) return;
+    const all = seq >= item.head;
+    this.item.value = { ...item, read: seq, unread: all ? 0 : item.unread, mentions: all ? 0 : item.mentions };
+  }
+
+  /** Notes where another member is. Pointers never move back. */
+  notePointers(user: string, { delivered, read }: Pointers): void {
+    const known = this.pointers.value.get(user) ?? { delivered: 0, read: 0 };
+    const moved = { delivered: Math.max(known.delivered, delivered, read), read: Math.max(known.read, read) };
+    this.pointers.value = new Map(this.pointers.value).set(user, moved);
+  }
+
+  hearTyping(user: string, until: number): void {
+    const typing = new Map(this.typing.value);
+    if (until > Date.now()) typing.set(user, until);
+    else typing.delete(user);
+    this.typing.value = typing;
+  }
+
+  private takePeer(item: ConversationItem): void {
+    if (item.peer && item.peer_user) this.notePointers(item.peer_user, item.peer);
+  }
+}

@@ -1,0 +1,114 @@
+import type {
+  ConversationInfo,
+  ConversationItem,
+  ConversationKind,
+  Device,
+  Info,
+  Message,
+  Messages,
+  Page,
+  Participant,
+  Personal,
+  Problem,
+  Profile,
+  ReadReceipt,
+  SignedIn,
+} from "./types";
+
+/** How long an answer may take, in milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** The server said no, with a problem document (RFC 9457). */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail ?? problem.title);
+  }
+}
+
+/** The server was not reached, or answered with something that is not its own. */
+export class Unreachable extends Error {}
+
+/** Where in a history a page lies: at most one of these; at the end without any. */
+export interface Place {
+  before?: number;
+  after?: number;
+  around?: number;
+  at?: string;
+}
+
+type Query = Record<string, string | number | undefined>;
+
+/** The REST routes that the client uses, one method for each. */
+export class Rest {
+  constructor(
+    private readonly base: string,
+    private readonly token: string | null = null,
+  ) {}
+
+  info = () => this.ask<Info>("GET", "/v1/info");
+  signUp = (body: { username: string; password: string; display_name?: string; invite?: string; device: { name: string; platform: string } }) =>
+    this.ask<SignedIn>("POST", "/v1/users", body);
+  signIn = (body: { username: string; password: string; device: { name: string; platform: string } }) =>
+    this.ask<SignedIn>("POST", "/v1/sessions", body);
+  signOut = () => this.ask<void>("DELETE", "/v1/sessions/current");
+
+  profile = (user: string) => this.ask<Profile>("GET", `/v1/users/${user}`);
+  people = (username: string) => this.ask<Page<Profile>>("GET", "/v1/users", undefined, { username, limit: 20 });
+  changeProfile = (body: { display_name?: string; about?: string; privacy?: { last_seen?: "everyone" | "contacts" | "nobody"; read_receipts?: boolean } }) =>
+    this.ask<Profile>("PUT", "/v1/users/me", body);
+  changePassword = (old: string, password: string) => this.ask<void>("PUT", "/v1/users/me/password", { old, new: password });
+  eraseAccount = (password: string) => this.ask<void>("DELETE", "/v1/users/me", { password });
+  devices = () => this.ask<Page<Device>>("GET", "/v1/users/me/devices");
+  revoke = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}`);
+  block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
+  unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
+  invite = () => this.ask<{ code: string; expires_at: string }>("POST", "/v1/invites");
+
+  conversations = (cursor?: string) =>
+    this.ask<Page<ConversationItem>>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
+  personalize = (conversation: string, body: Partial<Personal>) =>
+    this.ask<Personal>("PUT", `/v1/users/me/conversations/${conversation}`, body);
+  channels = (q: string) => this.ask<Page<{ id: string; title: string }>>("GET", "/v1/channels", undefined, { q, limit: 20 });
+  converse = (body: { kind: ConversationKind; members: string[]; title?: string; expire_after_s?: number }) =>
+    this.ask<ConversationInfo>("POST", "/v1/conversations", body);
+  conversation = (id: string) => this.ask<ConversationInfo>("GET", `/v1/conversations/${id}`);
+  changeConversation = (id: string, body: { title?: string; topic?: string; expire_after_s?: number; writers?: "everyone" | "admins" }) =>
+    this.ask<ConversationInfo>("PATCH", `/v1/conversations/${id}`, body);
+  participants = (id: string, cursor?: string) =>
+    this.ask<Page<Participant>>("GET", `/v1/conversations/${id}/participants`, undefined, { limit: 200, cursor });
+  add = (id: string, user: string) => this.ask<Participant>("POST", `/v1/conversations/${id}/participants`, { user });
+  changeRole = (id: string, user: string, role: string) =>
+    this.ask<Participant>("PATCH", `/v1/conversations/${id}/participants/${user}`, { role });
+  remove = (id: string, user: string) => this.ask<void>("DELETE", `/v1/conversations/${id}/participants/${user}`);
+
+  messages = (id: string, place: Place, limit: number) =>
+    this.ask<Messages>("GET", `/v1/conversations/${id}/messages`, undefined, { ...place, limit } satisfies Query);
+  edit = (message: string, text: string, mentions: string[]) =>
+    this.ask<Message>("PATCH", `/v1/messages/${message}`, { text, mentions });
+  delete = (message: string) => this.ask<void>("DELETE", `/v1/messages/${message}`);
+  react = (message: string, emoji: string, on: boolean) =>
+    this.ask<void>(on ? "PUT" : "DELETE", `/v1/messages/${message}/reactions/${encodeURIComponent(emoji)}`);
+  readReceipts = (message: string) => this.ask<{ items: ReadReceipt[] }>("GET", `/v1/messages/${message}/read_receipts`);
+
+  private async ask<T>(method: string, path: string, body?: unknown, query: Query = {}): Promise<T> {
+    const url = new URL(path, this.base);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const headers = new Headers();
+    if (this.token) headers.set("Authorization", `Bearer ${this.token}`);
+    if (body !== undefined) headers.set("Content-Type", "application/json");
+    let answer: Response;
+    let text: string;
+    try {
+      const sent = body === undefined ? null : JSON.stringify(body);
+      answer = await fetch(url, { method, headers, body: sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+      text = await answer.text();
+    } catch (cause) {
+      throw new Unreachable("the server does not answer", { cause });
+    }
+    if (answer.ok) return (text ? JSON.parse(text) : undefined) as T;
+    if (answer.headers.get("Content-Type")?.startsWith("application/problem+json")) throw new Refused(JSON.parse(text) as Problem);
+    throw new Unreachable(`the server answered ${answer.status}`);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Entry, Message, Messages } from "./types";
+
+/** What applying an entry came to. `gap`: entries before it are missing. */
+export type Applied = "applied" | "known" | "gap";
+
+/** Messages that a window holds at most: what is further away is let go, and read again when it is wanted. */
+export const WINDOW_MESSAGES = 400;
+
+/**
+ * A window on the history of a conversation: messages without a hole between them, folded up to a seq.
+ *
+ * Pages come from the server folded up to its head then; entries after it are folded in here. Folding an entry twice is
+ * harmless, so a page may be newer than the window that it joins.
+ */
+export class Thread {
+  messages: Message[] = [];
+  /** The seq through which `messages` are folded. */
+  folded = 0;
+  /** Whether the history begins with the first message. */
+  atStart = false;
+  /** Whether the last message is the newest one. */
+  atEnd = false;
+
+  get first(): number {
+    return this.messages[0]?.seq ?? this.folded + 1;
+  }
+
+  get last(): number {
+    return this.messages.at(-1)?.seq ?? 0;
+  }
+
+  /** Begins anew with a page around some place, of which `asked` were asked for at most. */
+  replace(page: Messages, atEnd: boolean, atStart: boolean): void {
+    this.messages = page.items.slice();
+    this.folded = page.head;
+    this.atStart = atStart;
+    this.atEnd = atEnd;
+  }
+
+  /** Puts the page before the window. */
+  prepend(page: Messages, asked: number): void {
+    const first = this.first;
+    this.messages = [...page.items.filter((message) => message.seq < first), ...this.messages];
+    this.atStart = page.items.length < asked;
+    this.folded = Math.min(this.folded, page.head);
+    if (this.messages.length > WINDOW_MESSAGES) {
+      this.messages.length = WINDOW_MESSAGES;
+      this.atEnd = false;
+    }
+  }
+
+  /** Puts the page behind the window. */
+  append(page: Messages, asked: number): void {
+    const last = this.last;
+    this.messages = [...this.messages, ...page.items.filter((message) => message.seq > last)];
+    this.atEnd = page.items.length < asked;
+    this.folded = Math.min(this.folded, page.head);
+    if (this.messages.length > WINDOW_MESSAGES) {
+      this.messages = this.messages.slice(-WINDOW_MESSAGES);
+      this.atStart = false;
+    }
+  }
+
+  /** Folds the next entry of the log in. */
+  apply(entry: Entry): Applied {
+    if (entry.seq <= this.folded) return "known";
+    if (entry.seq > this.folded + 1) return "gap";
+    this.folded = entry.seq;
+    this.fold(entry);
+    return "applied";
+  }
+
+  /** Takes what disappears at `now` away; whether there was anything. */
+  expire(now: number): boolean {
+    const kept = this.messages.filter((message) => !message.expires_at || Date.parse(message.expires_at) > now);
+    const some = kept.length < this.messages.length;
+    this.messages = kept;
+    return some;
+  }
+
+  private fold(entry: Entry): void {
+    switch (entry.kind) {
+      case "edit": {
+        const { target, text, mentions } = entry.body;
+        return this.change(target, (message) =>
+          message.kind === "message" ? { ...message, body: { ...message.body, text, mentions }, edited_at: entry.at } : message,
+        );
+      }
+      case "delete":
+        return this.change(entry.body.target, deleted);
+      case "reaction": {
+        const { target, emoji, on } = entry.body;
+        return this.change(target, (message) => react(message, emoji, entry.sender, on));
+      }
+      default:
+        if (this.atEnd && !this.messages.some((message) => message.seq === entry.seq)) {
+          this.messages = [...this.messages, entry].slice(-WINDOW_MESSAGES * 2);
+        }
+    }
+  }
+
+  private change(seq: number, to: (message: Message) => Message): void {
+    this.messages = this.messages.map((message) => (message.seq === seq ? to(message) : message));
+  }
+}
+
+function deleted(message: Message): Message {
+  return { ...message, kind: "redacted", body: { was: "message" }, deleted: true, reactions: [] };
+}
+
+function react(message: Message, emoji: string, user: string, on: boolean): Message {
+  const reactions = (message.reactions ?? []).map((reaction) =>
+    reaction.emoji === emoji ? { emoji, users: reaction.users.filter((other) => other !== user) } : reaction,
+  );
+  if (on) {
+    const known = reactions.find((reaction) => reaction.emoji === emoji);
+    if (known) known.users.push(user);
+    else reactions.push({ emoji, users: [user] });
+  }
+  return { ...message, reactions: reactions.filter((reaction) => reaction.users.length > 0) };
+}

@@ -1,0 +1,42 @@
+// The names that the rest of the client uses for what the server's documents define.
+import type { components as Frames } from "../generated/frames";
+import type { components as Rest } from "../generated/rest";
+
+type FrameSchemas = Frames["schemas"];
+type RestSchemas = Rest["schemas"];
+
+/** What the server says on the socket. */
+export type ServerFrame = { [K in keyof FrameSchemas as K extends `server_${string}` ? K : never]: FrameSchemas[K] } extends infer All
+  ? All[keyof All]
+  : never;
+
+/** What a client says on the socket. */
+export type ClientFrame = { [K in keyof FrameSchemas as K extends `client_${string}` ? K : never]: FrameSchemas[K] } extends infer All
+  ? All[keyof All]
+  : never;
+
+export type Entry = RestSchemas["Entry"];
+/** An entry that shows in a timeline, with its edits, reactions and deletion applied. */
+export type Message = RestSchemas["Message"];
+export type Messages = RestSchemas["Messages"];
+export type ConversationItem = RestSchemas["ConversationItem"];
+export type ConversationInfo = RestSchemas["ConversationInfo"];
+export type ConversationKind = RestSchemas["ConversationKind"];
+export type HeadItem = FrameSchemas["HeadItem"];
+export type Profile = RestSchemas["Profile"];
+export type Participant = RestSchemas["Participant"];
+export type Personal = RestSchemas["Personal"];
+export type ReadReceipt = RestSchemas["ReadReceipt"];
+export type Device = RestSchemas["Device"];
+export type Problem = RestSchemas["Problem"];
+export type SignedIn = RestSchemas["SignedIn"];
+export type Info = RestSchemas["Info"];
+export type NewMessage = FrameSchemas["NewMessage"];
+export type Presence = RestSchemas["PresenceInfo"];
+export type Code = RestSchemas["Code"];
+
+/** One page of a list, and where the next one begins. */
+export interface Page<T> {
+  items: T[];
+  next_cursor?: string | null;
+}

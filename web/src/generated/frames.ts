@@ -1,0 +1,657 @@
+// Made by "npm run types" from the server's AsyncAPI document. Not for editing.
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What an entry says; its `kind` names it and its `body` holds it. */
+        Body: {
+            /** @description The conversation began. Always seq 1. */
+            body: components["schemas"]["Created"];
+            /** @enum {string} */
+            kind: "created";
+        } | {
+            /** @description Somebody wrote. */
+            body: components["schemas"]["Text"];
+            /** @enum {string} */
+            kind: "message";
+        } | {
+            /** @description A message of one's own got another text. */
+            body: components["schemas"]["Edit"];
+            /** @enum {string} */
+            kind: "edit";
+        } | {
+            /** @description A message was deleted for everyone. */
+            body: components["schemas"]["Target"];
+            /** @enum {string} */
+            kind: "delete";
+        } | {
+            /** @description An emoji was put to a message, or taken back. */
+            body: components["schemas"]["Reaction"];
+            /** @enum {string} */
+            kind: "reaction";
+        } | {
+            /** @description Somebody was added, or joined. */
+            body: components["schemas"]["MemberAdded"];
+            /** @enum {string} */
+            kind: "member_added";
+        } | {
+            /** @description Somebody was removed, or left. */
+            body: components["schemas"]["MemberRemoved"];
+            /** @enum {string} */
+            kind: "member_removed";
+        } | {
+            /** @description A member got another role. */
+            body: components["schemas"]["RoleChanged"];
+            /** @enum {string} */
+            kind: "role_changed";
+        } | {
+            /** @description Settings of the conversation changed. */
+            body: components["schemas"]["ConversationChanged"];
+            /** @enum {string} */
+            kind: "conversation_changed";
+        } | {
+            /** @description What remains where a deletion or an expiry took the content. */
+            body: components["schemas"]["Redacted"];
+            /** @enum {string} */
+            kind: "redacted";
+        };
+        /**
+         * @description How the user's list of conversations changed.
+         * @enum {string}
+         */
+        Change: "added" | "changed" | "left";
+        /**
+         * @description The stable name of an error; a client decides by it.
+         * @enum {string}
+         */
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "unsupported_media_type" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
+        ConversationChanged: {
+            /** @description Its picture. */
+            avatar?: string | null;
+            /**
+             * Format: u-int32
+             * @description Seconds after which messages sent from now on disappear; 0 for never.
+             */
+            expire_after_s?: number | null;
+            /** @description The title. */
+            title?: string | null;
+            /** @description What it is about. */
+            topic?: string | null;
+            writers?: components["schemas"]["Writers"] | null;
+        };
+        /** @description `conversation` */
+        ConversationFrame: {
+            /** @description How. */
+            change: components["schemas"]["Change"];
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description The seq of the last entry that changed it or its members.
+             */
+            rev: number;
+        };
+        ConversationId: string;
+        /**
+         * @description What a conversation is.
+         * @enum {string}
+         */
+        ConversationKind: "direct" | "group" | "channel";
+        /** @description The body of `created`. */
+        Created: {
+            /**
+             * Format: u-int32
+             * @description Seconds after which its messages disappear.
+             */
+            expire_after_s?: number | null;
+            /** @description What the conversation is, for ever. */
+            kind: components["schemas"]["ConversationKind"];
+            /** @description Its first members. */
+            members: components["schemas"]["MemberRole"][];
+            /** @description Its first title. */
+            title?: string | null;
+        };
+        /** @description `degraded` */
+        Degraded: {
+            /** @description What is dropped from now on; nothing when it is over. */
+            shed: components["schemas"]["Sheddable"][];
+        };
+        DeviceId: string;
+        /** @description The body of `edit`. */
+        Edit: {
+            /** @description Whom it mentions from now on. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+            /** @description Its text from now on. */
+            text: string;
+        };
+        /** @description `entries` */
+        Entries: {
+            /** @description The client's seq is above the head: it drops what is above. */
+            ahead?: boolean;
+            /** @description Of which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description In order, without gap. */
+            entries: components["schemas"]["Entry"][];
+            /**
+             * Format: u-int64
+             * @description The last seq of the log.
+             */
+            head: number;
+            /** @description Whether there are entries after these. */
+            more: boolean;
+        };
+        /** @description One entry of a conversation's log. */
+        Entry: components["schemas"]["Body"] & {
+            /** @description When the server took it; never before the entry in front of it. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: uuid
+             * @description The key under which its sender may send it again.
+             */
+            client_id?: string | null;
+            /** @description The conversation whose log holds it. */
+            conversation: components["schemas"]["ConversationId"];
+            device?: components["schemas"]["DeviceId"] | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Its name everywhere. */
+            id: components["schemas"]["MessageId"];
+            /** @description Whose doing it was. */
+            sender: components["schemas"]["UserId"];
+            /**
+             * Format: u-int64
+             * @description Its place in the log, from 1, without gap.
+             */
+            seq: number;
+        };
+        /** @description `entry` */
+        EntryFrame: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description What was said. */
+            entry: components["schemas"]["Entry"];
+        };
+        /** @description `error` */
+        ErrorFrame: {
+            /**
+             * Format: uuid
+             * @description The `client_id` of the send that failed.
+             */
+            client_id?: string | null;
+            /** @description What a client decides by. */
+            code: components["schemas"]["Code"];
+            conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description What happened this time. */
+            detail?: string | null;
+            /** @description A JSON Pointer to the field at fault. */
+            pointer?: string | null;
+            /** @description The `t` of the frame that failed. */
+            ref?: string | null;
+            /**
+             * Format: u-int32
+             * @description When it may succeed.
+             */
+            retry_after_ms?: number | null;
+            /** @description What happened, for a person. */
+            title: string;
+        };
+        /** @description `goaway` */
+        Goaway: {
+            /**
+             * Format: u-int32
+             * @description The client reconnects after so long at the earliest,
+             */
+            reconnect_after_ms: number;
+            /**
+             * Format: u-int32
+             * @description and at a random time within so long after that.
+             */
+            spread_ms: number;
+            /** @description Where to, if not to the same server. */
+            url?: string | null;
+        };
+        /** @description Where a conversation stands for one user, in a `heads` frame. */
+        HeadItem: {
+            /**
+             * Format: u-int64
+             * @description What reached a device of the user.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description The last seq of its log.
+             */
+            head: number;
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Those of them that mention the user.
+             */
+            mentions: number;
+            peer?: components["schemas"]["PeerPointers"] | null;
+            /**
+             * Format: u-int64
+             * @description What the user read.
+             */
+            read: number;
+            /**
+             * Format: u-int64
+             * @description The seq of the last entry that changed it or its members.
+             */
+            rev: number;
+            /**
+             * Format: u-int64
+             * @description Messages by others above `read`.
+             */
+            unread: number;
+        };
+        /** @description `heads` */
+        Heads: {
+            /** @description At most 500. */
+            conversations: components["schemas"]["HeadItem"][];
+            /** @description Whether another page follows. */
+            more: boolean;
+        };
+        /** @description `hello` */
+        Hello: {
+            /** @description The program's name and version, for the operator's statistics. */
+            client?: string | null;
+            /** @description The seq up to which the device has each conversation, most recent first; at most 500. */
+            have?: [
+                string,
+                number
+            ][];
+            /** @description The device's token. Absent in a resume on a socket that has said hello. */
+            token?: string | null;
+        };
+        MediaId: string;
+        /** @description The body of `member_added`. */
+        MemberAdded: {
+            /** @description Who added them; themselves where they joined. */
+            by: components["schemas"]["UserId"];
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description Who was added. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description The body of `member_removed`. */
+        MemberRemoved: {
+            /** @description Who removed them; themselves where they left. */
+            by: components["schemas"]["UserId"];
+            /** @description Who was removed. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description A user and the role in which they belong to a conversation. */
+        MemberRole: {
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        MessageId: string;
+        /** @description What a client gives of a message; also the body of the REST route. */
+        NewMessage: {
+            /** @description The media that it shows. */
+            attachments?: components["schemas"]["MediaId"][];
+            /**
+             * Format: uuid
+             * @description A UUIDv7 that the client made for this message, the same in every retry.
+             */
+            client_id: string;
+            /** @description Whom it mentions. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message that it answers.
+             */
+            reply_to?: number | null;
+            /** @description The text; at least this or an attachment. */
+            text?: string;
+        };
+        /** @description The other side's pointers in a direct conversation. */
+        PeerPointers: {
+            /**
+             * Format: u-int64
+             * @description What reached a device of theirs.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description What they read.
+             */
+            read: number;
+        };
+        /** @description `ping` */
+        Ping: {
+            /** @description Whether the person did something since the last one. */
+            active?: boolean;
+        };
+        /** @description `delivered` and `read`: cumulative. */
+        Pointer: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Up to which entry, it included.
+             */
+            seq: number;
+        };
+        /** @description `pong` */
+        Pong: {
+            /** @description The server's clock. */
+            at: components["schemas"]["Timestamp"];
+        };
+        /** @description `presence` */
+        Presence: {
+            last_seen?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether a device of theirs is connected. */
+            state: components["schemas"]["PresenceState"];
+            /** @description Whose. */
+            user: components["schemas"]["UserId"];
+        };
+        /**
+         * @description Whether somebody is there.
+         * @enum {string}
+         */
+        PresenceState: "online" | "offline";
+        /** @description The body of `reaction`. */
+        Reaction: {
+            /** @description The emoji. */
+            emoji: string;
+            /** @description True when it is put, false when it is taken back. */
+            on: boolean;
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+        };
+        /** @description `ready` */
+        Ready: {
+            /** @description What is dropped at the moment. */
+            degraded: components["schemas"]["Sheddable"][];
+            /** @description Of which device. */
+            device: components["schemas"]["DeviceId"];
+            /**
+             * Format: u-int32
+             * @description A device that has sent nothing for so long must send `ping`.
+             */
+            heartbeat_ms: number;
+            /** @description The node that answers. */
+            node: string;
+            /** @description Whose token it was. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `receipt` */
+        Receipt: {
+            /** @description When they moved. */
+            at: components["schemas"]["Timestamp"];
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description What reached a device of theirs.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description What they read.
+             */
+            read: number;
+            /** @description Whose pointers. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description The body of `redacted`. */
+        Redacted: {
+            /** @description The kind of the entry whose content is gone: `message` or `edit`. */
+            was: components["schemas"]["RedactedKind"];
+        };
+        /**
+         * @description What a redacted entry was.
+         * @enum {string}
+         */
+        RedactedKind: "message" | "edit";
+        /** @description `reset` */
+        Reset: {
+            /**
+             * Format: u-int32
+             * @description The client resumes at a random time within so long.
+             */
+            spread_ms: number;
+        };
+        /**
+         * @description What a member may do, from most to least.
+         * @enum {string}
+         */
+        Role: "member" | "admin" | "owner";
+        /** @description The body of `role_changed`. */
+        RoleChanged: {
+            /** @description Who gave it. */
+            by: components["schemas"]["UserId"];
+            /** @description The role from now on. */
+            role: components["schemas"]["Role"];
+            /** @description Whose role. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `send` */
+        Send: components["schemas"]["NewMessage"] & {
+            /** @description Where to. */
+            conversation: components["schemas"]["ConversationId"];
+        };
+        /** @description `sent` */
+        Sent: {
+            /** @description When the server took it. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: uuid
+             * @description Which send.
+             */
+            client_id: string;
+            /** @description Where. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Its place in the log.
+             */
+            seq: number;
+        };
+        /**
+         * @description What a server drops under load before it would refuse a message.
+         * @enum {string}
+         */
+        Sheddable: "typing" | "presence" | "receipts";
+        /** @description `sync` */
+        Sync: {
+            /**
+             * Format: u-int64
+             * @description The entries after this seq.
+             */
+            after: number;
+            /** @description Of which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int32
+             * @description So many at most; 200 at most, and 200 where absent.
+             */
+            limit?: number | null;
+        };
+        /** @description The body of `delete`. */
+        Target: {
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+        };
+        /** @description The body of `message`. */
+        Text: {
+            /** @description The media that it shows. */
+            attachments?: components["schemas"]["MediaId"][];
+            /** @description Whom it mentions. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message that it answers.
+             */
+            reply_to?: number | null;
+            /** @description What was written; empty where there are only attachments. */
+            text?: string;
+        };
+        /** Format: date-time */
+        Timestamp: string;
+        /** @description `typing`, from the server. */
+        Typing: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `typing`, from a client. */
+        TypingIn: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+        };
+        UserId: string;
+        /** @description `watch` and `unwatch` */
+        Watch: {
+            /** @description Whose receipts; at most 20 at a time. */
+            conversations?: components["schemas"]["ConversationId"][];
+            /** @description Whose presence; at most 500 at a time. */
+            users?: components["schemas"]["UserId"][];
+        };
+        /**
+         * @description Who may write in a channel.
+         * @enum {string}
+         */
+        Writers: "everyone" | "admins";
+        /** @description Everything up to this seq reached the device. */
+        client_delivered: components["schemas"]["Pointer"] & {
+            /** @enum {string} */
+            t: "delivered";
+        };
+        /** @description Who speaks and what they have; must be the first, within 10 s. Without a token, on an open socket: resume. */
+        client_hello: components["schemas"]["Hello"] & {
+            /** @enum {string} */
+            t: "hello";
+        };
+        /** @description The heartbeat. */
+        client_ping: components["schemas"]["Ping"] & {
+            /** @enum {string} */
+            t: "ping";
+        };
+        /** @description Everything up to this seq was read. */
+        client_read: components["schemas"]["Pointer"] & {
+            /** @enum {string} */
+            t: "read";
+        };
+        /** @description A message. */
+        client_send: components["schemas"]["Send"] & {
+            /** @enum {string} */
+            t: "send";
+        };
+        /** @description Asks for entries. */
+        client_sync: components["schemas"]["Sync"] & {
+            /** @enum {string} */
+            t: "sync";
+        };
+        /** @description The person is writing. */
+        client_typing: components["schemas"]["TypingIn"] & {
+            /** @enum {string} */
+            t: "typing";
+        };
+        /** @description What no longer is. */
+        client_unwatch: components["schemas"]["Watch"] & {
+            /** @enum {string} */
+            t: "unwatch";
+        };
+        /** @description What is on screen from now on. */
+        client_watch: components["schemas"]["Watch"] & {
+            /** @enum {string} */
+            t: "watch";
+        };
+        /** @description The user's list of conversations changed. */
+        server_conversation: components["schemas"]["ConversationFrame"] & {
+            /** @enum {string} */
+            t: "conversation";
+        };
+        /** @description What is dropped at the moment. */
+        server_degraded: components["schemas"]["Degraded"] & {
+            /** @enum {string} */
+            t: "degraded";
+        };
+        /** @description Entries that were asked for, or that a hello lacked. */
+        server_entries: components["schemas"]["Entries"] & {
+            /** @enum {string} */
+            t: "entries";
+        };
+        /** @description Something was said. */
+        server_entry: components["schemas"]["EntryFrame"] & {
+            /** @enum {string} */
+            t: "entry";
+        };
+        /** @description A frame of the client failed. */
+        server_error: components["schemas"]["ErrorFrame"] & {
+            /** @enum {string} */
+            t: "error";
+        };
+        /** @description This node drains. */
+        server_goaway: components["schemas"]["Goaway"] & {
+            /** @enum {string} */
+            t: "goaway";
+        };
+        /** @description Where the user's conversations stand. */
+        server_heads: components["schemas"]["Heads"] & {
+            /** @enum {string} */
+            t: "heads";
+        };
+        /** @description The answer to a ping. */
+        server_pong: components["schemas"]["Pong"] & {
+            /** @enum {string} */
+            t: "pong";
+        };
+        /** @description Somebody came or went. */
+        server_presence: components["schemas"]["Presence"] & {
+            /** @enum {string} */
+            t: "presence";
+        };
+        /** @description The hello was good. */
+        server_ready: components["schemas"]["Ready"] & {
+            /** @enum {string} */
+            t: "ready";
+        };
+        /** @description Somebody's pointers moved. */
+        server_receipt: components["schemas"]["Receipt"] & {
+            /** @enum {string} */
+            t: "receipt";
+        };
+        /** @description Something may have been missed: say `have` again. */
+        server_reset: components["schemas"]["Reset"] & {
+            /** @enum {string} */
+            t: "reset";
+        };
+        /** @description The message is durable. Stands for the entry on the socket that sent it. */
+        server_sent: components["schemas"]["Sent"] & {
+            /** @enum {string} */
+            t: "sent";
+        };
+        /** @description Somebody is writing. */
+        server_typing: components["schemas"]["Typing"] & {
+            /** @enum {string} */
+            t: "typing";
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,5071 @@
+// Made by "npm run types" from the server's OpenAPI document. Not for editing.
+
+export interface paths {
+    "/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channels of the server, by title. */
+        get: operations["conversations_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a conversation. A second direct one of the same two is the first. */
+        post: operations["conversations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A conversation. */
+        get: operations["conversations_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes settings. Absent fields stay as they are. */
+        patch: operations["conversations_change"];
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Raw entries, ascending. */
+        get: operations["messages_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Folded messages, ascending. */
+        get: operations["messages_page"];
+        put?: never;
+        /** Sends a message; durable when it is answered. */
+        post: operations["messages_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}/participants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The members, in the order of their ids. */
+        get: operations["conversations_participants"];
+        put?: never;
+        /** Adds a member, or joins a channel. */
+        post: operations["conversations_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}/participants/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a member, or leaves. */
+        delete: operations["conversations_remove"];
+        options?: never;
+        head?: never;
+        /** Gives a member another role. */
+        patch: operations["conversations_change_role"];
+        trace?: never;
+    };
+    "/v1/gateway": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The socket to connect to now. */
+        get: operations["server_gateway"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this server is and bounds. */
+        get: operations["server_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an invite, with which one person can sign up. */
+        post: operations["users_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One folded message. */
+        get: operations["messages_one"];
+        put?: never;
+        post?: never;
+        /** Deletes a message for everyone: one's own, or as an admin. */
+        delete: operations["messages_delete"];
+        options?: never;
+        head?: never;
+        /** Gives one's own message another text. */
+        patch: operations["messages_edit"];
+        trace?: never;
+    };
+    "/v1/messages/{message}/reactions/{emoji}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts an emoji to a message. */
+        put: operations["messages_react"];
+        post?: never;
+        /** Takes an emoji back. */
+        delete: operations["messages_unreact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{message}/read_receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When each other member got and read a message. */
+        get: operations["messages_read_receipts"];
+        put?: never;
+        /** Says that everything up to and including this message is read. */
+        post: operations["messages_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/polls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a poll. The body is a `hello` without token. */
+        post: operations["polls_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/polls/{poll}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetches frames, or waits for one. A second GET ends the first. */
+        get: operations["polls_fetch"];
+        put?: never;
+        post?: never;
+        /** Ends a poll. */
+        delete: operations["polls_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/polls/{poll}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what a client would say on the socket. */
+        post: operations["polls_commands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs a device in. */
+        post: operations["sessions_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs this device out: its token stops working, its socket closes. */
+        delete: operations["sessions_sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People whose username begins so, by name. */
+        get: operations["users_search"];
+        put?: never;
+        /** Makes an account and signs its first device in. */
+        post: operations["users_sign_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/blocked/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Blocks a user. */
+        put: operations["users_block"];
+        post?: never;
+        /** Blocks a user no longer. */
+        delete: operations["users_unblock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's own settings of a conversation, on all of one's devices. */
+        put: operations["conversations_personalize"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's devices, in the order in which they signed in. All are on one page. */
+        get: operations["devices_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs a device out: its token stops working, its socket closes. */
+        delete: operations["devices_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages that mention the caller, newest first. */
+        get: operations["messages_mentions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's password. All other devices are signed out. */
+        put: operations["sessions_change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A profile. */
+        get: operations["users_profile"];
+        /** Changes one's own profile. Absent fields stay as they are. */
+        put: operations["users_change"];
+        post?: never;
+        /** Erases one's account. */
+        delete: operations["users_erase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's conversations, newest activity first. */
+        get: operations["conversations_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a user is there, as far as the caller may know. */
+        get: operations["users_of"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description Who sees when one was last there.
+         * @enum {string}
+         */
+        Audience: "everyone" | "contacts" | "nobody";
+        /** @description What an entry says; its `kind` names it and its `body` holds it. */
+        Body: {
+            /** @description The conversation began. Always seq 1. */
+            body: components["schemas"]["Created"];
+            /** @enum {string} */
+            kind: "created";
+        } | {
+            /** @description Somebody wrote. */
+            body: components["schemas"]["Text"];
+            /** @enum {string} */
+            kind: "message";
+        } | {
+            /** @description A message of one's own got another text. */
+            body: components["schemas"]["Edit"];
+            /** @enum {string} */
+            kind: "edit";
+        } | {
+            /** @description A message was deleted for everyone. */
+            body: components["schemas"]["Target"];
+            /** @enum {string} */
+            kind: "delete";
+        } | {
+            /** @description An emoji was put to a message, or taken back. */
+            body: components["schemas"]["Reaction"];
+            /** @enum {string} */
+            kind: "reaction";
+        } | {
+            /** @description Somebody was added, or joined. */
+            body: components["schemas"]["MemberAdded"];
+            /** @enum {string} */
+            kind: "member_added";
+        } | {
+            /** @description Somebody was removed, or left. */
+            body: components["schemas"]["MemberRemoved"];
+            /** @enum {string} */
+            kind: "member_removed";
+        } | {
+            /** @description A member got another role. */
+            body: components["schemas"]["RoleChanged"];
+            /** @enum {string} */
+            kind: "role_changed";
+        } | {
+            /** @description Settings of the conversation changed. */
+            body: components["schemas"]["ConversationChanged"];
+            /** @enum {string} */
+            kind: "conversation_changed";
+        } | {
+            /** @description What remains where a deletion or an expiry took the content. */
+            body: components["schemas"]["Redacted"];
+            /** @enum {string} */
+            kind: "redacted";
+        };
+        /**
+         * @description How the user's list of conversations changed.
+         * @enum {string}
+         */
+        Change: "added" | "changed" | "left";
+        /** @description `PUT /v1/users/me/password` */
+        ChangePassword: {
+            /** @description The password from now on. */
+            new: string;
+            /** @description The password up to now. */
+            old: string;
+        };
+        /** @description `PUT /v1/users/me/conversations/{id}`: absent fields stay as they are. */
+        ChangePersonal: {
+            /** @description Whether it is put away. */
+            archived?: boolean | null;
+            muted_until?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether it stays on top. */
+            pinned?: boolean | null;
+        };
+        /** @description The part of `PUT /v1/users/{id}` that says what others may know. */
+        ChangePrivacy: {
+            last_seen?: components["schemas"]["Audience"] | null;
+            /** @description Whether one sends, and sees, read pointers of direct conversations. */
+            read_receipts?: boolean | null;
+        };
+        /** @description `PUT /v1/users/{id}`: absent fields stay as they are, an empty text unsets. */
+        ChangeProfile: {
+            /** @description What one says of oneself. */
+            about?: string | null;
+            /** @description One's picture. */
+            avatar?: string | null;
+            /** @description What to show. */
+            display_name?: string | null;
+            /** @description Seen by oneself only. */
+            email?: string | null;
+            /** @description Seen by oneself only. */
+            phone?: string | null;
+            privacy?: components["schemas"]["ChangePrivacy"] | null;
+        };
+        /** @description `PATCH /v1/conversations/{id}/participants/{user}` */
+        ChangeRole: {
+            /** @description The role from now on. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A channel that anybody may join. */
+        ChannelItem: {
+            /** @description For ever. */
+            id: components["schemas"]["ConversationId"];
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description What a client says. */
+        ClientFrame: (components["schemas"]["Hello"] & {
+            /** @enum {string} */
+            t: "hello";
+        }) | (components["schemas"]["Ping"] & {
+            /** @enum {string} */
+            t: "ping";
+        }) | (components["schemas"]["Send"] & {
+            /** @enum {string} */
+            t: "send";
+        }) | (components["schemas"]["Sync"] & {
+            /** @enum {string} */
+            t: "sync";
+        }) | (components["schemas"]["Pointer"] & {
+            /** @enum {string} */
+            t: "delivered";
+        }) | (components["schemas"]["Pointer"] & {
+            /** @enum {string} */
+            t: "read";
+        }) | (components["schemas"]["TypingIn"] & {
+            /** @enum {string} */
+            t: "typing";
+        }) | (components["schemas"]["Watch"] & {
+            /** @enum {string} */
+            t: "watch";
+        }) | (components["schemas"]["Watch"] & {
+            /** @enum {string} */
+            t: "unwatch";
+        });
+        /**
+         * @description The stable name of an error; a client decides by it.
+         * @enum {string}
+         */
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "unsupported_media_type" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
+        ConversationChanged: {
+            /** @description Its picture. */
+            avatar?: string | null;
+            /**
+             * Format: u-int32
+             * @description Seconds after which messages sent from now on disappear; 0 for never.
+             */
+            expire_after_s?: number | null;
+            /** @description The title. */
+            title?: string | null;
+            /** @description What it is about. */
+            topic?: string | null;
+            writers?: components["schemas"]["Writers"] | null;
+        };
+        /** @description `conversation` */
+        ConversationFrame: {
+            /** @description How. */
+            change: components["schemas"]["Change"];
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description The seq of the last entry that changed it or its members.
+             */
+            rev: number;
+        };
+        ConversationId: string;
+        /** @description A conversation: `GET /v1/conversations/{id}`. */
+        ConversationInfo: {
+            /** @description Its picture. */
+            avatar?: string | null;
+            /** @description When it began. */
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: u-int32
+             * @description Seconds after which messages sent now disappear.
+             */
+            expire_after_s?: number | null;
+            /**
+             * Format: u-int64
+             * @description The last seq of its log.
+             */
+            head: number;
+            /** @description For ever. */
+            id: components["schemas"]["ConversationId"];
+            /** @description What it is. */
+            kind: components["schemas"]["ConversationKind"];
+            /**
+             * Format: u-int32
+             * @description How many members it has.
+             */
+            members: number;
+            /**
+             * Format: u-int64
+             * @description The seq of the last entry that changed it or its members.
+             */
+            rev: number;
+            /** @description The caller's role. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: u-int64
+             * @description The caller's first seq: their history begins there.
+             */
+            since: number;
+            /** @description Its title. */
+            title?: string | null;
+            /** @description What it is about. */
+            topic?: string | null;
+            /** @description Who may write. */
+            writers: components["schemas"]["Writers"];
+        };
+        /** @description One conversation of the user's list. */
+        ConversationItem: components["schemas"]["HeadItem"] & {
+            /** @description Whether it is put away. */
+            archived: boolean;
+            /** @description What the conversation is. */
+            kind: components["schemas"]["ConversationKind"];
+            /** @description Its last entry. */
+            last: components["schemas"]["Entry"];
+            muted_until?: components["schemas"]["Timestamp"] | null;
+            peer_user?: components["schemas"]["UserId"] | null;
+            /** @description Whether it stays on top. */
+            pinned: boolean;
+            /** @description Its title; absent of a direct one. */
+            title?: string | null;
+        };
+        /**
+         * @description What a conversation is.
+         * @enum {string}
+         */
+        ConversationKind: "direct" | "group" | "channel";
+        /** @description The body of `created`. */
+        Created: {
+            /**
+             * Format: u-int32
+             * @description Seconds after which its messages disappear.
+             */
+            expire_after_s?: number | null;
+            /** @description What the conversation is, for ever. */
+            kind: components["schemas"]["ConversationKind"];
+            /** @description Its first members. */
+            members: components["schemas"]["MemberRole"][];
+            /** @description Its first title. */
+            title?: string | null;
+        };
+        /** @description `degraded` */
+        Degraded: {
+            /** @description What is dropped from now on; nothing when it is over. */
+            shed: components["schemas"]["Sheddable"][];
+        };
+        /** @description `DELETE /v1/users/{id}` */
+        DeleteUser: {
+            /** @description One's password, once more. */
+            password: string;
+        };
+        /** @description One of one's own devices. */
+        Device: {
+            /** @description When it signed in. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Whether it is the one that asks. */
+            current?: boolean;
+            /** @description For ever. */
+            id: components["schemas"]["DeviceId"];
+            /** @description What it calls itself. */
+            name: string;
+            /** @description What it runs on. */
+            platform: string;
+        };
+        DeviceId: string;
+        /** @description What a device calls itself. */
+        DeviceInfo: {
+            /** @description A name that its owner recognises. */
+            name?: string;
+            /** @description `web`, `linux`, `android` … */
+            platform?: string;
+        };
+        /** @description The body of `edit`. */
+        Edit: {
+            /** @description Whom it mentions from now on. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+            /** @description Its text from now on. */
+            text: string;
+        };
+        /** @description `PATCH /v1/messages/{id}` */
+        EditMessage: {
+            /** @description Whom it mentions from now on. */
+            mentions?: components["schemas"]["UserId"][];
+            /** @description The text from now on. */
+            text: string;
+        };
+        /** @description `entries` */
+        Entries: {
+            /** @description The client's seq is above the head: it drops what is above. */
+            ahead?: boolean;
+            /** @description Of which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description In order, without gap. */
+            entries: components["schemas"]["Entry"][];
+            /**
+             * Format: u-int64
+             * @description The last seq of the log.
+             */
+            head: number;
+            /** @description Whether there are entries after these. */
+            more: boolean;
+        };
+        /** @description One entry of a conversation's log. */
+        Entry: components["schemas"]["Body"] & {
+            /** @description When the server took it; never before the entry in front of it. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: uuid
+             * @description The key under which its sender may send it again.
+             */
+            client_id?: string | null;
+            /** @description The conversation whose log holds it. */
+            conversation: components["schemas"]["ConversationId"];
+            device?: components["schemas"]["DeviceId"] | null;
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Its name everywhere. */
+            id: components["schemas"]["MessageId"];
+            /** @description Whose doing it was. */
+            sender: components["schemas"]["UserId"];
+            /**
+             * Format: u-int64
+             * @description Its place in the log, from 1, without gap.
+             */
+            seq: number;
+        };
+        /** @description `entry` */
+        EntryFrame: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description What was said. */
+            entry: components["schemas"]["Entry"];
+        };
+        /** @description `error` */
+        ErrorFrame: {
+            /**
+             * Format: uuid
+             * @description The `client_id` of the send that failed.
+             */
+            client_id?: string | null;
+            /** @description What a client decides by. */
+            code: components["schemas"]["Code"];
+            conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description What happened this time. */
+            detail?: string | null;
+            /** @description A JSON Pointer to the field at fault. */
+            pointer?: string | null;
+            /** @description The `t` of the frame that failed. */
+            ref?: string | null;
+            /**
+             * Format: u-int32
+             * @description When it may succeed.
+             */
+            retry_after_ms?: number | null;
+            /** @description What happened, for a person. */
+            title: string;
+        };
+        /** @description One field of a request that is not valid. */
+        FieldError: {
+            /** @description What is wrong with it. */
+            detail: string;
+            /** @description A JSON Pointer (RFC 6901) into the body; `?name` for a field of the query. */
+            pointer: string;
+        };
+        /** @description `GET /v1/polls/{poll}` */
+        Frames: {
+            /** @description In order. */
+            items: components["schemas"]["NumberedFrame"][];
+        };
+        /** @description `GET /v1/gateway` */
+        Gateway: {
+            /** @description The node that serves it. */
+            node: string;
+            /** @description Where that is. */
+            region?: string | null;
+            /** @description The socket to connect to now. */
+            url: string;
+        };
+        /** @description `goaway` */
+        Goaway: {
+            /**
+             * Format: u-int32
+             * @description The client reconnects after so long at the earliest,
+             */
+            reconnect_after_ms: number;
+            /**
+             * Format: u-int32
+             * @description and at a random time within so long after that.
+             */
+            spread_ms: number;
+            /** @description Where to, if not to the same server. */
+            url?: string | null;
+        };
+        /** @description Where a conversation stands for one user, in a `heads` frame. */
+        HeadItem: {
+            /**
+             * Format: u-int64
+             * @description What reached a device of the user.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description The last seq of its log.
+             */
+            head: number;
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Those of them that mention the user.
+             */
+            mentions: number;
+            peer?: components["schemas"]["PeerPointers"] | null;
+            /**
+             * Format: u-int64
+             * @description What the user read.
+             */
+            read: number;
+            /**
+             * Format: u-int64
+             * @description The seq of the last entry that changed it or its members.
+             */
+            rev: number;
+            /**
+             * Format: u-int64
+             * @description Messages by others above `read`.
+             */
+            unread: number;
+        };
+        /** @description `heads` */
+        Heads: {
+            /** @description At most 500. */
+            conversations: components["schemas"]["HeadItem"][];
+            /** @description Whether another page follows. */
+            more: boolean;
+        };
+        /** @description `hello` */
+        Hello: {
+            /** @description The program's name and version, for the operator's statistics. */
+            client?: string | null;
+            /** @description The seq up to which the device has each conversation, most recent first; at most 500. */
+            have?: [
+                string,
+                number
+            ][];
+            /** @description The device's token. Absent in a resume on a socket that has said hello. */
+            token?: string | null;
+        };
+        /** @description What a server is: `GET /v1/info`. */
+        Info: {
+            /** @description What this server can do beyond what every server can. */
+            features: string[];
+            /**
+             * Format: u-int32
+             * @description A device that has sent nothing for so long must send `ping`.
+             */
+            heartbeat_ms: number;
+            /** @description What it bounds. */
+            limits: components["schemas"]["Limits"];
+            /** @description The server's name, chosen by its operator. */
+            name: string;
+            /**
+             * Format: u-int32
+             * @description The protocol's version: 1.
+             */
+            protocol: number;
+            /** @description Who may sign up. */
+            registration: components["schemas"]["Registration"];
+            /** @description The program's version. */
+            version: string;
+        };
+        /** @description `POST /v1/invites` */
+        Invite: {
+            /** @description What the invited person signs up with, once. */
+            code: string;
+            /** @description Until when. */
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The limits that a server states in its `info`. */
+        Limits: {
+            /**
+             * Format: u-int32
+             * @description Attachments of one message.
+             */
+            attachments: number;
+            /**
+             * Format: u-int32
+             * @description Bytes of a REST body.
+             */
+            body_bytes: number;
+            /**
+             * Format: u-int32
+             * @description Members of a channel.
+             */
+            channel_members: number;
+            /**
+             * Format: u-int32
+             * @description Devices of one user.
+             */
+            devices: number;
+            /**
+             * Format: u-int32
+             * @description Bytes of a frame from a client.
+             */
+            frame_bytes: number;
+            /**
+             * Format: u-int32
+             * @description Members of a group.
+             */
+            group_members: number;
+            /**
+             * Format: u-int32
+             * @description Users that one message mentions.
+             */
+            mentions: number;
+            /**
+             * Format: u-int32
+             * @description Characters of a user's or a device's displayed name.
+             */
+            name_chars: number;
+            /**
+             * Format: u-int32
+             * @description Items of one page.
+             */
+            page_items: number;
+            /** @description Characters of a password, at least and at most. */
+            password_chars: number[];
+            /**
+             * Format: u-int32
+             * @description Bytes of a message's text in UTF-8.
+             */
+            text_bytes: number;
+            /**
+             * Format: u-int32
+             * @description Characters of a conversation's title.
+             */
+            title_chars: number;
+            /**
+             * Format: u-int32
+             * @description Characters of a conversation's topic, or of a profile's `about`.
+             */
+            topic_chars: number;
+            /** @description Characters of a username, at least and at most, of `a-z 0-9 . _ -`. */
+            username_chars: number[];
+        };
+        /** @description Raw entries. */
+        Log: {
+            /**
+             * Format: u-int64
+             * @description The last seq of the log.
+             */
+            head: number;
+            /** @description In ascending order, without gap. */
+            items: components["schemas"]["Entry"][];
+        };
+        MediaId: string;
+        /** @description The body of `member_added`. */
+        MemberAdded: {
+            /** @description Who added them; themselves where they joined. */
+            by: components["schemas"]["UserId"];
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description Who was added. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description The body of `member_removed`. */
+        MemberRemoved: {
+            /** @description Who removed them; themselves where they left. */
+            by: components["schemas"]["UserId"];
+            /** @description Who was removed. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description A user and the role in which they belong to a conversation. */
+        MemberRole: {
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description A folded entry: one that shows in a timeline, with every edit, deletion and reaction up to now applied. */
+        Message: components["schemas"]["Entry"] & {
+            /** @description Whether its content was deleted or has expired. */
+            deleted?: boolean;
+            edited_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The reactions to it, in the order of their first use. */
+            reactions?: components["schemas"]["ReactionUsers"][];
+        };
+        MessageId: string;
+        /** @description Folded messages. */
+        Messages: {
+            /**
+             * Format: u-int64
+             * @description The seq up to which edits, deletions and reactions are applied.
+             */
+            head: number;
+            /** @description In ascending order. */
+            items: components["schemas"]["Message"][];
+        };
+        /** @description `POST /v1/conversations` */
+        NewConversation: {
+            /** @description `none`; anything else is refused until it exists. */
+            encryption?: string | null;
+            /**
+             * Format: u-int32
+             * @description Seconds after which its messages disappear.
+             */
+            expire_after_s?: number | null;
+            /** @description What it is to be. */
+            kind: components["schemas"]["ConversationKind"];
+            /** @description Its members beside the caller; exactly one for a direct one. */
+            members?: components["schemas"]["UserId"][];
+            /** @description Its title; needed for a channel, refused for a direct one. */
+            title?: string | null;
+        };
+        /** @description What a client gives of a message; also the body of the REST route. */
+        NewMessage: {
+            /** @description The media that it shows. */
+            attachments?: components["schemas"]["MediaId"][];
+            /**
+             * Format: uuid
+             * @description A UUIDv7 that the client made for this message, the same in every retry.
+             */
+            client_id: string;
+            /** @description Whom it mentions. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message that it answers.
+             */
+            reply_to?: number | null;
+            /** @description The text; at least this or an attachment. */
+            text?: string;
+        };
+        /** @description `POST /v1/conversations/{id}/participants` */
+        NewParticipant: {
+            role?: components["schemas"]["Role"] | null;
+            /** @description Whom to add; oneself to join a channel. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description Sign-in: `POST /v1/sessions`. */
+        NewSession: {
+            device?: components["schemas"]["DeviceInfo"] | null;
+            /** @description Their password. */
+            password: string;
+            /** @description Whose. */
+            username: string;
+        };
+        /** @description Sign-up: `POST /v1/users`. */
+        NewUser: {
+            device?: components["schemas"]["DeviceInfo"] | null;
+            /** @description What others see; the username where absent. */
+            display_name?: string | null;
+            /** @description Where registration is by invite. */
+            invite?: string | null;
+            /** @description 8–128 characters. */
+            password: string;
+            /** @description 3–32 of `a-z 0-9 . _ -`. */
+            username: string;
+        };
+        /** @description A server frame with its number in a long poll. */
+        NumberedFrame: {
+            /** @description The frame. */
+            frame: components["schemas"]["ServerFrame"];
+            /**
+             * Format: u-int64
+             * @description From 1, without gap.
+             */
+            n: number;
+        };
+        /** @description One page of a list. */
+        Page_ChannelItem: {
+            /** @description The items. */
+            items: {
+                /** @description For ever. */
+                id: components["schemas"]["ConversationId"];
+                /** @description Its title. */
+                title: string;
+            }[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ConversationItem: {
+            /** @description The items. */
+            items: (components["schemas"]["HeadItem"] & {
+                /** @description Whether it is put away. */
+                archived: boolean;
+                /** @description What the conversation is. */
+                kind: components["schemas"]["ConversationKind"];
+                /** @description Its last entry. */
+                last: components["schemas"]["Entry"];
+                muted_until?: components["schemas"]["Timestamp"] | null;
+                peer_user?: components["schemas"]["UserId"] | null;
+                /** @description Whether it stays on top. */
+                pinned: boolean;
+                /** @description Its title; absent of a direct one. */
+                title?: string | null;
+            })[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Device: {
+            /** @description The items. */
+            items: {
+                /** @description When it signed in. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description Whether it is the one that asks. */
+                current?: boolean;
+                /** @description For ever. */
+                id: components["schemas"]["DeviceId"];
+                /** @description What it calls itself. */
+                name: string;
+                /** @description What it runs on. */
+                platform: string;
+            }[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Message: {
+            /** @description The items. */
+            items: (components["schemas"]["Entry"] & {
+                /** @description Whether its content was deleted or has expired. */
+                deleted?: boolean;
+                edited_at?: components["schemas"]["Timestamp"] | null;
+                /** @description The reactions to it, in the order of their first use. */
+                reactions?: components["schemas"]["ReactionUsers"][];
+            })[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Participant: {
+            /** @description The items. */
+            items: (components["schemas"]["MemberRole"] & {
+                /**
+                 * Format: u-int64
+                 * @description Their first seq.
+                 */
+                since: number;
+            })[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Profile: {
+            /** @description The items. */
+            items: {
+                /** @description What they say of themselves. */
+                about?: string | null;
+                /** @description Their picture. */
+                avatar?: string | null;
+                /** @description Whether they have erased their account. */
+                deleted?: boolean;
+                /** @description What to show. */
+                display_name: string;
+                /** @description One's own address. */
+                email?: string | null;
+                /** @description For ever. */
+                id: components["schemas"]["UserId"];
+                /** @description One's own number. */
+                phone?: string | null;
+                privacy?: components["schemas"]["Privacy"] | null;
+                /** @description Absent of an erased user. */
+                username?: string | null;
+            }[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A member of a conversation. */
+        Participant: components["schemas"]["MemberRole"] & {
+            /**
+             * Format: u-int64
+             * @description Their first seq.
+             */
+            since: number;
+        };
+        /** @description The other side's pointers in a direct conversation. */
+        PeerPointers: {
+            /**
+             * Format: u-int64
+             * @description What reached a device of theirs.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description What they read.
+             */
+            read: number;
+        };
+        /** @description One's own settings of a conversation. */
+        Personal: {
+            /** @description Whether it is put away. */
+            archived: boolean;
+            muted_until?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether it stays on top. */
+            pinned: boolean;
+        };
+        /** @description `ping` */
+        Ping: {
+            /** @description Whether the person did something since the last one. */
+            active?: boolean;
+        };
+        /** @description `delivered` and `read`: cumulative. */
+        Pointer: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Up to which entry, it included.
+             */
+            seq: number;
+        };
+        /** @description `POST /v1/polls` */
+        Poll: {
+            /** @description The poll's name. */
+            poll: components["schemas"]["PollId"];
+        };
+        /** @description Frames of a client, as the documents show them. */
+        PollCommands: {
+            /** @description In order, 100 at most; their answers come with the next GET. */
+            items: components["schemas"]["ClientFrame"][];
+        };
+        PollId: string;
+        /** @description `pong` */
+        Pong: {
+            /** @description The server's clock. */
+            at: components["schemas"]["Timestamp"];
+        };
+        /** @description The body of a message that is sent over REST: `client_id` may be given as `Idempotency-Key` instead. */
+        PostMessage: {
+            /** @description The media that it shows. */
+            attachments?: components["schemas"]["MediaId"][];
+            /**
+             * Format: uuid
+             * @description A UUIDv7 that the client made for this message; the `Idempotency-Key` where absent.
+             */
+            client_id?: string | null;
+            /** @description Whom it mentions. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message that it answers.
+             */
+            reply_to?: number | null;
+            /** @description The text; at least this or an attachment. */
+            text?: string;
+        };
+        /** @description `presence` */
+        Presence: {
+            last_seen?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether a device of theirs is connected. */
+            state: components["schemas"]["PresenceState"];
+            /** @description Whose. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `GET /v1/users/{id}/presence` */
+        PresenceInfo: {
+            last_seen?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether they are there. */
+            state: components["schemas"]["PresenceState"];
+        };
+        /**
+         * @description Whether somebody is there.
+         * @enum {string}
+         */
+        PresenceState: "online" | "offline";
+        /** @description What others may know of one. */
+        Privacy: {
+            /** @description Who sees presence and last seen. */
+            last_seen?: components["schemas"]["Audience"];
+            /** @description Whether one sends, and sees, read pointers of direct conversations. */
+            read_receipts?: boolean;
+        };
+        /** @description The body of every REST answer that is an error. */
+        Problem: {
+            /** @description What a client decides by. */
+            code: components["schemas"]["Code"];
+            /** @description What happened this time. */
+            detail?: string | null;
+            /** @description The fields at fault. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description Names this request in the server's log. */
+            request_id: string;
+            /** @description Whether the same request may succeed later. */
+            retryable: boolean;
+            /**
+             * Format: u-int16
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description What happened, for a person; the same for every problem of this code. */
+            title: string;
+            /** @description A URI reference that names the kind of problem. */
+            type: string;
+        };
+        /** @description A user as another sees them; `email`, `phone` and `privacy` as one sees oneself. */
+        Profile: {
+            /** @description What they say of themselves. */
+            about?: string | null;
+            /** @description Their picture. */
+            avatar?: string | null;
+            /** @description Whether they have erased their account. */
+            deleted?: boolean;
+            /** @description What to show. */
+            display_name: string;
+            /** @description One's own address. */
+            email?: string | null;
+            /** @description For ever. */
+            id: components["schemas"]["UserId"];
+            /** @description One's own number. */
+            phone?: string | null;
+            privacy?: components["schemas"]["Privacy"] | null;
+            /** @description Absent of an erased user. */
+            username?: string | null;
+        };
+        /** @description The body of `reaction`. */
+        Reaction: {
+            /** @description The emoji. */
+            emoji: string;
+            /** @description True when it is put, false when it is taken back. */
+            on: boolean;
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+        };
+        /** @description An emoji and who put it. */
+        ReactionUsers: {
+            /** @description The emoji. */
+            emoji: string;
+            /** @description Who put it, in that order. */
+            users: components["schemas"]["UserId"][];
+        };
+        /** @description When one member got and read a message; a time is absent where it is not so, or not known any longer. */
+        ReadReceipt: {
+            /** @description Whether a device of theirs has it. */
+            delivered: boolean;
+            delivered_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Whether they have read it. */
+            read: boolean;
+            read_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `GET /v1/messages/{id}/read_receipts` */
+        ReadReceipts: {
+            /** @description One for each member but the sender. */
+            items: components["schemas"]["ReadReceipt"][];
+        };
+        /** @description `ready` */
+        Ready: {
+            /** @description What is dropped at the moment. */
+            degraded: components["schemas"]["Sheddable"][];
+            /** @description Of which device. */
+            device: components["schemas"]["DeviceId"];
+            /**
+             * Format: u-int32
+             * @description A device that has sent nothing for so long must send `ping`.
+             */
+            heartbeat_ms: number;
+            /** @description The node that answers. */
+            node: string;
+            /** @description Whose token it was. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `receipt` */
+        Receipt: {
+            /** @description When they moved. */
+            at: components["schemas"]["Timestamp"];
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description What reached a device of theirs.
+             */
+            delivered: number;
+            /**
+             * Format: u-int64
+             * @description What they read.
+             */
+            read: number;
+            /** @description Whose pointers. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description The body of `redacted`. */
+        Redacted: {
+            /** @description The kind of the entry whose content is gone: `message` or `edit`. */
+            was: components["schemas"]["RedactedKind"];
+        };
+        /**
+         * @description What a redacted entry was.
+         * @enum {string}
+         */
+        RedactedKind: "message" | "edit";
+        /**
+         * @description Who may sign up.
+         * @enum {string}
+         */
+        Registration: "open" | "invite" | "closed";
+        /** @description `reset` */
+        Reset: {
+            /**
+             * Format: u-int32
+             * @description The client resumes at a random time within so long.
+             */
+            spread_ms: number;
+        };
+        /**
+         * @description What a member may do, from most to least.
+         * @enum {string}
+         */
+        Role: "member" | "admin" | "owner";
+        /** @description The body of `role_changed`. */
+        RoleChanged: {
+            /** @description Who gave it. */
+            by: components["schemas"]["UserId"];
+            /** @description The role from now on. */
+            role: components["schemas"]["Role"];
+            /** @description Whose role. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `send` */
+        Send: components["schemas"]["NewMessage"] & {
+            /** @description Where to. */
+            conversation: components["schemas"]["ConversationId"];
+        };
+        /** @description `sent` */
+        Sent: {
+            /** @description When the server took it. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: uuid
+             * @description Which send.
+             */
+            client_id: string;
+            /** @description Where. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int64
+             * @description Its place in the log.
+             */
+            seq: number;
+        };
+        /** @description What a server says. */
+        ServerFrame: (components["schemas"]["Ready"] & {
+            /** @enum {string} */
+            t: "ready";
+        }) | (components["schemas"]["Heads"] & {
+            /** @enum {string} */
+            t: "heads";
+        }) | (components["schemas"]["Pong"] & {
+            /** @enum {string} */
+            t: "pong";
+        }) | (components["schemas"]["Sent"] & {
+            /** @enum {string} */
+            t: "sent";
+        }) | (components["schemas"]["EntryFrame"] & {
+            /** @enum {string} */
+            t: "entry";
+        }) | (components["schemas"]["Entries"] & {
+            /** @enum {string} */
+            t: "entries";
+        }) | (components["schemas"]["Receipt"] & {
+            /** @enum {string} */
+            t: "receipt";
+        }) | (components["schemas"]["Typing"] & {
+            /** @enum {string} */
+            t: "typing";
+        }) | (components["schemas"]["Presence"] & {
+            /** @enum {string} */
+            t: "presence";
+        }) | (components["schemas"]["ConversationFrame"] & {
+            /** @enum {string} */
+            t: "conversation";
+        }) | (components["schemas"]["ErrorFrame"] & {
+            /** @enum {string} */
+            t: "error";
+        }) | (components["schemas"]["Reset"] & {
+            /** @enum {string} */
+            t: "reset";
+        }) | (components["schemas"]["Degraded"] & {
+            /** @enum {string} */
+            t: "degraded";
+        }) | (components["schemas"]["Goaway"] & {
+            /** @enum {string} */
+            t: "goaway";
+        });
+        /**
+         * @description What a server drops under load before it would refuse a message.
+         * @enum {string}
+         */
+        Sheddable: "typing" | "presence" | "receipts";
+        /** @description A device that is signed in. Its token is shown this once. */
+        SignedIn: {
+            /** @description On what. */
+            device: components["schemas"]["Device"];
+            /** @description 256 random bits, for `Authorization: Bearer` and for `hello`. */
+            token: string;
+            /** @description Who. */
+            user: components["schemas"]["Profile"];
+        };
+        /** @description `sync` */
+        Sync: {
+            /**
+             * Format: u-int64
+             * @description The entries after this seq.
+             */
+            after: number;
+            /** @description Of which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /**
+             * Format: u-int32
+             * @description So many at most; 200 at most, and 200 where absent.
+             */
+            limit?: number | null;
+        };
+        /** @description The body of `delete`. */
+        Target: {
+            /**
+             * Format: u-int64
+             * @description The seq of the message.
+             */
+            target: number;
+        };
+        /** @description The body of `message`. */
+        Text: {
+            /** @description The media that it shows. */
+            attachments?: components["schemas"]["MediaId"][];
+            /** @description Whom it mentions. */
+            mentions?: components["schemas"]["UserId"][];
+            /**
+             * Format: u-int64
+             * @description The seq of the message that it answers.
+             */
+            reply_to?: number | null;
+            /** @description What was written; empty where there are only attachments. */
+            text?: string;
+        };
+        /** Format: date-time */
+        Timestamp: string;
+        /** @description `typing`, from the server. */
+        Typing: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /** @description `typing`, from a client. */
+        TypingIn: {
+            /** @description In which conversation. */
+            conversation: components["schemas"]["ConversationId"];
+        };
+        UserId: string;
+        /** @description `watch` and `unwatch` */
+        Watch: {
+            /** @description Whose receipts; at most 20 at a time. */
+            conversations?: components["schemas"]["ConversationId"][];
+            /** @description Whose presence; at most 500 at a time. */
+            users?: components["schemas"]["UserId"][];
+        };
+        /**
+         * @description Who may write in a channel.
+         * @enum {string}
+         */
+        Writers: "everyone" | "admins";
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    conversations_channels: {
+        parameters: {
+            query?: {
+                /** @description What the title begins with; all channels where absent. */
+                q?: string;
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChannelItem"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request in its repetitions */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"];
+            };
+        };
+        responses: {
+            /** @description the direct conversation that was there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationInfo"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationInfo"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description blocked, user_gone */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conversation_full */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationInfo"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ConversationChanged"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationInfo"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_log: {
+        parameters: {
+            query?: {
+                /** @description Those before this seq. */
+                before?: number;
+                /** @description Those after this seq. */
+                after?: number;
+                /** @description This seq in the middle. */
+                around?: number;
+                /** @description The first at or after this time in the middle. */
+                at?: components["schemas"]["Timestamp"];
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_page: {
+        parameters: {
+            query?: {
+                /** @description Those before this seq. */
+                before?: number;
+                /** @description Those after this seq. */
+                after?: number;
+                /** @description This seq in the middle. */
+                around?: number;
+                /** @description The first at or after this time in the middle. */
+                at?: components["schemas"]["Timestamp"];
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_send: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The client_id, where the body has none */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PostMessage"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description blocked, user_gone, not_admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_participants: {
+        parameters: {
+            query?: {
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Participant"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request in its repetitions */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewParticipant"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Participant"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin, blocked */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description conversation_full */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+                /** @description A user's id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_change_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Participant"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    server_gateway: {
+        parameters: {
+            query?: {
+                /** @description The region that the client prefers. A server of one node has one answer for all. */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gateway"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    server_info: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Info"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request in its repetitions */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invite"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description registration_closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description idempotency_mismatch */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditMessage"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_admin, blocked, user_gone */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_react: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description blocked, user_gone */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_unreact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description blocked, user_gone */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_read_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadReceipts"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    polls_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Hello"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Poll"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    polls_fetch: {
+        parameters: {
+            query?: {
+                /** @description The number of the last frame that was got: it and those before do not come again. */
+                after?: number;
+                /** @description How long to wait for a frame; 50 s at most. */
+                wait_s?: number;
+            };
+            header?: never;
+            path: {
+                poll: components["schemas"]["PollId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frames"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    polls_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                poll: components["schemas"]["PollId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    polls_commands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                poll: components["schemas"]["PollId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PollCommands"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description wrong_password */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_search: {
+        parameters: {
+            query: {
+                /** @description What the username begins with. */
+                username: string;
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Profile"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_sign_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description registration_closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description username_taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_personalize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChangePersonal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Personal"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Device"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    messages_mentions: {
+        parameters: {
+            query?: {
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions_change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One's own id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ChangeProfile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One's own id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteUser"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_list: {
+        parameters: {
+            query?: {
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description One's own id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConversationItem"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here that you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_of: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's id, or `me` */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceInfo"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,37 @@
+import { client, dialog } from "./state";
+import { t } from "../texts";
+import { Chats } from "./chats";
+import { Details } from "./details";
+import { Entrance } from "./entrance";
+import { NewChat } from "./new-chat";
+import { Settings } from "./settings";
+import { ThreadView } from "./thread";
+
+export function App() {
+  const signedIn = client.value;
+  if (!signedIn) return <Entrance />;
+  const open = signedIn.open.value;
+  const conversation = open === null ? undefined : signedIn.conversations.value.get(open);
+  return (
+    <main class={`window ${conversation ? "has-open" : ""}`}>
+      <Chats signedIn={signedIn} />
+      <div class="pane">
+        <Banner />
+        {conversation ? <ThreadView key={conversation.id} signedIn={signedIn} conversation={conversation} /> : <p class="empty">{t().pick_chat}</p>}
+      </div>
+      {dialog.value === "new" && <NewChat signedIn={signedIn} />}
+      {dialog.value === "settings" && <Settings signedIn={signedIn} />}
+      {dialog.value === "details" && conversation && <Details signedIn={signedIn} conversation={conversation} />}
+    </main>
+  );
+}
+
+function Banner() {
+  const standing = client.value?.standing.value;
+  const text = standing === "waiting" ? t().offline : standing === "connecting" ? t().connecting : "";
+  return (
+    <div class="banner" role="status" hidden={!text}>
+      {text}
+    </div>
+  );
+}

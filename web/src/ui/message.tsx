@@ -1,0 +1,205 @@
+import { type Signal, useSignal } from "@preact/signals";
+import type { Client } from "../core/client";
+import type { Conversation } from "../core/conversation";
+import type { Unsent } from "../core/outbox";
+import type { Message, ReadReceipt } from "../core/types";
+import { t } from "../texts";
+import { notice } from "./notice";
+import { Avatar, Dialog, nameOf } from "./parts";
+import { rich } from "./rich";
+import type { Aim } from "./thread";
+import { Ticks } from "./ticks";
+import { brief, clock } from "./time";
+
+const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
+
+interface Props {
+  signedIn: Client;
+  conversation: Conversation;
+  message: Message;
+  aim: Signal<Aim>;
+  /** Whether it belongs with the message before it. */
+  joined: boolean;
+  jump: (seq: number) => void;
+}
+
+/** A message of the log. */
+export function MessageRow(props: Props) {
+  const { signedIn, conversation, message, joined, jump } = props;
+  const picking = useSignal(false);
+  const receipts = useSignal<ReadReceipt[] | null>(null);
+  if (message.kind !== "message" && message.kind !== "redacted") {
+    const text = notice(message);
+    return (
+      <div class="notice" data-seq={message.seq} hidden={!text}>
+        {text}
+      </div>
+    );
+  }
+  const own = message.sender === signedIn.me.id;
+  const direct = conversation.item.value.kind === "direct";
+  const person = nameOf(message.sender);
+  return (
+    <article class={`row ${own ? "own" : ""} ${joined ? "joined" : ""}`} data-seq={message.seq} aria-label={`${person}, ${clock(message.at)}`}>
+      {!own && !direct && (joined ? <span class="avatar-space" /> : <Avatar of={message.sender} name={person} />)}
+      <div class="bubble">
+        {!own && !direct && !joined && (
+          <strong class="sender" dir="auto">
+            {person}
+          </strong>
+        )}
+        {message.kind === "message" && message.body.reply_to != null && <Quote conversation={conversation} seq={message.body.reply_to} jump={jump} />}
+        {message.kind === "message" ? (
+          <p class="text" dir="auto">
+            {rich(message.body.text ?? "")}
+          </p>
+        ) : (
+          <p class="text gone">{message.deleted ? t().deleted : t().gone}</p>
+        )}
+        <span class="meta">
+          {message.edited_at && <span>{t().edited}</span>}
+          {message.expires_at && <span title={brief(message.expires_at)}>⏳</span>}
+          <time dateTime={message.at} title={new Date(message.at).toLocaleString()}>
+            {clock(message.at)}
+          </time>
+          {own && message.kind === "message" && <Ticks conversation={conversation} seq={message.seq} />}
+        </span>
+        <Reactions signedIn={signedIn} message={message} />
+      </div>
+      {message.kind === "message" && <Actions {...props} message={message} own={own} picking={picking} receipts={receipts} />}
+      {picking.value && (
+        <div class="picker" role="menu" aria-label={t().react}>
+          {QUICK.map((emoji) => (
+            <button
+              key={emoji}
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                picking.value = false;
+                void signedIn.rest.react(message.id, emoji, true);
+              }}
+            >
+              {emoji}
+            </button>
+          ))}
+        </div>
+      )}
+      {receipts.value && <Receipts items={receipts.value} close={() => (receipts.value = null)} />}
+    </article>
+  );
+}
+
+function Actions({ signedIn, conversation, message, own, aim, picking, receipts }: Props & { own: boolean; picking: Signal<boolean>; receipts: Signal<ReadReceipt[] | null> }) {
+  const admin = ["owner", "admin"].includes(conversation.info.value?.role ?? "") && conversation.item.value.kind !== "direct";
+  const show = async () => {
+    receipts.value = (await signedIn.rest.readReceipts(message.id)).items;
+  };
+  return (
+    <div class="actions" role="toolbar" aria-label={t().info}>
+      <button type="button" aria-label={t().react} title={t().react} aria-expanded={picking.value} onClick={() => (picking.value = !picking.value)}>
+        ☺
+      </button>
+      <button type="button" aria-label={t().reply} title={t().reply} onClick={() => (aim.value = { reply: message })}>
+        ↩
+      </button>
+      {own && (
+        <button type="button" aria-label={t().edit} title={t().edit} onClick={() => (aim.value = { edit: message })}>
+          ✎
+        </button>
+      )}
+      {own && (
+        <button type="button" aria-label={t().info} title={t().info} onClick={() => void show()}>
+          ⓘ
+        </button>
+      )}
+      {(own || admin) && (
+        <button type="button" aria-label={t().delete} title={t().delete} onClick={() => void signedIn.rest.delete(message.id)}>
+          🗑
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Reactions({ signedIn, message }: { signedIn: Client; message: Message }) {
+  if (!message.reactions?.length) return null;
+  return (
+    <span class="reactions">
+      {message.reactions.map(({ emoji, users }) => {
+        const mine = users.includes(signedIn.me.id);
+        return (
+          <button key={emoji} type="button" aria-pressed={mine} title={users.map(nameOf).join(", ")} onClick={() => void signedIn.rest.react(message.id, emoji, !mine)}>
+            {emoji} {users.length > 1 && users.length}
+          </button>
+        );
+      })}
+    </span>
+  );
+}
+
+/** The beginning of the message that this one answers. */
+function Quote({ conversation, seq, jump }: { conversation: Conversation; seq: number; jump: (seq: number) => void }) {
+  const quoted = conversation.messages.value.find((message) => message.seq === seq);
+  const text = quoted?.kind === "message" ? (quoted.body.text ?? "") : quoted ? t().deleted : "…";
+  return (
+    <button type="button" class="quote" onClick={() => jump(seq)}>
+      <strong>{quoted ? nameOf(quoted.sender) : t().reply}</strong>
+      <span dir="auto">{text.slice(0, 120)}</span>
+    </button>
+  );
+}
+
+function Receipts({ items, close }: { items: ReadReceipt[]; close: () => void }) {
+  const groups = [
+    { name: t().read_by, of: items.filter((item) => item.read), at: (item: ReadReceipt) => item.read_at },
+    { name: t().delivered_to, of: items.filter((item) => item.delivered && !item.read), at: (item: ReadReceipt) => item.delivered_at },
+    { name: t().sent_to, of: items.filter((item) => !item.delivered && !item.read), at: () => null },
+  ];
+  return (
+    <Dialog title={t().info} close={close}>
+      {groups
+        .filter((group) => group.of.length > 0)
+        .map((group) => (
+          <section key={group.name}>
+            <h3>{group.name}</h3>
+            <ul class="people">
+              {group.of.map((item) => (
+                <li key={item.user}>
+                  <Avatar of={item.user} name={nameOf(item.user)} />
+                  <span dir="auto">{nameOf(item.user)}</span>
+                  <small>{group.at(item) ? brief(group.at(item) ?? "") : ""}</small>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+    </Dialog>
+  );
+}
+
+/** A message that the server has not acknowledged: it stays until it is sent, or thrown away by hand. */
+export function UnsentRow({ signedIn, unsent }: { signedIn: Client; unsent: Unsent }) {
+  return (
+    <article class="row own unsent" aria-label={`${t().you}, ${unsent.refused ? t().not_sent : t().sending}`}>
+      <div class="bubble">
+        <p class="text" dir="auto">
+          {rich(unsent.message.text ?? "")}
+        </p>
+        <span class="meta">
+          <time>{clock(unsent.at)}</time>
+          {unsent.refused ? <span class="failed">{t().not_sent}</span> : <span role="img" aria-label={t().sending} title={t().sending}>🕓</span>}
+        </span>
+        {unsent.refused && (
+          <span class="failed-actions">
+            <button type="button" onClick={() => signedIn.retry(unsent)}>
+              {t().retry}
+            </button>
+            <button type="button" onClick={() => signedIn.outbox.drop(unsent.message.client_id)}>
+              {t().discard}
+            </button>
+          </span>
+        )}
+      </div>
+    </article>
+  );
+}

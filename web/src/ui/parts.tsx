@@ -1,0 +1,61 @@
+// The small pieces that every view is made of.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Conversation } from "../core/conversation";
+import { t } from "../texts";
+import { client } from "./state";
+
+const COLOURS = 8;
+
+/** What somebody is called. */
+export function nameOf(user: string): string {
+  const signedIn = client.value;
+  if (!signedIn) return "";
+  if (user === signedIn.me.id) return t().you;
+  const profile = signedIn.people.of(user).value;
+  if (!profile) return "…";
+  return profile.deleted ? t().deleted_user : profile.display_name || profile.username || "…";
+}
+
+/** What a conversation is called. */
+export function titleOf(conversation: Conversation): string {
+  const { kind, peer_user, title } = conversation.item.value;
+  if (kind === "direct") return peer_user ? nameOf(peer_user) : t().you;
+  return conversation.info.value?.title || title || "…";
+}
+
+export function Avatar({ of, name }: { of: string; name: string }) {
+  let sum = 0;
+  for (const char of of) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;
+  return (
+    <span class={`avatar colour-${sum % COLOURS}`} aria-hidden="true">
+      {[...name.trim()][0]?.toUpperCase() ?? "?"}
+    </span>
+  );
+}
+
+/** A dialog over everything; the browser keeps the focus in it and closes it on Escape. */
+export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => ref.current?.showModal(), []);
+  return (
+    <dialog ref={ref} aria-label={title} onClose={close} onClick={(event) => event.target === ref.current && close()}>
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="icon" aria-label={t().close} onClick={close}>
+          ✕
+        </button>
+      </header>
+      <div class="dialog-body">{children}</div>
+    </dialog>
+  );
+}
+
+export function Field({ label, ...rest }: { label: string } & Record<string, unknown>) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input {...rest} />
+    </label>
+  );
+}

@@ -1,0 +1,68 @@
+import { signal } from "@preact/signals";
+import { Client } from "../core/client";
+import { browserKeep } from "../core/keep";
+import { Refused, Rest, Unreachable } from "../core/rest";
+import type { Info, Profile, SignedIn } from "../core/types";
+import { type Language, language, languages, t } from "../texts";
+
+const SESSION = "kith.session";
+
+export const keep = browserKeep();
+/** The device that is signed in, or null before somebody is. */
+export const client = signal<Client | null>(null);
+export const info = signal<Info | null>(null);
+/** What lies over the chats: one at a time. */
+export const dialog = signal<"new" | "settings" | "details" | null>(null);
+
+interface Session {
+  token: string;
+  user: Profile;
+}
+
+/** Takes up where the last page left off. */
+export function begin(): void {
+  const chosen = keep.get("kith.language") ?? navigator.language.slice(0, 2);
+  speak(chosen in languages ? (chosen as Language) : "en");
+  const kept = keep.get(SESSION);
+  if (kept) start(JSON.parse(kept) as Session);
+  void new Rest(location.origin).info().then((known) => {
+    info.value = known;
+  }, () => undefined);
+  window.addEventListener("online", () => client.value?.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) client.value?.wake();
+  });
+  for (const event of ["pointerdown", "keydown"]) window.addEventListener(event, () => client.value?.act(), { passive: true });
+}
+
+export function speak(chosen: Language): void {
+  language.value = chosen;
+  document.documentElement.lang = chosen;
+}
+
+function start({ token, user }: Session): void {
+  const rest = new Rest(location.origin, token);
+  const socket = new URL("/v1/socket", location.origin);
+  socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  client.value = new Client(user, rest, keep, socket.href, token, forget);
+}
+
+export function enter({ token, user }: SignedIn): void {
+  keep.set(SESSION, JSON.stringify({ token, user }));
+  start({ token, user });
+}
+
+/** Forgets who was signed in here, and everything that was theirs. */
+export function forget(): void {
+  client.value?.outbox.clear();
+  client.value?.end();
+  client.value = null;
+  dialog.value = null;
+  for (const name of keep.names("kith.")) if (name !== "kith.language") keep.set(name, null);
+}
+
+/** What went wrong, for the person. */
+export function explain(error: unknown): string {
+  if (error instanceof Refused) return error.problem.errors?.[0]?.detail ?? error.message;
+  return error instanceof Unreachable ? t().unreachable : t().wrong;
+}

@@ -1,0 +1,185 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Client } from "../core/client";
+import type { Conversation } from "../core/conversation";
+import type { Unsent } from "../core/outbox";
+import type { Message } from "../core/types";
+import { t } from "../texts";
+import { Composer } from "./composer";
+import { MessageRow, UnsentRow } from "./message";
+import { Avatar, nameOf, titleOf } from "./parts";
+import { dialog } from "./state";
+import { brief, dayName, sameDay } from "./time";
+
+/** Pixels from an edge at which more is read, and from the end at which one counts as being there. */
+const NEAR_EDGE = 800;
+const AT_END = 40;
+/** Messages of one person so close together are one group, in milliseconds. */
+const GROUP_MS = 5 * 60_000;
+
+/** What the composer is about besides a new message. */
+export type Aim = { reply: Message } | { edit: Message } | null;
+
+/** A conversation on screen. */
+export function ThreadView({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
+  const aim = useSignal<Aim>(null);
+  return (
+    <section class="thread" aria-label={titleOf(conversation)}>
+      <Head signedIn={signedIn} conversation={conversation} />
+      <Log signedIn={signedIn} conversation={conversation} aim={aim} />
+      <Composer key={conversation.id} signedIn={signedIn} conversation={conversation} aim={aim} />
+    </section>
+  );
+}
+
+function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
+  const { kind, peer_user, id } = conversation.item.value;
+  const title = titleOf(conversation);
+  return (
+    <header class="head">
+      <button type="button" class="icon back" aria-label={t().back} onClick={() => void signedIn.show(null)}>
+        ‹
+      </button>
+      <h1 class="spoken">{title}</h1>
+      <button type="button" class="head-title" aria-haspopup="dialog" onClick={() => (dialog.value = "details")}>
+        <Avatar of={peer_user ?? id} name={title} />
+        <span>
+          <strong dir="auto">{title}</strong>
+          <small aria-live="polite">
+            <State signedIn={signedIn} conversation={conversation} kind={kind} peer={peer_user ?? null} />
+          </small>
+        </span>
+      </button>
+    </header>
+  );
+}
+
+function State({ signedIn, conversation, kind, peer }: { signedIn: Client; conversation: Conversation; kind: string; peer: string | null }) {
+  const [typing] = conversation.typing.value.keys();
+  if (typing) return <em>{t().typing(kind === "direct" ? "" : nameOf(typing))}</em>;
+  if (peer) {
+    const presence = signedIn.people.presence.value.get(peer);
+    if (presence?.state === "online") return <>{t().online}</>;
+    return <>{presence?.last_seen ? t().last_seen(brief(presence.last_seen)) : ""}</>;
+  }
+  const count = conversation.info.value?.members;
+  return <>{count ? t().members(count) : ""}</>;
+}
+
+function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: Conversation; aim: Signal<Aim> }) {
+  const box = useRef<HTMLDivElement>(null);
+  const atEnd = useSignal(true);
+  /** The message that stays where it is when what is around it changes: its seq, and its distance from the top. */
+  const anchor = useRef<{ seq: string; top: number } | null>(null);
+  const placed = useRef(false);
+  const messages = conversation.messages.value;
+  const unsent = signedIn.outbox.all.value.filter((one) => one.conversation === conversation.id);
+
+  function look() {
+    const element = box.current;
+    if (!element) return;
+    const atLast = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
+    atEnd.value = atLast && conversation.thread.atEnd;
+    anchor.current = null;
+    let seen = 0;
+    for (const row of element.querySelectorAll<HTMLElement>("[data-seq]")) {
+      const top = row.offsetTop - element.scrollTop;
+      if (!anchor.current && top + row.offsetHeight > 0) anchor.current = { seq: row.dataset.seq ?? "", top };
+      if (top + Math.min(row.offsetHeight, element.clientHeight) <= element.clientHeight + AT_END) seen = Number(row.dataset.seq);
+      else break;
+    }
+    if (document.visibilityState === "visible" && document.hasFocus() && placed.current) {
+      signedIn.read(conversation, atEnd.value ? conversation.item.value.head : seen);
+    }
+    if (element.scrollTop < NEAR_EDGE) void signedIn.older(conversation);
+    if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) void signedIn.newer(conversation);
+  }
+
+  function place() {
+    const element = box.current;
+    if (!element || messages.length === 0) return;
+    if (!placed.current) {
+      placed.current = true;
+      const line = element.querySelector<HTMLElement>(".new-line");
+      element.scrollTop = line ? line.offsetTop - element.clientHeight / 3 : element.scrollHeight;
+    } else if (atEnd.value) {
+      element.scrollTop = element.scrollHeight;
+    } else if (anchor.current) {
+      const row = element.querySelector<HTMLElement>(`[data-seq="${anchor.current.seq}"]`);
+      if (row) element.scrollTop = row.offsetTop - anchor.current.top;
+    }
+    look();
+  }
+
+  useLayoutEffect(place, [messages, unsent.length]);
+  useEffect(() => {
+    const again = () => look();
+    const element = box.current;
+    const resized = new ResizeObserver(() => atEnd.value && element && (element.scrollTop = element.scrollHeight));
+    if (element) resized.observe(element);
+    window.addEventListener("focus", again);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      resized.disconnect();
+      window.removeEventListener("focus", again);
+      document.removeEventListener("visibilitychange", again);
+    };
+  }, []);
+
+  async function toLatest() {
+    conversation.newAfter.value = null;
+    if (!conversation.thread.atEnd) await signedIn.load(conversation, null);
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  }
+
+  async function jump(seq: number) {
+    if (!messages.some((message) => message.seq === seq)) await signedIn.load(conversation, seq);
+    const row = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
+    row?.scrollIntoView({ block: "center" });
+    row?.classList.add("pointed");
+    setTimeout(() => row?.classList.remove("pointed"), 1500);
+  }
+
+  return (
+    <div class="log-box">
+      <div class="log" ref={box} onScroll={look} role="log" aria-live="polite" tabIndex={0} aria-label={titleOf(conversation)}>
+        <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={(seq) => void jump(seq)} />
+        {conversation.thread.atEnd && unsent.map((one: Unsent) => <UnsentRow key={one.message.client_id} signedIn={signedIn} unsent={one} />)}
+      </div>
+      {!atEnd.value && (
+        <button type="button" class="latest" aria-label={t().latest} title={t().latest} onClick={() => void toLatest()}>
+          ↓{conversation.item.value.unread > 0 && <span class="badge">{conversation.item.value.unread}</span>}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Rows(props: { signedIn: Client; conversation: Conversation; messages: Message[]; aim: Signal<Aim>; jump: (seq: number) => void }) {
+  const { conversation, messages, signedIn } = props;
+  const newAfter = conversation.newAfter.value;
+  let before: Message | undefined;
+  return (
+    <>
+      {messages.map((message) => {
+        const newDay = !before || !sameDay(before.at, message.at);
+        const isNew = newAfter !== null && message.seq > newAfter && (before?.seq ?? 0) <= newAfter && message.sender !== signedIn.me.id;
+        const close = before && before.kind === message.kind && before.sender === message.sender && Date.parse(message.at) - Date.parse(before.at) < GROUP_MS;
+        before = message;
+        return [
+          newDay && (
+            <div key={`day-${message.seq}`} class="day">
+              <span>{dayName(message.at)}</span>
+            </div>
+          ),
+          isNew && (
+            <div key="new" class="new-line" role="separator">
+              <span>{t().new_messages}</span>
+            </div>
+          ),
+          <MessageRow key={message.seq} {...props} message={message} joined={!!close && !newDay && !isNew} />,
+        ];
+      })}
+    </>
+  );
+}
