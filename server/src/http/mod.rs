@@ -24,6 +24,7 @@ mod problem;
 pub mod rates;
 mod sessions;
 mod users;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,9 @@ pub use crate::node::Node as App;
 pub fn router(app: Arc<App>) -> Router {
     // Each of these is given up after `limits::HTTP_REQUEST_S`; what waits for longer on purpose is added after them.
     let timed = Router::new()
-        .route("/", get(page::start))
+        .route("/", get(web::start))
+        .route("/icon.svg", get(web::icon))
+        .route("/assets/{file}", get(web::asset))
         .route("/.well-known/kith", get(info::info))
         .route("/v1/info", get(info::info))
         .route("/v1/gateway", get(info::gateway))

@@ -23,10 +23,10 @@ struct Http {
     router: Router,
 }
 
-struct Got {
+struct Got<B = Value> {
     status: StatusCode,
     headers: HeaderMap,
-    body: Value,
+    body: B,
 }
 
 impl Got {
@@ -52,14 +52,22 @@ impl Http {
     }
 
     async fn raw(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got {
+        let got = self.whole(request, body).await;
+        Got { status: got.status, headers: got.headers, body: serde_json::from_slice(&got.body).unwrap_or(Value::Null) }
+    }
+
+    async fn bytes(&self, request: axum::http::request::Builder) -> Got<Vec<u8>> {
+        self.whole(request, Body::empty()).await
+    }
+
+    async fn whole(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got<Vec<u8>> {
         let mut request = request.body(body.into()).unwrap();
         if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
             request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
         }
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
         Got { status: parts.status, headers: parts.headers, body }
     }
 
@@ -273,9 +281,41 @@ async fn the_server_says_what_it_is_and_where_its_socket_is() {
     let public = Config { public_url: Some("https://chat.example.org/".to_owned()), ..Config::default() };
     let gateway = Http::new(public).raw(at("inside"), Body::empty()).await;
     assert_eq!(gateway.body["url"], "wss://chat.example.org/v1/socket");
-    let page = http.raw(Request::builder().uri("/"), Body::empty()).await;
-    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
-    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+}
+
+/// Built with the web client or without it: what a browser gets is one or the other, whole.
+#[tokio::test]
+async fn a_browser_gets_the_web_client_or_learns_how_to_get_it() {
+    let http = Http::new(Config { name: "The <Smiths>".to_owned(), ..Config::default() });
+    let get = |path: &str| Request::builder().uri(path);
+    let page = http.bytes(get("/")).await;
+    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    let html = String::from_utf8(page.body).unwrap();
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    let Some((_, rest)) = html.split_once("src=\"/assets/") else {
+        assert!(policy.contains("default-src 'none'"));
+        assert!(html.contains("The &lt;Smiths&gt;") && html.contains("script/server"));
+        assert_eq!(http.bytes(get("/icon.svg")).await.status, StatusCode::NOT_FOUND);
+        return;
+    };
+    assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"));
+    assert_eq!(page.headers["cache-control"], "no-cache");
+    assert!(!html.contains("<style") && !html.contains("javascript:"), "the policy forbids code in the page");
+    let script = format!("/assets/{}", rest.split('"').next().unwrap());
+    let plain = http.bytes(get(&script)).await;
+    assert_eq!(plain.headers["content-type"], "text/javascript; charset=utf-8");
+    assert_eq!(plain.headers["cache-control"], "public, max-age=31536000, immutable");
+    let small = http.bytes(get(&script).header("accept-encoding", "gzip, br;q=1.0")).await;
+    assert_eq!(
+        (&small.headers["content-encoding"], &small.headers["vary"]),
+        (&"br".parse().unwrap(), &"accept-encoding".parse().unwrap())
+    );
+    assert!(small.body.len() < plain.body.len() / 2);
+    let same = http.bytes(get(&script).header("if-none-match", &plain.headers["etag"])).await;
+    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    for nothing in ["/assets/index.html", "/assets/..%2Findex.html", "/assets/none.js"] {
+        assert_eq!(http.bytes(get(nothing)).await.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
 }
 
 #[tokio::test]

@@ -42,7 +42,8 @@ async fn every_operation_has_a_name_of_its_own() {
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for operation in item.as_object().expect("methods").values() {
-            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("an operation of {path} has no name"));
+            let name =
+                operation["operationId"].as_str().unwrap_or_else(|| panic!("an operation of {path} has no name"));
             assert!(names.insert(name.to_owned()), "{name} is the name of two operations");
         }
     }
