@@ -1,0 +1,118 @@
+// What the main views look like, at a desk and on a phone, by day and by night: pictures, and what axe finds in them.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { browser, Person, Server } from "./world.mjs";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const phone = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
+
+let chromium;
+let server;
+let people;
+
+/** Nothing of the web content's accessibility guidelines, levels A and AA, is violated in what is on screen. */
+async function accessible({ page }) {
+  // Through the debugger, which the page's policy does not bind.
+  const { violations } = await page.evaluate(async () => {
+    const options = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] };
+    return globalThis.axe.run(document, options);
+  });
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("\n")}`), []);
+}
+
+before(async () => {
+  chromium = await browser();
+  server = await Server.start();
+  people = { anna: await Person.arrive(chromium, server, "anna", "Anna Berg", { colorScheme: "light" }) };
+  for (const [username, name] of [["bert", "Bert Weiß"], ["cem", "Cem Ünal"], ["dina", "دينا خليل"]]) {
+    people[username] = await Person.arrive(chromium, server, username, name);
+  }
+  const { anna, bert, cem, dina } = people;
+  for (const [person, text] of [[bert, "The train is at 9:12 from platform 3."], [dina, "صباح الخير! هل نلتقي غداً؟"], [cem, "I have the photos from Sunday 📷"]]) {
+    await person.converse("anna", "Anna Berg");
+    await person.say(text);
+  }
+  await anna.open("Bert");
+  for (const text of ["Good, I will be there at nine.", "Shall I bring breakfast?\nCoffee, two rolls, and the good jam."]) await anna.say(text);
+  await bert.say("Yes please! https://example.org/rolls");
+  await anna.message("Yes please").waitFor();
+  await anna.message("Good, I will").getByRole("img", { name: "Read", exact: true }).waitFor();
+});
+after(async () => {
+  for (const person of Object.values(people)) await person.context.close();
+  await server.end();
+  await chromium.close();
+});
+
+for (const [where, options] of [["desk", {}], ["phone", phone]]) {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`at a ${where}, ${colorScheme}`, async () => {
+      const person = await Person.visit(chromium, server, { ...options, colorScheme, bypassCSP: true });
+      await person.page.addScriptTag({ path: axe });
+      await person.page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+      const name = (view) => `${view}-${where}-${colorScheme}`;
+      await accessible(person);
+      await person.picture(name("entrance"));
+      await person.page.getByLabel("Username").fill("anna");
+      await person.page.getByLabel("Password").fill("correct horse");
+      await person.page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await person.chat("Cem").waitFor();
+      await accessible(person);
+      await person.picture(name("chats"));
+      await person.open("Bert");
+      await person.message("Yes please").waitFor();
+      await accessible(person);
+      await person.picture(name("thread"));
+      await person.page.getByRole("button", { name: /Bert Weiß/ }).and(person.page.locator(".head-title")).click();
+      await person.page.getByRole("dialog").waitFor();
+      await accessible(person);
+      await person.picture(name("details"));
+      await person.page.keyboard.press("Escape");
+      if (where === "phone") await person.page.getByRole("button", { name: "Back" }).click();
+      await person.page.getByRole("button", { name: "Settings" }).click();
+      await person.page.getByText("This device").waitFor();
+      await accessible(person);
+      await person.picture(name("settings"));
+      assert.equal(await person.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "it scrolls sideways");
+      await person.context.close();
+    });
+  }
+}
+
+test("from right to left, nothing lies outside", async () => {
+  const { dina } = people;
+  await dina.page.evaluate(() => (document.documentElement.dir = "rtl"));
+  await dina.open("Anna");
+  await dina.picture("thread-desk-rtl");
+  assert.equal(await dina.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  const list = await dina.page.getByRole("navigation").boundingBox();
+  assert.ok(list.x > 600, "the list is at the right");
+});
+
+test("everything can be done with the keyboard", async () => {
+  const { cem } = people;
+  const { page } = cem;
+  await page.reload();
+  await cem.chat("Anna").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Anna Berg" }).waitFor();
+  await page.keyboard.type("typed without a mouse");
+  await page.keyboard.press("Enter");
+  await cem.message("typed without a mouse").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
+  await page.keyboard.press("ArrowUp");
+  await page.getByText("Editing").waitFor();
+  await page.keyboard.press("End");
+  await page.keyboard.type(", and changed");
+  await page.keyboard.press("Enter");
+  await cem.message("typed without a mouse, and changed").getByText("edited").waitFor();
+  await page.getByLabel("Write a message").focus();
+  for (let turn = 0; turn < 12; turn += 1) {
+    await page.keyboard.press("Shift+Tab");
+    if (await page.evaluate(() => document.activeElement.getAttribute("aria-label") === "React")) break;
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "👍" }).focus();
+  await page.keyboard.press("Enter");
+  await cem.page.getByRole("button", { name: "👍" }).waitFor();
+});
