@@ -157,3 +157,59 @@ test("a second device has everything, and is signed out from the first", async (
   assert.deepEqual(await second.page.evaluate(() => Object.keys(localStorage)), []);
   await second.context.close();
 });
+
+test("without a network it opens with what was said, and sends later what is written then", async () => {
+  await anna.converse("bert", "Bert");
+  await anna.say("before the tunnel");
+  await anna.message("before the tunnel").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
+  await bert.open("Anna");
+  await bert.say("see you behind it");
+  await anna.message("see you behind it").waitFor();
+  // The worker has the page, and the last second is kept.
+  await anna.page.evaluate(() => navigator.serviceWorker.ready);
+  const keptAll = () => anna.page.evaluate(async () => {
+    const kept = (name) => new Promise((resolve) => {
+      indexedDB.open("kith").onsuccess = ({ target }) => {
+        target.result.transaction(name).objectStore(name).getAll().onsuccess = (event) => resolve(event.target.result);
+      };
+    });
+    const [window] = await kept("windows");
+    return window?.messages.length === 3 && (await kept("people")).length === 2 && !!(await caches.match("/"));
+  });
+  while (!(await keptAll())) await anna.page.waitForTimeout(100);
+  await server.kill();
+  await anna.page.reload();
+  await anna.open("Bert Weiß");
+  await anna.message("see you behind it").waitFor();
+  await anna.say("in the tunnel");
+  await anna.message("in the tunnel").getByRole("img", { name: "Sending" }).waitFor();
+  await server.run();
+  await anna.message("in the tunnel").getByRole("img", { name: /Sent|Delivered/ }).waitFor({ timeout: 40_000 });
+  await bert.message("in the tunnel").waitFor({ timeout: 40_000 });
+  assert.equal(await bert.message("in the tunnel").count(), 1);
+});
+
+test("two tabs are one connection and one truth, and either may go", async () => {
+  await anna.converse("bert", "Bert");
+  const other = await anna.context.newPage();
+  await other.goto(server.address);
+  const tab = Object.assign(Object.create(Object.getPrototypeOf(anna)), anna, { page: other });
+  await tab.open("Bert");
+  const devices = async () => {
+    const metrics = await (await fetch(`${server.operator}/metrics`)).text();
+    return Number(/^kith_connections (\d+)/m.exec(metrics)?.[1]);
+  };
+  await tab.say("from the other tab");
+  await anna.message("from the other tab").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
+  await anna.say("from the first tab");
+  await tab.message("from the first tab").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
+  while ((await devices()) !== 2) await new Promise((resolve) => setTimeout(resolve, 100));
+
+  await anna.page.close();
+  await bert.open("Anna");
+  await bert.say("which of you is there?");
+  await tab.message("which of you is there?").waitFor();
+  await tab.say("the one that is left");
+  await bert.message("the one that is left").waitFor();
+  assert.equal(await tab.page.getByRole("log").locator(".text").count(), 4);
+});

@@ -26,9 +26,10 @@ export class Server {
     this.child = spawn(program, options, { stdio: ["ignore", "pipe", "ignore"] });
     this.ended = new Promise((resolve) => this.child.once("exit", resolve));
     for await (const line of createInterface({ input: this.child.stdout })) {
-      const address = /^kith listens on (http:\S+)/.exec(line)?.[1];
+      const [, address, operator] = /^kith listens on (http:\S+) \(operator: (http:[^)]+)\)/.exec(line) ?? [];
       if (!address) continue;
       this.address = address;
+      this.operator = operator;
       this.listen = new URL(address).host;
       return;
     }

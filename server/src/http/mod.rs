@@ -52,7 +52,9 @@ pub fn router(app: Arc<App>) -> Router {
     // Each of these is given up after `limits::HTTP_REQUEST_S`; what waits for longer on purpose is added after them.
     let timed = Router::new()
         .route("/", get(web::start))
-        .route("/icon.svg", get(web::icon))
+        .route("/icon.svg", get(web::file))
+        .route("/manifest.webmanifest", get(web::file))
+        .route("/sw.js", get(web::file))
         .route("/assets/{file}", get(web::asset))
         .route("/.well-known/kith", get(info::info))
         .route("/v1/info", get(info::info))

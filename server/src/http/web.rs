@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use kith_protocol::Code;
@@ -15,7 +15,7 @@ use crate::Error;
 
 /// Everything from here, nothing from elsewhere, and no code in the page itself.
 const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; \
-                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types kith";
 /// The name of a file under `assets` has the hash of its content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
@@ -29,22 +29,14 @@ struct Client;
 /// `GET /`
 pub async fn start(app: State<Arc<App>>, guest: Guest, headers: HeaderMap) -> Response {
     match answer("index.html", &headers) {
-        Some(mut answer) => {
-            let fixed = [
-                (header::CONTENT_SECURITY_POLICY, POLICY),
-                (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-                (header::REFERRER_POLICY, "no-referrer"),
-            ];
-            answer.headers_mut().extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
-            answer
-        }
+        Some(answer) => answer,
         None => page::start(app, guest).await.into_response(),
     }
 }
 
-/// `GET /icon.svg`
-pub async fn icon(headers: HeaderMap) -> Answer<Response> {
-    answer("icon.svg", &headers).ok_or(Error::new(Code::NotFound))
+/// `GET /icon.svg`, `/manifest.webmanifest` and `/sw.js`: the files whose names are for ever.
+pub async fn file(uri: Uri, headers: HeaderMap) -> Answer<Response> {
+    answer(uri.path().trim_start_matches('/'), &headers).ok_or(Error::new(Code::NotFound))
 }
 
 /// `GET /assets/{file}`
@@ -71,6 +63,10 @@ fn answer(name: &str, asked: &HeaderMap) -> Option<Response> {
         (header::VARY, "accept-encoding"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_TYPE, content_type),
+        // Of the worker too: its requests are bound by the policy of its own file.
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     headers.extend(fixed.into_iter().chain(encoding).map(|(name, value)| (name, HeaderValue::from_static(value))));
     headers.insert(header::ETAG, HeaderValue::try_from(&tag).ok()?);
@@ -90,6 +86,7 @@ fn content_type(name: &str) -> Option<&'static str> {
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json",
         _ => return None,
     })
 }

@@ -4,8 +4,10 @@ import type { Keep } from "./keep";
 import { Outbox, type Unsent } from "./outbox";
 import { People } from "./people";
 import type { Rest } from "./rest";
-import { Socket, type Standing } from "./socket";
-import type { ConversationItem, Entry, NewMessage, Profile, ServerFrame } from "./types";
+import { KEPT_MESSAGES, type Shelf } from "./shelf";
+import type { Standing } from "./socket";
+import { SharedSocket, type Tabs } from "./tabs";
+import type { ClientFrame, ConversationItem, Entry, NewMessage, Profile, ServerFrame } from "./types";
 import { uuidv7 } from "./uuid";
 
 /** Messages of a page of history. */
@@ -14,7 +16,13 @@ const PAGE = 60;
 const POINTERS_MS = 200;
 /** How often typing is told while somebody types, in milliseconds. */
 const TYPING_EVERY_MS = 3_000;
-/** Seconds until a message that was refused for now is said again. */
+/** Entries that a kept window may lack: beyond, it is read anew. */
+const BEHIND_AT_MOST = 1_000;
+/** How long changes are gathered before they are kept, in milliseconds. */
+const KEEP_MS = 1_000;
+/** Messages of other tabs that are remembered until their `sent`. */
+const OTHERS_UNDER_WAY = 500;
+/** Until a message that was refused for now is said again, in milliseconds. */
 const LATER_MS = 2_000;
 
 /** A device that is signed in: what it knows, and what can be done with it. Everything that it knows is a signal. */
@@ -35,7 +43,11 @@ export class Client {
       return pinned || (activity(a) < activity(b) ? 1 : -1);
     });
   });
-  private readonly socket: Socket;
+  private readonly socket: SharedSocket;
+  /** What other tabs have said: their `sent` is this tab's entry too. */
+  private readonly others = new Map<string, NewMessage>();
+  private readonly unkept = new Set<Conversation>();
+  private keepTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly due = new Map<string, { delivered?: number; read?: number }>();
   private pointerTimer: ReturnType<typeof setTimeout> | undefined;
   private listTimer: ReturnType<typeof setTimeout> | undefined;
@@ -47,40 +59,58 @@ export class Client {
     readonly me: Profile,
     readonly rest: Rest,
     keep: Keep,
+    private readonly shelf: Shelf,
+    tabs: Tabs | null,
     socketUrl: string,
     token: string,
     signedOut: () => void,
   ) {
-    this.people = new People(rest);
+    this.people = new People(rest, shelf);
     this.people.take(me);
     this.outbox = new Outbox(keep);
-    this.socket = new Socket(socketUrl, token, {
-      frame: (frame) => this.hear(frame),
-      standing: (standing) => {
+    const events = {
+      frame: (frame: ServerFrame) => this.hear(frame),
+      said: (frame: ClientFrame) => this.noteSaid(frame),
+      standing: (standing: Standing) => {
         this.standing.value = standing;
+        // Another tab may be the one that is greeted.
+        if (standing === "online") this.arrive();
       },
       signedOut,
-      have: () => [...this.conversations.value.values()].filter((one) => one.opened).map((one) => [one.id, one.thread.folded]),
+      have: () =>
+        [...this.conversations.value.values()].filter((one) => one.opened).map((one): [string, number] => [one.id, one.thread.folded]),
       active: () => {
         const acted = this.acted;
         this.acted = false;
         return acted;
       },
-    });
+    };
+    this.socket = new SharedSocket(socketUrl, token, events, tabs);
     this.clock = setInterval(() => this.tick(), 1_000);
-    this.socket.connect();
+    void this.unshelve().then(() => this.socket.connect());
+  }
+
+  /** Takes what the device has kept, so that there is something before the network is. */
+  private async unshelve(): Promise<void> {
+    const [items, people] = await Promise.all([this.shelf.items(), this.shelf.people()]);
+    for (const person of people) this.people.recall(person);
+    if (items.length === 0) return;
+    this.conversations.value = new Map(items.map((item) => [item.id, new Conversation(item)]));
+    this.listed.value = true;
   }
 
   end(): void {
     clearInterval(this.clock);
     clearTimeout(this.pointerTimer);
     clearTimeout(this.listTimer);
+    clearTimeout(this.keepTimer);
     this.socket.end();
   }
 
   /** The person did something. */
   act(): void {
     this.acted = true;
+    this.socket.act();
   }
 
   /** The network or the screen has come back. */
@@ -103,9 +133,37 @@ export class Client {
     this.watch("watch", id);
     const { read, unread, head } = conversation.item.value;
     conversation.newAfter.value = unread > 0 ? read : null;
+    if (!conversation.opened) await this.recall(conversation);
     const outside = unread > 0 && read + 1 < conversation.thread.first;
-    if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null);
-    void this.describe(conversation);
+    if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
+    void this.describe(conversation).catch(() => undefined);
+  }
+
+  /** Opens a conversation with what was kept of it, if that is not too long ago. */
+  private async recall(conversation: Conversation): Promise<void> {
+    const kept = await this.shelf.window(conversation.id);
+    if (!kept || conversation.opened || conversation.item.value.head - kept.folded > BEHIND_AT_MOST) return;
+    conversation.thread.replace({ items: kept.messages, head: kept.folded }, true, kept.atStart);
+    conversation.thread.expire(Date.now());
+    conversation.opened = true;
+    conversation.show();
+    this.catchUp(conversation);
+  }
+
+  /** Has a conversation kept, soon. */
+  private keepSoon(conversation: Conversation): void {
+    this.unkept.add(conversation);
+    this.keepTimer ??= setTimeout(() => {
+      this.keepTimer = undefined;
+      void this.shelf.putItems([...this.conversations.value.values()].map(({ item }) => item.value));
+      for (const { id, thread, opened } of this.unkept) {
+        if (!opened || !thread.atEnd) continue;
+        const messages = thread.messages.slice(-KEPT_MESSAGES);
+        const atStart = thread.atStart && messages.length === thread.messages.length;
+        void this.shelf.putWindow({ id, messages, folded: thread.folded, atStart });
+      }
+      this.unkept.clear();
+    }, KEEP_MS);
   }
 
   /** Reads the window anew: around a seq, or at the end. */
@@ -119,6 +177,7 @@ export class Client {
       conversation.thread.replace(page, newest, around === null && page.items.length < PAGE);
       conversation.opened = true;
       conversation.show();
+      this.keepSoon(conversation);
       this.catchUp(conversation);
     } finally {
       conversation.loading = false;
@@ -205,7 +264,11 @@ export class Client {
       this.catchUp(conversation);
       const { head, delivered } = conversation.item.value;
       if (head > delivered) this.point(conversation.id, { delivered: head });
+      this.keepSoon(conversation);
     }
+    const open = this.open.value === null ? undefined : this.get(this.open.value);
+    if (this.open.value !== null && !open) void this.show(null);
+    else if (open && !open.opened) await this.load(open, null);
   }
 
   private async describe(conversation: Conversation): Promise<void> {
@@ -222,12 +285,6 @@ export class Client {
 
   private hear(frame: ServerFrame): void {
     switch (frame.t) {
-      case "ready":
-        this.outbox.forgetSaid();
-        this.flush();
-        if (this.open.value) this.watch("watch", this.open.value);
-        void this.readList().catch(() => this.listSoon());
-        return;
       case "sent":
         return this.hearSent(frame);
       case "entry":
@@ -260,10 +317,28 @@ export class Client {
     }
   }
 
+  /** There is a connection: says what was not said on it, and learns what was missed. */
+  private arrive(): void {
+    this.outbox.forgetSaid();
+    this.flush();
+    if (this.open.value) this.watch("watch", this.open.value);
+    void this.readList().catch(() => this.listSoon());
+  }
+
+  /** Remembers what this tab and others have said: `sent` has no text. */
+  private noteSaid(frame: ClientFrame): void {
+    if (frame.t !== "send") return;
+    const { t: _, conversation: __, ...message } = frame;
+    this.others.set(frame.client_id, message);
+    const [oldest] = this.others.keys();
+    if (this.others.size > OTHERS_UNDER_WAY && oldest) this.others.delete(oldest);
+  }
+
   private hearSent(sent: { client_id: string; conversation: string; seq: number; at: string }): void {
-    const unsent = this.outbox.acknowledge(sent.client_id);
-    if (!unsent) return;
-    const { client_id, text, mentions, reply_to } = unsent.message;
+    const message = this.outbox.acknowledge(sent.client_id)?.message ?? this.others.get(sent.client_id);
+    this.others.delete(sent.client_id);
+    if (!message) return;
+    const { client_id, text, mentions, reply_to } = message;
     this.take({
       id: `${sent.conversation}.${sent.seq}`,
       conversation: sent.conversation,
@@ -286,6 +361,7 @@ export class Client {
     const conversation = this.get(entry.conversation);
     if (!conversation) return this.listSoon();
     conversation.note(entry, this.me.id);
+    this.keepSoon(conversation);
     if (entry.client_id && entry.sender === this.me.id) this.outbox.acknowledge(entry.client_id);
     this.point(entry.conversation, { delivered: entry.seq });
     if (!conversation.opened) return;

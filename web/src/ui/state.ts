@@ -2,12 +2,15 @@ import { signal } from "@preact/signals";
 import { Client } from "../core/client";
 import { browserKeep } from "../core/keep";
 import { Refused, Rest, Unreachable } from "../core/rest";
+import { browserShelf } from "../core/shelf";
+import { browserTabs } from "../core/tabs";
 import type { Info, Profile, SignedIn } from "../core/types";
 import { type Language, language, languages, t } from "../texts";
 
 const SESSION = "kith.session";
 
 export const keep = browserKeep();
+const shelf = browserShelf();
 /** The device that is signed in, or null before somebody is. */
 export const client = signal<Client | null>(null);
 export const info = signal<Info | null>(null);
@@ -44,7 +47,7 @@ function start({ token, user }: Session): void {
   const rest = new Rest(location.origin, token);
   const socket = new URL("/v1/socket", location.origin);
   socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  client.value = new Client(user, rest, keep, socket.href, token, forget);
+  client.value = new Client(user, rest, keep, shelf, browserTabs(`kith.${user.id}`), socket.href, token, forget);
 }
 
 export function enter({ token, user }: SignedIn): void {
@@ -58,6 +61,7 @@ export function forget(): void {
   client.value?.end();
   client.value = null;
   dialog.value = null;
+  void shelf.clear();
   for (const name of keep.names("kith.")) if (name !== "kith.language") keep.set(name, null);
 }
 

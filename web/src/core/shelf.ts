@@ -1,0 +1,91 @@
+import type { ConversationItem, Message, Profile } from "./types";
+
+/** Messages of each conversation that are kept. */
+export const KEPT_MESSAGES = 200;
+
+/** The end of a conversation's history as it was last known: messages without a hole, folded up to a seq. */
+export interface KeptWindow {
+  id: string;
+  messages: Message[];
+  folded: number;
+  atStart: boolean;
+}
+
+/** What a device keeps so that it opens without a network: conversations, the end of each, and who the people are. */
+export interface Shelf {
+  items(): Promise<ConversationItem[]>;
+  putItems(items: ConversationItem[]): Promise<void>;
+  window(id: string): Promise<KeptWindow | null>;
+  putWindow(window: KeptWindow): Promise<void>;
+  people(): Promise<Profile[]>;
+  putPerson(person: Profile): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** One that keeps nothing: for tests, and where a browser has no database. */
+export const noShelf: Shelf = {
+  items: async () => [],
+  putItems: async () => undefined,
+  window: async () => null,
+  putWindow: async () => undefined,
+  people: async () => [],
+  putPerson: async () => undefined,
+  clear: async () => undefined,
+};
+
+const STORES = ["items", "windows", "people"] as const;
+type Store = (typeof STORES)[number];
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** Keeps in the browser's IndexedDB. What it cannot keep it does without: everything is on the server. */
+export function browserShelf(): Shelf {
+  if (!("indexedDB" in globalThis)) return noShelf;
+  let opened: Promise<IDBDatabase> | null = null;
+  function open(): Promise<IDBDatabase> {
+    opened ??= new Promise((resolve, reject) => {
+      const request = indexedDB.open("kith", 1);
+      request.onupgradeneeded = () => {
+        for (const store of STORES) request.result.createObjectStore(store, { keyPath: "id" });
+      };
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    return opened;
+  }
+  async function within<T>(store: Store, mode: IDBTransactionMode, otherwise: T, what: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+    try {
+      return await what((await open()).transaction(store, mode).objectStore(store));
+    } catch {
+      return otherwise;
+    }
+  }
+  const put = (store: Store, value: object) =>
+    within(store, "readwrite", undefined, async (rows) => {
+      await settled(rows.put(value));
+    });
+  return {
+    items: () => within("items", "readonly", [], (rows) => settled(rows.getAll() as IDBRequest<ConversationItem[]>)),
+    putItems: (items) =>
+      within("items", "readwrite", undefined, async (rows) => {
+        await settled(rows.clear());
+        await Promise.all(items.map((item) => settled(rows.put(item))));
+      }),
+    window: (id) => within("windows", "readonly", null, async (rows) => (await settled(rows.get(id) as IDBRequest<KeptWindow | undefined>)) ?? null),
+    putWindow: (window) => put("windows", window),
+    people: () => within("people", "readonly", [], (rows) => settled(rows.getAll() as IDBRequest<Profile[]>)),
+    putPerson: (person) => put("people", person),
+    clear: async () => {
+      for (const store of STORES) {
+        await within(store, "readwrite", undefined, async (rows) => {
+          await settled(rows.clear());
+        });
+      }
+    },
+  };
+}
