@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use uuid::Uuid;
 
-use crate::{ConversationId, DeviceId, MediaId, MessageId, Timestamp, UserId};
+use crate::{ConversationId, DeviceId, Media, MessageId, Timestamp, UserId};
 
 /// What a conversation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ pub struct Text {
     pub reply_to: Option<u64>,
     /// The media that it shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<MediaId>,
+    pub attachments: Vec<Media>,
 }
 
 /// The body of `edit`.

@@ -2,7 +2,7 @@
 //!
 //! Identifiers and times are in [`id`] and [`time`], the entries of a conversation's log in [`entry`],
 //! the frames of the socket in [`frame`], the bodies of the REST API in [`rest`], the errors of both in [`problem`],
-//! and what bounds all of them in [`limits`]. The prose is docs/protocol.md.
+//! media in [`media`], and what bounds all of them in [`limits`]. The prose is docs/protocol.md.
 //!
 //! Invariant: nothing here does I/O, awaits, reads a clock or makes a random number.
 
@@ -10,6 +10,7 @@ pub mod entry;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod media;
 mod object;
 pub mod problem;
 pub mod rest;
@@ -18,6 +19,7 @@ pub mod time;
 pub use entry::{Body, Entry, Message};
 pub use frame::{ClientFrame, ServerFrame};
 pub use id::{ConversationId, DeviceId, MediaId, MessageId, UserId};
+pub use media::Media;
 pub use problem::{Code, Problem};
 pub use time::Timestamp;
 pub use uuid::Uuid;

@@ -22,6 +22,10 @@ pub const WATCHED_CONVERSATIONS: usize = 20;
 pub const POINTER_MOVES: usize = 32;
 /// Bytes of a reaction: one emoji, its modifiers and joiners included.
 pub const EMOJI_BYTES: usize = 64;
+/// Bytes of a media that is sent in one request.
+pub const MEDIA_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of a media's name.
+pub const MEDIA_NAME_BYTES: usize = 255;
 /// How long a `client_id` or an `Idempotency-Key` is remembered, in seconds: 7 days.
 pub const IDEMPOTENCY_S: u64 = 7 * 24 * 3600;
 
@@ -57,6 +61,15 @@ pub struct Limits {
     pub page_items: u32,
     /// Devices of one user.
     pub devices: u32,
+    /// Bytes of a media that is sent in one request.
+    #[serde(default)]
+    pub media_bytes: u64,
+    /// Bytes of a media that is sent in a resumable upload.
+    #[serde(default)]
+    pub upload_bytes: u64,
+    /// Bytes of all media of one user.
+    #[serde(default)]
+    pub media_quota_bytes: u64,
 }
 
 impl Default for Limits {
@@ -76,6 +89,9 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             page_items: PAGE_ITEMS as u32,
             devices: 64,
+            media_bytes: MEDIA_BYTES,
+            upload_bytes: 2 * 1024 * 1024 * 1024,
+            media_quota_bytes: 1024 * 1024 * 1024,
         }
     }
 }

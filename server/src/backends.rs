@@ -1,13 +1,30 @@
 //! The only place that chooses engines.
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{
+    fs::{self, DirBuilder, File, Permissions},
+    future::Future,
+    io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::Path,
+    sync::Arc,
+};
+
+use object_store::local::LocalFileSystem;
 
 pub use crate::store::sqlite::OpenError;
-use crate::store::{Store, sqlite::Sqlite};
+use crate::{
+    media::objects::Objects,
+    store::{Store, sqlite::Sqlite},
+};
+
+/// The folder of the data directory that has the bytes of media.
+pub const MEDIA: &str = "media";
 
 /// The engines of this process.
 pub struct Backends {
     sqlite: Arc<Sqlite>,
+    objects: Arc<Objects>,
+    media: std::path::PathBuf,
 }
 
 impl Backends {
@@ -16,12 +33,23 @@ impl Backends {
     /// # Errors
     /// [`OpenError`], one line for a person; nothing was changed then.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self { sqlite: Sqlite::open(dir)? })
+        let sqlite = Sqlite::open(dir)?;
+        let media = dir.join(MEDIA);
+        let wrong = |why: String| OpenError::Io { path: media.clone(), why };
+        folder(&media).and_then(|()| clear(&media)).map_err(|error| wrong(error.to_string()))?;
+        let store = LocalFileSystem::new_with_prefix(&media).map_err(|error| wrong(error.to_string()))?;
+        let objects = Arc::new(Objects::new(Arc::new(store.with_fsync(true))));
+        Ok(Self { sqlite, objects, media })
     }
 
     /// Where logs and rows are kept.
     pub fn store(&self) -> Arc<dyn Store> {
         self.sqlite.clone()
+    }
+
+    /// Where the bytes of media are kept.
+    pub fn objects(&self) -> Arc<Objects> {
+        self.objects.clone()
     }
 
     /// Ends once nobody in this process uses the engines any longer and another may have the data directory.
@@ -35,6 +63,53 @@ impl Backends {
     /// # Errors
     /// [`OpenError`], one line for a person.
     pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
-        self.sqlite.backup(to)
+        // The bytes of media never change, so those that are there for as long as it takes are those of the moment.
+        let _kept = self.objects.copying();
+        self.sqlite.backup(to)?;
+        let copy = to.join(MEDIA);
+        copy_folder(&self.media, &copy).map_err(|why| OpenError::Io { path: copy, why: why.to_string() })
     }
+}
+
+/// Whether a file is one that was being written.
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains('#'))
+}
+
+fn folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what a crash left of files that were being written.
+fn clear(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            clear(&path)?;
+        } else if is_unfinished(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies the files of a folder, and waits until the disk has them.
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    folder(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().filter(|_| !is_unfinished(&path)) else { continue };
+        let copy = to.join(name);
+        if path.is_dir() {
+            copy_folder(&path, &copy)?;
+        } else {
+            fs::copy(&path, &copy)?;
+            fs::set_permissions(&copy, Permissions::from_mode(0o600))?;
+            File::open(&copy)?.sync_all()?;
+        }
+    }
+    File::open(to)?.sync_all()
 }

@@ -15,6 +15,7 @@ pub mod http;
 
 pub mod account;
 pub mod conversation;
+pub mod media;
 
 pub mod store;
 

@@ -109,6 +109,16 @@ pub const HEARTBEATS_MISSED: u32 = 3;
 pub const PRESENCE_GRACE_S: u64 = 30;
 /// How often last seen is stored for one who stays, in seconds.
 pub const LAST_SEEN_S: u64 = 300;
+/// Media that one user sends in one request each, at a time,
+pub const MEDIA_SENDING_EACH: usize = 4;
+/// and all users together; each is in memory as far as it has come.
+pub const MEDIA_SENDING: usize = 32;
+/// Seconds without a byte after which a media that is being sent is given up,
+pub const MEDIA_SILENT_S: u64 = 30;
+/// and those after which it is in any case.
+pub const MEDIA_SENDING_S: u64 = 600;
+/// Seconds for which it is believed that a message or a profile refers to a media, before it is asked.
+pub const MEDIA_PERHAPS_S: u64 = 3600;
 /// Long polls of one user at a time.
 pub const POLLS_PER_USER: usize = 8;
 /// Frames in one request of a long poll.

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     conversation::Conversations,
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
+    media::{Media, objects::Objects},
     presence::Presence,
     roster::Roster,
     shed::{Bounds, Shed},
@@ -37,6 +38,8 @@ pub struct Node {
     pub store: Arc<dyn Store>,
     /// Who there is.
     pub accounts: Arc<Accounts>,
+    /// What they show.
+    pub media: Arc<Media>,
     /// What they say.
     pub conversations: Conversations,
     /// Who is connected.
@@ -57,15 +60,22 @@ pub struct Node {
 
 impl Node {
     /// Puts a node together. It works by the clock once [`Node::run`] is.
-    pub fn new(config: Config, store: Arc<dyn Store>) -> Arc<Self> {
+    pub fn new(config: Config, store: Arc<dyn Store>, objects: Arc<Objects>) -> Arc<Self> {
         let roster = Arc::new(Roster::new(config.heartbeat_ms));
         let millis = |ms: u32| Duration::from_millis(ms.into());
         let load = &config.load;
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
         let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
-        let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), config.accounts()));
-        let conversations =
-            Conversations::new(store.clone(), accounts.clone(), roster.clone(), shed.clone(), config.stated_limits());
+        let media = Arc::new(Media::new(store.clone(), objects, config.media()));
+        let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), media.clone(), config.accounts()));
+        let conversations = Conversations::new(
+            store.clone(),
+            accounts.clone(),
+            media.clone(),
+            roster.clone(),
+            shed.clone(),
+            config.stated_limits(),
+        );
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());
@@ -74,6 +84,7 @@ impl Node {
             config,
             store,
             accounts,
+            media,
             conversations,
             roster,
             presence,
@@ -144,6 +155,9 @@ impl Node {
             second.tick().await;
             if let Err(error) = self.conversations.expire().await {
                 tracing::warn!(%error, "expired messages wait for the store");
+            }
+            if let Err(error) = self.media.collect().await {
+                tracing::warn!(%error, "unused media wait for the store");
             }
         }
     }

@@ -291,8 +291,15 @@ impl Session {
         self.limited = 0;
         self.node.presence.touch(actor.user);
         let origin = Origin::Socket(self.outbox.clone());
-        self.node.conversations.send(actor, send.conversation, send.message, origin);
-        Next::On
+        if send.message.attachments.is_empty() {
+            self.node.conversations.send(actor, send.conversation, send.message, origin);
+            return Next::On;
+        }
+        let node = self.node.clone();
+        Next::Wait(Box::pin(async move {
+            node.conversations.send_attached(actor, send.conversation, send.message, origin).await;
+            Settled::Done
+        }))
     }
 
     /// A repeat is answered whatever the limits say, so that a client in trouble gets out of it.

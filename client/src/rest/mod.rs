@@ -1,9 +1,10 @@
 //! The REST API: one method for each route, over HTTP/1.1 connections that are kept for the next request.
 //!
-//! The routes are in `accounts`, `conversations` and `messages` beside this file, all of them on [`Rest`].
+//! The routes are in `accounts`, `conversations`, `media` and `messages` beside this file, all of them on [`Rest`].
 
 mod accounts;
 mod conversations;
+mod media;
 mod messages;
 mod path;
 mod pool;

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kith_protocol::{
-    Body, ConversationId, DeviceId, Entry, Message, MessageId, Timestamp, UserId,
+    Body, ConversationId, DeviceId, Entry, Media, Message, MessageId, Timestamp, UserId,
     entry::{Redacted, RedactedKind, Text},
     frame::{Entries, NewMessage, Sent},
     limits::HAVE_CONVERSATIONS,
@@ -121,7 +121,7 @@ impl Timeline {
                 text: message.text.clone(),
                 mentions: message.mentions.clone(),
                 reply_to: message.reply_to,
-                attachments: message.attachments.clone(),
+                attachments: message.attachments.iter().copied().map(Media::named).collect(),
             }),
         }
     }

@@ -38,6 +38,7 @@ pub use self::{
 use self::{cards::Cards, password::Passwords};
 use crate::{
     Error, limits,
+    media::Media,
     roster::Roster,
     store::{
         Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
@@ -69,6 +70,7 @@ pub struct Actor {
 pub struct Accounts {
     store: Arc<dyn Store>,
     roster: Arc<Roster>,
+    media: Arc<Media>,
     settings: Settings,
     passwords: Passwords,
     cards: Cards,
@@ -76,8 +78,8 @@ pub struct Accounts {
 
 impl Accounts {
     /// The accounts that `store` keeps; `roster` learns at once who is signed out.
-    pub fn new(store: Arc<dyn Store>, roster: Arc<Roster>, settings: Settings) -> Self {
-        Self { store, roster, settings, passwords: Passwords::start(), cards: Cards::default() }
+    pub fn new(store: Arc<dyn Store>, roster: Arc<Roster>, media: Arc<Media>, settings: Settings) -> Self {
+        Self { store, roster, media, settings, passwords: Passwords::start(), cards: Cards::default() }
     }
 
     /// The value of one row.

@@ -9,6 +9,7 @@ use kith_protocol::{
 use super::{Accounts, check};
 use crate::{
     Error, limits,
+    media::Reference,
     store::{
         Direction,
         schema::{self, User, Value},
@@ -74,10 +75,17 @@ impl Accounts {
         check::prose("/about", change.about.as_deref().unwrap_or_default(), bounds.topic_chars)?;
         check::email("/email", change.email.as_deref().unwrap_or_default())?;
         check::phone("/phone", change.phone.as_deref().unwrap_or_default())?;
-        if change.avatar.as_deref().is_some_and(|avatar| !avatar.is_empty()) {
-            return Err(Error::field("/avatar", "must be a media that you may read"));
+        let avatar = change.avatar.as_deref().filter(|avatar| !avatar.is_empty());
+        let picture = match avatar {
+            Some(avatar) => Some(self.media.avatar(user, avatar).await?),
+            None => None,
+        };
+        if let Some((id, row)) = &picture {
+            self.media.refer(*id, row, Reference::User(user)).await?;
         }
-        let row = self.change(user, |row| {
+        let mut before = None;
+        let changed = self.change(user, |row| {
+            before.clone_from(&row.avatar);
             let set = |field: &mut Option<String>, text: &Option<String>| {
                 if let Some(text) = text {
                     *field = Some(text.clone()).filter(|text| !text.is_empty());
@@ -96,7 +104,23 @@ impl Accounts {
             }
             Ok(Vec::new())
         });
-        Ok(own(user, &row.await?))
+        let row = match changed.await {
+            Ok(row) => row,
+            Err(error) => {
+                if let Some((id, row)) = &picture {
+                    self.media.reconsider(*id, row).await;
+                }
+                return Err(error);
+            }
+        };
+        // A picture that is nobody's any longer is kept for no one.
+        let gone = before.filter(|before| row.avatar.as_ref() != Some(before)).and_then(|id| id.parse().ok());
+        if let Some(gone) = gone
+            && let Err(error) = self.media.release(gone, Reference::User(user)).await
+        {
+            tracing::warn!(%user, %error, "the avatar before was not released");
+        }
+        Ok(own(user, &row))
     }
 
     /// Stores when a person last did something; an earlier time than the stored one is ignored.

@@ -17,6 +17,7 @@ use kith_protocol::{
 use super::*;
 use crate::{
     clock,
+    media::{self, objects::Objects},
     store::{Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory},
 };
 
@@ -25,7 +26,9 @@ const PASSWORD: &str = "correct horse";
 fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Accounts> {
     let limits = Limits { devices: 3, ..Limits::default() };
     let settings = Settings { registration, invites_by: InvitesBy::Everyone, limits };
-    Arc::new(Accounts::new(store, Arc::default(), settings))
+    let objects = Arc::new(Objects::new(Arc::new(object_store::memory::InMemory::new())));
+    let media = Arc::new(Media::new(store.clone(), objects, media::Settings { quota_bytes: 0, keep_s: 0 }));
+    Arc::new(Accounts::new(store, Arc::default(), media, settings))
 }
 
 fn accounts() -> Arc<Accounts> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::PartialSchema;
 
-use super::{Config, Limits, Load, Log, Tls};
+use super::{Config, Limits, Load, Log, Media, Tls};
 
 const WIDTH: usize = 100;
 
@@ -38,6 +38,7 @@ fn properties(section: &str) -> Map<String, Value> {
         "log" => Log::schema(),
         "limits" => Limits::schema(),
         "load" => Load::schema(),
+        "media" => Media::schema(),
         _ => unreachable!("[{section}] is a section of Config"),
     };
     let mut schema = serde_json::to_value(schema).expect("a schema has a JSON form");

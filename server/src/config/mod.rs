@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::bounded::within;
-use crate::account::{self, InvitesBy};
+use crate::{
+    account::{self, InvitesBy},
+    media,
+};
 
 /// All that can be configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -68,6 +71,20 @@ pub struct Config {
     pub limits: Limits,
     /// What is dropped when the server is slow. All are milliseconds from receiving a message to its being durable.
     pub load: Load,
+    /// Pictures, recordings and files.
+    pub media: Media,
+}
+
+/// Section `[media]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Bytes of all media of one user.
+    #[serde(deserialize_with = "within::<_, _, 0, { i64::MAX }>")]
+    pub quota_bytes: u64,
+    /// Seconds for which a media is kept that no message shows and that is nobody's avatar.
+    #[serde(deserialize_with = "within::<_, _, 1, 31_536_000>")]
+    pub keep_unused_s: u64,
 }
 
 /// Section `[tls]`.
@@ -175,7 +192,14 @@ impl Default for Config {
             log: Log::default(),
             limits: Limits::default(),
             load: Load::default(),
+            media: Media::default(),
         }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { quota_bytes: Stated::default().media_quota_bytes, keep_unused_s: 24 * 3600 }
     }
 }
 
@@ -270,8 +294,14 @@ impl Config {
             channel_members: self.limits.channel_members,
             text_bytes: self.limits.text_bytes,
             devices: self.limits.devices,
+            media_quota_bytes: self.media.quota_bytes,
             ..Stated::default()
         }
+    }
+
+    /// What of it concerns media.
+    pub fn media(&self) -> media::Settings {
+        media::Settings { quota_bytes: self.media.quota_bytes, keep_s: self.media.keep_unused_s }
     }
 
     /// What of it concerns accounts.

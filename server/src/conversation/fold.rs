@@ -237,6 +237,8 @@ impl Live {
                 Kind::Edit => RedactedKind::Edit,
                 _ => continue,
             };
+            // Before the content that names them is gone.
+            self.release_attached(&record).await?;
             let body = serde_json::to_vec(&Redacted { was }).expect("it has a JSON form");
             let record = Record { kind: Kind::Redacted, expires_at: None, body: body.into(), ..record };
             self.context.store.redact(self.id, record.clone()).await?;

@@ -9,11 +9,12 @@ use kith_protocol::{
     limits::Limits,
 };
 
-use super::{Conversations, Reply, live::Live};
+use super::{Conversations, Reply, live::Live, shown::Attached};
 use crate::{
     Error,
     account::Actor,
     fanout,
+    media::described,
     shed::Ticket,
     socket::outbox::{Class, Outbox},
     store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
@@ -44,6 +45,8 @@ impl Origin {
 pub(super) struct Submission {
     pub actor: Actor,
     pub message: NewMessage,
+    /// Its attachments, if its sender may see them.
+    pub attached: Result<Attached, Error>,
     pub origin: Origin,
     pub ticket: Ticket,
 }
@@ -59,9 +62,6 @@ pub(super) fn check(message: &NewMessage, limits: &Limits) -> Result<(), Error> 
     check_text(&message.text, &message.mentions, limits)?;
     if message.attachments.len() > limits.attachments as usize {
         return Err(Error::field("/attachments", format!("{} attachments at most", limits.attachments)));
-    }
-    if !message.attachments.is_empty() {
-        return Err(Error::field("/attachments/0", "there is no such media"));
     }
     Ok(())
 }
@@ -122,6 +122,10 @@ impl Live {
     /// Whether the sender may write this here, now.
     async fn admit(&self, send: &Submission) -> Result<(), Error> {
         let user = send.actor.user;
+        self.member(user)?;
+        if let Err(error) = &send.attached {
+            return Err(error.clone());
+        }
         self.may_write(user)?;
         if let Some(peer) = self.peer(user) {
             self.may_reach(user, peer).await?;
@@ -149,7 +153,7 @@ impl Live {
     }
 
     /// Answers a send that may not be taken: with its place, if it was taken before, else with the error.
-    async fn refuse_unless_known(&mut self, send: Submission, error: Error) {
+    pub(super) async fn refuse_unless_known(&mut self, send: Submission, error: Error) {
         let key = (send.actor.user, send.message.client_id);
         let known = self.context.store.find(self.id, key.0, key.1).await;
         match known {
@@ -189,6 +193,10 @@ impl Live {
         while !sends.is_empty() {
             if let Err(error) = self.activate().await {
                 return self.refuse(sends, &Error::from(error));
+            }
+            sends = self.refer_attached(sends).await;
+            if sends.is_empty() {
+                return;
             }
             records = self.records(&sends);
             match self.context.store.append(self.id, self.head, records.clone()).await {
@@ -283,7 +291,8 @@ impl Live {
         counts: Counts,
         send: &Submission,
     ) -> Record {
-        let NewMessage { client_id, text, mentions, reply_to, attachments } = send.message.clone();
+        let NewMessage { client_id, text, mentions, reply_to, .. } = send.message.clone();
+        let attachments = send.attached.iter().flatten().map(|(id, row)| described(*id, row)).collect();
         let body = Text { text, mentions, reply_to, attachments };
         Record {
             seq,
@@ -305,6 +314,7 @@ impl Live {
             AppendError::Conflict { .. } | AppendError::Known(_) => Code::Unavailable.into(),
         };
         for send in sends {
+            self.reconsider_attached(&send).await;
             self.refuse_unless_known(send, told.clone()).await;
         }
         if let Err(error) = self.catch_up().await {

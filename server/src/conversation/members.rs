@@ -16,6 +16,7 @@ use crate::{
     Error,
     account::Actor,
     fanout,
+    media::Reference,
     socket::outbox::Class,
     store::{self, AppendError, Kind, Record, schema},
     wire,
@@ -29,9 +30,6 @@ pub(super) fn check_settings(changes: &ConversationChanged, limits: &Limits) -> 
     check_title(changes.title.as_deref(), limits)?;
     if changes.topic.as_ref().is_some_and(|topic| topic.chars().count() > limits.topic_chars as usize) {
         return Err(Error::field("/topic", format!("{} characters at most", limits.topic_chars)));
-    }
-    if changes.avatar.as_ref().is_some_and(|avatar| !avatar.is_empty()) {
-        return Err(Error::field("/avatar", "there is no such media"));
     }
     check_expiry(changes.expire_after_s)
 }
@@ -214,7 +212,7 @@ impl Live {
             return self.record(self.head).await.map_err(Error::from);
         }
         let retitled = changes.title.clone().filter(|_| self.state.kind == ConversationKind::Channel);
-        let before = self.state.title.clone();
+        let (before, avatar_before) = (self.state.title.clone(), self.state.avatar.clone());
         if let Some(title) = &retitled {
             let row = schema::channel::row(title, self.id);
             let put = store::Change::Put(row.key, Default::default());
@@ -226,6 +224,11 @@ impl Live {
         {
             let row = schema::channel::row(&before, self.id);
             self.context.store.commit(row.partition, vec![store::Change::Delete(row.key)], Vec::new()).await?;
+        }
+        if avatar_before != self.state.avatar
+            && let Some(before) = avatar_before.and_then(|before| before.parse().ok())
+        {
+            self.context.media.release(before, Reference::Conversation(self.id)).await?;
         }
         Ok(record)
     }

@@ -13,6 +13,7 @@ mod log;
 mod members;
 mod receipts;
 mod resume;
+mod shown;
 mod sweep;
 
 use std::{
@@ -41,11 +42,12 @@ pub use self::{
     log::Origin,
     resume::{Have, Resume},
 };
-use self::{live::Access, log::Submission, resume::Standing};
+use self::{live::Access, log::Submission, resume::Standing, shown::Attached};
 use crate::{
     Error,
     account::{Accounts, Actor},
     limits,
+    media::{Media, Reference},
     roster::Roster,
     shed::Shed,
     socket::outbox::Outbox,
@@ -67,6 +69,7 @@ type Queues = HashMap<ConversationId, mpsc::Sender<Command>>;
 struct Context {
     store: Arc<dyn Store>,
     accounts: Arc<Accounts>,
+    media: Arc<Media>,
     roster: Arc<Roster>,
     shed: Arc<Shed>,
     limits: Limits,
@@ -127,6 +130,7 @@ impl Conversations {
     pub fn new(
         store: Arc<dyn Store>,
         accounts: Arc<Accounts>,
+        media: Arc<Media>,
         roster: Arc<Roster>,
         shed: Arc<Shed>,
         limits: Limits,
@@ -135,6 +139,7 @@ impl Conversations {
         let context = Context {
             store,
             accounts,
+            media,
             roster,
             shed,
             limits,
@@ -152,11 +157,31 @@ impl Conversations {
     ///
     /// Several of one connection to one conversation keep their order.
     pub fn send(&self, actor: Actor, conversation: ConversationId, message: NewMessage, origin: Origin) {
+        self.submit(actor, conversation, message, Ok(Vec::new()), origin);
+    }
+
+    /// The same of a message with attachments, which are looked up first.
+    pub async fn send_attached(&self, actor: Actor, conversation: ConversationId, message: NewMessage, origin: Origin) {
+        let attached = match log::check(&message, &self.context.limits) {
+            Ok(()) => self.attached(actor.user, &message.attachments).await,
+            Err(error) => Err(error),
+        };
+        self.submit(actor, conversation, message, attached, origin);
+    }
+
+    fn submit(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        message: NewMessage,
+        attached: Result<Attached, Error>,
+        origin: Origin,
+    ) {
         let ticket = match log::check(&message, &self.context.limits).and_then(|()| self.context.shed.admit()) {
             Ok(ticket) => ticket,
             Err(error) => return origin.refuse(conversation, message.client_id, &error),
         };
-        let submission = Box::new(Submission { actor, message, origin, ticket });
+        let submission = Box::new(Submission { actor, message, attached, origin, ticket });
         if let Err((Command::Send(submission), error)) = self.context.post(conversation, Command::Send(submission)) {
             submission.origin.refuse(conversation, submission.message.client_id, &error);
         }
@@ -173,7 +198,7 @@ impl Conversations {
         message: NewMessage,
     ) -> Result<(Record, bool), Error> {
         let (reply, answer) = oneshot::channel();
-        self.send(actor, conversation, message, Origin::Rest(reply));
+        self.send_attached(actor, conversation, message, Origin::Rest(reply)).await;
         answered(answer).await
     }
 
@@ -281,7 +306,19 @@ impl Conversations {
         changes: ConversationChanged,
     ) -> Result<(), Error> {
         members::check_settings(&changes, &self.context.limits)?;
-        self.request(actor, conversation, Change::Settings(changes)).await.map(drop)
+        let Some(avatar) = changes.avatar.as_deref().filter(|avatar| !avatar.is_empty()) else {
+            return self.request(actor, conversation, Change::Settings(changes)).await.map(drop);
+        };
+        // Who is no member learns that first.
+        self.access(actor.user, conversation).await?;
+        let media = &self.context.media;
+        let (id, row) = media.avatar(actor.user, avatar).await?;
+        media.refer(id, &row, Reference::Conversation(conversation)).await?;
+        let changed = self.request(actor, conversation, Change::Settings(changes)).await;
+        if changed.is_err() {
+            media.reconsider(id, &row).await;
+        }
+        changed.map(drop)
     }
 
     /// Gives a member another role.

@@ -50,8 +50,10 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     if let Some(Failed(error)) = answer.extensions_mut().remove::<Failed>() {
         let before = answer.headers().clone();
         answer = problem::document(error, &request_id);
-        if let Some(allow) = before.get(header::ALLOW) {
-            answer.headers_mut().insert(header::ALLOW, allow.clone());
+        for name in [header::ALLOW, header::CONTENT_RANGE] {
+            if let Some(value) = before.get(&name) {
+                answer.headers_mut().insert(name, value.clone());
+            }
         }
     }
     let status = answer.status().as_u16();

@@ -15,6 +15,7 @@ pub mod extract;
 pub mod idempotency;
 mod info;
 mod invites;
+mod media;
 mod messages;
 pub mod openapi;
 mod page;
@@ -94,6 +95,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/polls/{poll}/commands", post(polls::commands))
         .layer(from_fn(exchange::timed));
     timed
+        .route("/v1/media", post(media::send))
+        .route("/v1/media/{media}", get(media::bytes))
         .route("/v1/polls/{poll}", get(polls::fetch).delete(polls::end))
         .route("/v1/socket", get(crate::socket::upgrade::socket))
         .fallback(async || Error::new(Code::NotFound))

@@ -20,7 +20,9 @@ use utoipa::{
     },
 };
 
-use super::{App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, sessions, users};
+use super::{
+    App, auth::Guest, conversations, devices, info, invites, media, messages, polls, presence, sessions, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -67,6 +69,8 @@ use super::{App, auth::Guest, conversations, devices, info, invites, messages, p
         polls::commands,
         polls::end,
         presence::of,
+        media::send,
+        media::bytes,
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

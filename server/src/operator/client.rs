@@ -46,7 +46,7 @@ impl Operator {
             return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
         }
         let backends = Backends::open(dir).map_err(|error| error.to_string())?;
-        let node = Node::new(config.clone(), backends.store());
+        let node = Node::new(config.clone(), backends.store(), backends.objects());
         Ok(Self::Alone(Operations::new(node, Arc::new(backends))))
     }
 

@@ -4,13 +4,13 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use kith_protocol::{ConversationId, MessageId, UserId};
+use kith_protocol::{ConversationId, MediaId, MessageId, UserId};
 
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Device, Invite, Listed, Member, Place, Replay, State, Token, User, Value, conversation, name,
-        user,
+        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, User, Value,
+        conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -29,12 +29,14 @@ pub enum Subject {
     Conversation(ConversationId),
     /// One entry.
     Message(MessageId),
+    /// Every row of a media.
+    Media(MediaId),
     /// Every row of one kind of partition, by the letter that begins it.
     All(u8),
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 7] = [
+const KINDS: [(&str, u8); 8] = [
     ("server", b'm'),
     ("names", b'n'),
     ("directs", b'd'),
@@ -42,12 +44,13 @@ const KINDS: [(&str, u8); 7] = [
     ("channels", b'h'),
     ("active", b'a'),
     ("expiring", b'x'),
+    ("collects", b'g'),
 ];
 
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, @NAME, or one of server, names, directs, invites, channels, active, expiring"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, expiring, collects"
 )]
 pub struct BadSubject;
 
@@ -64,7 +67,8 @@ impl FromStr for Subject {
         let user = text.parse().map(Subject::User).ok();
         let conversation = || text.parse().map(Subject::Conversation).ok();
         let message = || text.parse().map(Subject::Message).ok();
-        user.or_else(conversation).or_else(message).ok_or(BadSubject)
+        let media = || text.parse().map(Subject::Media).ok();
+        user.or_else(conversation).or_else(message).or_else(media).ok_or(BadSubject)
     }
 }
 
@@ -91,6 +95,7 @@ pub fn inspect(dir: &Path, what: &Subject, mut show: impl FnMut(&str)) -> Result
     let mut reader = snapshot.reader();
     match what {
         Subject::User(id) => rows(&mut reader, user::partition(*id), &mut show)?,
+        Subject::Media(id) => rows(&mut reader, schema::media::partition(*id), &mut show)?,
         Subject::Name(name) => {
             let found = reader.get(&name::row(&name.to_lowercase()))?.ok_or(InspectError::NoUser)?;
             rows(&mut reader, user::partition(name::user_of(&found)?), &mut show)?;
@@ -197,6 +202,14 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             let Replay { status, resource, at, .. } = Replay::decode(value)?;
             format!("{status} {resource} at {at}")
         }
+        Place::Media(_) => {
+            let row = Media::decode(value)?;
+            let name = row.name.as_ref().map(|name| format!("({} bytes)", name.len()));
+            format!("{:?}", Media { name, ..row })
+        }
+        Place::Collect(..) => format!("{:?}", Collect::decode(value)?),
+        Place::Reference(..) => user::time_of(value)?.to_string(),
+        Place::UserMedia(..) | Place::UserMediaBytes(_) => format!("{} bytes", user::size_of(value)?),
         Place::Name => name::user_of(value)?.to_string(),
         Place::Token(_) => format!("{:?}", Token::decode(value)?),
         Place::Direct(..) => schema::direct::conversation_of(value)?.to_string(),
@@ -209,6 +222,8 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::Contact(..)
         | Place::Channel(_)
         | Place::Active(_)
+        | Place::BytesOf(..)
+        | Place::BytesRemoving(_)
         | Place::Expiring(..) => String::new(),
     })
 }

@@ -16,6 +16,8 @@
 //! | | 5 hash | [`Replay`]: an idempotency key that was used |
 //! | | 6 user | empty: a contact, somebody to whom the user has written |
 //! | | 7 hash | until when an invite of the user is good |
+//! | | 8 media | bytes of a media of the user, 8 bytes |
+//! | | 9 | bytes of all of them, 8 bytes |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -26,20 +28,31 @@
 //! | `h` first byte of the title | title, 0, conversation | empty: a channel |
 //! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
+//! | `k` media | 0 | [`Media`] |
+//! | | 1 conversation seq | since when a message shows it, 8 bytes |
+//! | | 2 user | since when it is that user's avatar |
+//! | | 3 conversation | since when it is that conversation's avatar |
+//! | `o` SHA-256 | 0 media | empty: these bytes are that media's |
+//! | | 1 | empty: the bytes are being removed |
+//! | `g` shard | at media | [`Collect`]: look then whether anybody still needs it |
 
+pub mod media;
 mod place;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use kith_protocol::{
-    ConversationId, DeviceId, Timestamp, UserId,
+    ConversationId, DeviceId, MediaId, Timestamp, UserId,
     entry::{ConversationKind, Role, Writers},
     rest::Privacy,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use self::place::{Place, place};
+pub use self::{
+    media::{Collect, Media, Picture},
+    place::{Place, place},
+};
 use super::{Error, KeyRange, RowKey};
 
 /// The version of this page. A data directory of a higher one is refused.
@@ -241,6 +254,8 @@ const MENTION: u8 = 4;
 const REPLAY: u8 = 5;
 const CONTACT: u8 = 6;
 const INVITE: u8 = 7;
+const MEDIA: u8 = 8;
+const MEDIA_BYTES: u8 = 9;
 const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;
@@ -421,6 +436,30 @@ pub mod user {
     /// The time of such a value.
     pub fn time_of(value: &[u8]) -> Result<Timestamp, Error> {
         number_at(value, 0).map(Timestamp::from_millis)
+    }
+    /// The row of a media of the user; its value is its size, see [`size_value`].
+    pub fn media(media: MediaId) -> Vec<u8> {
+        tagged(MEDIA, &[&media.bytes()])
+    }
+    /// The rows of all media of the user.
+    pub fn all_media() -> KeyRange {
+        all(MEDIA)
+    }
+    /// The media of a row of `all_media`.
+    pub fn media_of(key: &[u8]) -> Result<MediaId, Error> {
+        id_at(key, 1).map(MediaId::from_bytes)
+    }
+    /// The row of how many bytes all media of the user have.
+    pub fn media_bytes() -> Vec<u8> {
+        vec![MEDIA_BYTES]
+    }
+    /// The form of a number of bytes that is a whole value.
+    pub fn size_value(bytes: u64) -> Bytes {
+        Bytes::copy_from_slice(&bytes.to_be_bytes())
+    }
+    /// The number of bytes in such a value.
+    pub fn size_of(value: &[u8]) -> Result<u64, Error> {
+        number_at(value, 0)
     }
     /// Every row of the user's partition but the profile.
     pub fn after_profile() -> KeyRange {

@@ -19,7 +19,7 @@ fn snapshot(dir: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, std::time::SystemTim
     let files = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
     let look = |path: PathBuf| {
         let about = path.metadata().unwrap();
-        (path.clone(), (fs::read(&path).unwrap(), about.permissions().mode(), about.modified().unwrap()))
+        (path.clone(), (fs::read(&path).unwrap_or_default(), about.permissions().mode(), about.modified().unwrap()))
     };
     files.map(look).collect()
 }

@@ -2,7 +2,7 @@
 
 use kith_client::{Method, StatusCode};
 use kith_protocol::{
-    ClientFrame, Code, ConversationId, ServerFrame, UserId,
+    ClientFrame, Code, ConversationId, MediaId, ServerFrame, UserId,
     entry::{ConversationKind, Role},
     frame::{Pointer, Send, Sync, TypingIn, Watch},
     id::PollId,
@@ -66,6 +66,8 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("DELETE", "/v1/messages/{message}/reactions/{emoji}", Members),
     ("GET", "/v1/messages/{message}/read_receipts", Members),
     ("POST", "/v1/messages/{message}/read_receipts", Members),
+    ("POST", "/v1/media", SignedIn),
+    ("GET", "/v1/media/{media}", Members),
     ("POST", "/v1/polls", SignedIn),
     ("GET", "/v1/polls/{poll}", OneUser),
     ("POST", "/v1/polls/{poll}/commands", OneUser),
@@ -79,6 +81,7 @@ struct Named {
     device: String,
     conversation: ConversationId,
     seq: u64,
+    media: String,
     poll: String,
 }
 
@@ -90,6 +93,7 @@ impl Named {
             .replace("{conversation}", &self.conversation.to_string())
             .replace("{message}", &message(self.conversation, self.seq).to_string())
             .replace("{emoji}", "%F0%9F%91%8D")
+            .replace("{media}", &self.media)
             .replace("{poll}", &self.poll);
         if template == "/v1/users" { path + "?username=an" } else { path }
     }
@@ -166,12 +170,14 @@ async fn scene() -> Scene {
     anna.say(group, SECRET).await;
     removed.say(group, "of one who is removed").await;
     anna.rest.remove_participant(group, removed.id).await.unwrap();
+    let media = anna.show(group, SECRET).await;
     let poll = anna.rest.open_poll().await.unwrap().poll;
     let real = Named {
         user: anna.id.to_string(),
         device: anna.device.to_string(),
         conversation: group,
         seq: 2,
+        media: media.to_string(),
         poll: poll.to_string(),
     };
     Scene { world, anna, removed, stranger, group, real }
@@ -186,6 +192,7 @@ async fn who_does_not_belong_finds_nothing_there() {
         device: kith_protocol::DeviceId::from_bytes([1; 16]).to_string(),
         conversation: ConversationId::from_bytes([1; 16]),
         seq: 2,
+        media: MediaId::from_bytes([1; 16]).to_string(),
         poll: PollId::from_bytes([1; 16]).to_string(),
     };
     let before = anna.log(group).await;
@@ -221,16 +228,17 @@ async fn what_was_said_before_one_came_is_not_there() {
     let world = World::start().await;
     let [anna, bela, cora] = world.people(["anna", "bela", "cora"]).await;
     let group = anna.group(&[&bela]).await;
-    anna.say(group, SECRET).await;
+    let media = anna.show(group, SECRET).await;
     anna.rest.add_participant(group, &NewParticipant { user: cora.id, role: None }).await.unwrap();
     let old = Named {
         user: anna.id.to_string(),
         device: anna.device.to_string(),
         conversation: group,
         seq: 2,
+        media: media.to_string(),
         poll: PollId::from_bytes([1; 16]).to_string(),
     };
-    for route in ROUTES.iter().filter(|route| route.1.contains("{message}")) {
+    for route in ROUTES.iter().filter(|route| route.1.contains("{message}") || route.1.contains("{media}")) {
         assert_eq!(call(&cora, *route, &old).await.0, StatusCode::NOT_FOUND, "{} {}", route.0, route.1);
     }
     assert_eq!(cora.log(group).await[0].seq, 3);
@@ -387,7 +395,7 @@ async fn a_revoked_token_opens_nothing() {
     again.socket.hello(&lost.token, Vec::new()).await.unwrap();
     assert_eq!(again.closed().await, 4004);
     // The other device of the same user goes on.
-    assert_eq!(kept.tell(group, text("still here")).await.seq, 5);
+    assert_eq!(kept.tell(group, text("still here")).await.seq, 6);
     assert_eq!(anna.rest.devices().await.unwrap().items.len(), 1);
 
     // Signing out is revoking oneself.

@@ -152,7 +152,9 @@ async fn what_is_erased_is_on_no_file_any_more() {
     let left: Vec<_> = fs::read_dir(story.data.path())
         .unwrap()
         .map(|file| file.unwrap().path())
-        .filter(|path| fs::read(path).unwrap().windows(marker.len()).any(|window| window == marker.as_bytes()))
+        .filter(|path| {
+            path.is_file() && fs::read(path).unwrap().windows(marker.len()).any(|window| window == marker.as_bytes())
+        })
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }

@@ -68,6 +68,18 @@ fn an_engine_is_known_in_one_place() {
 }
 
 #[test]
+fn the_keeper_of_bytes_is_known_in_one_place() {
+    never(
+        "server/src",
+        |name| {
+            !name.starts_with("server/src/media") && !name.ends_with("src/backends.rs") && !name.ends_with("tests.rs")
+        },
+        &["object_store"],
+        "the bytes of media can lie in a folder or elsewhere because only `media` knows what keeps them",
+    );
+}
+
+#[test]
 fn the_protocol_waits_for_nothing() {
     never(
         "protocol/src",

@@ -6,6 +6,7 @@ mod corpus;
 mod delivery;
 mod documents;
 mod house_rules;
+mod media;
 mod members;
 mod messages;
 mod presence;

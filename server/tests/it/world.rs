@@ -12,7 +12,7 @@ use kith::{
 };
 use kith_client::{Error, Method, Rest, Socket, StatusCode, rest::Answer, rest::Place};
 use kith_protocol::{
-    ClientFrame, Code, ConversationId, DeviceId, Entry, MessageId, ServerFrame, UserId, Uuid,
+    ClientFrame, Code, ConversationId, DeviceId, Entry, MediaId, MessageId, ServerFrame, UserId, Uuid,
     entry::{Body, ConversationKind},
     frame::{self, Entries, Hello, NewMessage, Ping, Pointer, Sent, Watch},
     rest::{ConversationInfo, NewConversation, NewSession, NewUser, SignedIn},
@@ -252,6 +252,18 @@ impl Person {
     /// Sends over REST.
     pub async fn say(&self, conversation: ConversationId, words: impl Into<String>) -> Entry {
         self.rest.send_message(conversation, &text(words)).await.expect("a message is taken")
+    }
+
+    /// Sends a message that shows a file with these words.
+    pub async fn show(&self, conversation: ConversationId, words: &str) -> MediaId {
+        let media = self.rest.send_media(words.to_owned(), "text/plain", Some("words.txt")).await.expect("a media");
+        self.attach(conversation, media.id).await.expect("a message is taken");
+        media.id
+    }
+
+    /// Sends a message that shows a media, and nothing else.
+    pub async fn attach(&self, conversation: ConversationId, media: MediaId) -> Result<Entry, Error> {
+        self.rest.send_message(conversation, &NewMessage { attachments: vec![media], ..text("") }).await
     }
 
     /// The whole log that this person may see.

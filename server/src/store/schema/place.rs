@@ -1,10 +1,12 @@
 //! Keys read back: what a stored row is, for those who check or show all of them.
 
-use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId};
+use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UserId};
 
 use super::{
-    AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEMBER, MENTION, PROFILE, REPLAY, STATE, active,
-    channel, conversation, expiring, id_at, server, user,
+    AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
+    STATE, active, channel, conversation, expiring, id_at,
+    media::{self, Reference},
+    server, user,
 };
 use crate::store::Error;
 
@@ -33,6 +35,13 @@ pub enum Place {
     Channel(ConversationId),
     Active(ConversationId),
     Expiring(Timestamp, ConversationId, u64),
+    UserMedia(UserId, MediaId),
+    UserMediaBytes(UserId),
+    Media(MediaId),
+    Reference(MediaId, Reference),
+    BytesOf([u8; 32], MediaId),
+    BytesRemoving([u8; 32]),
+    Collect(Timestamp, MediaId),
 }
 
 /// The place of a row.
@@ -60,6 +69,12 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
             let (conversation, seq) = expiring::message_of(key)?;
             Place::Expiring(expiring::at_of(key)?, conversation, seq)
         }
+        (b'k', 16) => return of_media(MediaId::from_bytes(id_at(name, 0)?), key),
+        (b'o', 32) if key == media::removing() => Place::BytesRemoving(hash(name)?),
+        (b'o', 32) if key.len() == 17 && key[0] == 0 => {
+            Place::BytesOf(hash(name)?, MediaId::from_bytes(id_at(key, 1)?))
+        }
+        (b'g', 1) if key.len() == 24 => Place::Collect(media::collect_at(key)?, media::collect_of(key)?),
         _ => return unknown(),
     };
     Ok(place)
@@ -78,8 +93,17 @@ fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
         (Some(REPLAY), 17) => Place::Replay(id),
         (Some(CONTACT), 17) => Place::Contact(id, user::user_of(key)?),
         (Some(INVITE), 33) => Place::UserInvite(id, user::invite_of(key)?),
+        (Some(MEDIA), 17) => Place::UserMedia(id, user::media_of(key)?),
+        (Some(MEDIA_BYTES), 1) => Place::UserMediaBytes(id),
         _ => return Err(Error::Corrupt("a user has no such row".to_owned())),
     })
+}
+
+fn of_media(id: MediaId, key: &[u8]) -> Result<Place, Error> {
+    if key == media::about() {
+        return Ok(Place::Media(id));
+    }
+    media::reference_of(key).map(|reference| Place::Reference(id, reference))
 }
 
 fn of_conversation(id: ConversationId, key: &[u8]) -> Result<Place, Error> {

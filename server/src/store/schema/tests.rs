@@ -99,6 +99,28 @@ fn a_member() -> impl Strategy<Value = Member> {
     )
 }
 
+fn media_id() -> impl Strategy<Value = MediaId> {
+    any::<u128>().prop_map(|id| MediaId::new(Uuid::from_u128(id)))
+}
+
+fn a_media() -> impl Strategy<Value = Media> {
+    let picture = (any::<(u32, u32)>(), vec(any::<u8>(), 0..30), any::<bool>())
+        .prop_map(|((width, height), thumbhash, thumbnail)| Picture { width, height, thumbhash, thumbnail });
+    let says = (text(), option::of(text()), option::of(picture));
+    (user_id(), any::<[u8; 32]>(), any::<u64>(), says, time(), any::<bool>()).prop_map(
+        |(owner, sha256, size, (content_type, name, picture), created_at, doomed)| Media {
+            owner,
+            sha256,
+            size,
+            content_type,
+            name,
+            picture,
+            created_at,
+            doomed,
+        },
+    )
+}
+
 fn an_amendment() -> impl Strategy<Value = Amendment> {
     (vec(any::<u64>(), 0..5), any::<bool>(), vec((text(), vec(user_id(), 0..3)), 0..3))
         .prop_map(|(edits, deleted, reactions)| Amendment { edits, deleted, reactions })
@@ -127,7 +149,11 @@ proptest! {
         state in a_state(),
         member in a_member(),
         amendment in an_amendment(),
+        (media, size) in (a_media(), any::<u64>()),
     ) {
+        survives(&media)?;
+        survives(&Collect { owner: id, sha256: media.sha256 })?;
+        prop_assert_eq!(user::size_of(&user::size_value(size)).unwrap(), size);
         survives(&user)?;
         survives(&Device { name, platform, created_at, token_hash })?;
         survives(&Token { user: id, device })?;
@@ -147,8 +173,9 @@ proptest! {
         let _ = State::decode(&bytes);
         let _ = Member::decode(&bytes);
         let _ = Amendment::decode(&bytes);
+        let _ = Media::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdin"[bytes.len() % 10]], &key);
+        let _ = place(&[b"umcaxhtdinkog"[bytes.len() % 13]], &key);
     }
 
     #[test]
@@ -157,6 +184,7 @@ proptest! {
         (conversation, seq, at) in (conversation_id(), any::<u64>(), time()),
         (hash, half) in any::<([u8; 32], [u8; 16])>(),
         title in "[a-zA-ZäÖ0-9 ]{0,12}",
+        media in media_id(),
     ) {
         let of_user = |key: Vec<u8>| place(&user::partition(one), &key).unwrap();
         prop_assert_eq!(of_user(user::profile()), Place::Profile(one));
@@ -167,6 +195,8 @@ proptest! {
         prop_assert_eq!(of_user(user::replay(half)), Place::Replay(one));
         prop_assert_eq!(of_user(user::contact(other)), Place::Contact(one, other));
         prop_assert_eq!(of_user(user::invite(&hash)), Place::UserInvite(one, hash));
+        prop_assert_eq!(of_user(user::media(media)), Place::UserMedia(one, media));
+        prop_assert_eq!(of_user(user::media_bytes()), Place::UserMediaBytes(one));
 
         let of_conversation = |key: Vec<u8>| place(&conversation::partition(conversation), &key).unwrap();
         prop_assert_eq!(of_conversation(conversation::state()), Place::State(conversation));
@@ -188,6 +218,25 @@ proptest! {
         prop_assert_eq!(of(channel::row(&title, conversation)), Place::Channel(conversation));
         prop_assert_eq!(of(active::row(conversation)), Place::Active(conversation));
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
+        prop_assert_eq!(of(media::row(media)), Place::Media(media));
+        prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));
+        let references = [
+            media::Reference::Message(conversation, seq),
+            media::Reference::User(one),
+            media::Reference::Conversation(conversation),
+        ];
+        for reference in references {
+            let key = media::reference(reference);
+            prop_assert!(holds(&media::references(), &key));
+            prop_assert_eq!(holds(&media::avatars(), &key), !matches!(reference, media::Reference::Message(..)));
+            prop_assert_eq!(holds(&media::shown_from(&[]), &key), matches!(reference, media::Reference::Message(..)));
+            prop_assert_eq!(place(&media::partition(media), &key).unwrap(), Place::Reference(media, reference));
+        }
+        let of_bytes = |key: Vec<u8>| place(&media::bytes_partition(&hash), &key).unwrap();
+        prop_assert_eq!(of_bytes(media::bytes_of(media)), Place::BytesOf(hash, media));
+        prop_assert_eq!(of_bytes(media::removing()), Place::BytesRemoving(hash));
+        prop_assert!(holds(&media::all_bytes_of(), &media::bytes_of(media)));
+        prop_assert!(!holds(&media::all_bytes_of(), &media::removing()));
     }
 
     #[test]
@@ -210,14 +259,16 @@ proptest! {
         (c, d) in (conversation_id(), conversation_id()),
         (seq, from, to, at, until) in (any::<u64>(), any::<u64>(), any::<u64>(), time(), time()),
         (hash, half) in any::<([u8; 32], [u8; 16])>(),
+        media in media_id(),
     ) {
         let keys = [
             user::profile(), user::device(device), user::blocked(other), user::listed(c),
             user::mention(at, c, seq), user::replay(half), user::contact(other), user::invite(&hash),
+            user::media(media),
         ];
         let ranges = [
             user::devices(), user::all_blocked(), user::all_listed(), user::mentions(), user::replays(),
-            user::contacts(), user::invites(),
+            user::contacts(), user::invites(), user::all_media(),
         ];
         for (place, range) in ranges.iter().enumerate() {
             for (other, key) in keys.iter().enumerate() {

@@ -8,12 +8,16 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Error,
     sqlite::{OpenError, Snapshot},
 };
+use crate::backends::MEDIA;
 
 /// Problems that a report tells in full.
 const PROBLEMS_TOLD: usize = 100;
@@ -82,7 +86,7 @@ impl fmt::Display for Report {
 /// [`OpenError`] where there is nothing to check; what is wrong inside is in the report.
 pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, OpenError> {
     let snapshot = Snapshot::open(dir)?;
-    let mut check = Check { report: Report::default(), progress };
+    let mut check = Check { media: dir.join(MEDIA), report: Report::default(), progress };
     let result = check.structures(&snapshot).and_then(|[entries, rows, client_ids]| {
         (check.report.entries, check.report.rows, check.report.client_ids) = (entries, rows, client_ids);
         check.entries(&snapshot)?;
@@ -96,6 +100,7 @@ pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, Open
 }
 
 struct Check<P> {
+    media: PathBuf,
     report: Report,
     progress: P,
 }

@@ -1,24 +1,34 @@
 //! The rows: each is what its key says, and what it refers to is there.
 
-use kith_protocol::{ConversationId, UserId};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use kith_protocol::{ConversationId, MediaId, UserId};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Device, Invite, Listed, Member, Place, Replay, State, Token, User, Value, conversation,
-            name, token, user,
+            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, User, Value,
+            conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
     Check, Progress,
 };
-use crate::store::{Direction, LogRange};
+use crate::{
+    media::objects::{Part, file_of},
+    store::{Direction, LogRange},
+};
 
 impl<P: FnMut(Progress)> Check<P> {
     pub(super) fn rows(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let total = self.report.rows;
-        let mut look = Look { reader: snapshot.reader() };
+        let mut look = Look { media: self.media.clone(), reader: snapshot.reader() };
         let (mut done, mut stopped) = (0, Ok(()));
         snapshot.each_row(|partition, key, value| {
             let place = schema::place(partition, key);
@@ -40,6 +50,8 @@ impl<P: FnMut(Progress)> Check<P> {
 type Wrong = Vec<String>;
 
 struct Look<'c> {
+    /// The folder of the bytes of media.
+    media: PathBuf,
     reader: Reader<'c>,
 }
 
@@ -82,6 +94,11 @@ impl Look<'_> {
                 let row = self.value::<Invite>(&schema::invite::row(&hash))?;
                 missing(row.is_none_or(|row| row.by.is_some()), "its invite is the operator's")
             }
+            Place::Media(id) => self.media(id, &Media::decode(value)?)?,
+            Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
+            Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
+            Place::UserMedia(..) | Place::UserMediaBytes(_) => schema::user::size_of(value).map(|_| vec![])?,
+            Place::BytesOf(..) | Place::BytesRemoving(_) => vec![],
             Place::Probe
             | Place::Erasing(_)
             | Place::Blocked(..)
@@ -103,6 +120,22 @@ impl Look<'_> {
         }
         let named = self.reader.get(&name::row(&row.username))?;
         Ok(missing(named.as_deref() == Some(&id.bytes()[..]), "its name leads elsewhere"))
+    }
+
+    /// A media that somebody may ask for has bytes, and they are those that its row names.
+    fn media(&mut self, id: MediaId, row: &Media) -> Result<Wrong, Error> {
+        if row.doomed {
+            return Ok(vec![]);
+        }
+        let own = RowKey { partition: schema::media::bytes_partition(&row.sha256), key: schema::media::bytes_of(id) };
+        let mut wrong =
+            missing(self.reader.get(&own)?.is_some(), "its bytes may be removed: they are not noted as its");
+        match bytes(&file_of(&self.media, &row.sha256, Part::Whole)) {
+            Ok((size, sha256)) if (size, sha256) == (row.size, row.sha256) => {}
+            Ok(_) => wrong.push("its bytes are not those that were sent".to_owned()),
+            Err(error) => wrong.push(format!("its bytes cannot be read: {error}")),
+        }
+        Ok(wrong)
     }
 
     fn head(&mut self, id: ConversationId) -> Result<u64, Error> {
@@ -143,6 +176,21 @@ impl Look<'_> {
         let head = self.head(id)?;
         let ordered = row.edits.is_sorted() && row.edits.iter().all(|edit| (seq + 1..=head).contains(edit));
         Ok(missing(ordered && (1..=head).contains(&seq), "it refers to what is not in the log"))
+    }
+}
+
+/// The size and SHA-256 of a file.
+fn bytes(path: &Path) -> io::Result<(u64, [u8; 32])> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let (mut size, mut piece) = (0, vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok((size, hasher.finalize().into())),
+            read => {
+                hasher.update(&piece[..read]);
+                size += read as u64;
+            }
+        }
     }
 }
 

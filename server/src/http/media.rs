@@ -1,0 +1,232 @@
+//! Media: sending them, and reading their bytes.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use axum::{
+    Json as Answered,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use kith_protocol::{Code, Media, MediaId, Problem, limits::MEDIA_BYTES};
+use serde::Deserialize;
+use tokio::time::timeout;
+use utoipa::IntoParams;
+
+use super::{
+    Answer, App,
+    auth::Actor,
+    extract::{Path, Query},
+};
+use crate::{
+    Error, limits,
+    media::{New, Row, described, kind, objects::Part},
+};
+
+/// What a media is called.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Called {
+    /// Its name; a path loses its folders.
+    name: Option<String>,
+}
+
+/// Sends a media: its bytes are the body. Durable when it is answered.
+#[utoipa::path(post, path = "/v1/media", tag = "media", params(Called),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes"),
+    responses(
+        (status = 201, body = Media),
+        (status = 413, body = Problem, description = "too_large, quota_exceeded"),
+        (status = 415, body = Problem, description = "The bytes are not what they are said to be"),
+    ),
+)]
+pub async fn send(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Query(called): Query<Called>,
+    request: Request,
+) -> Answer<(StatusCode, Answered<Media>)> {
+    let _sending = app.media.admit(actor.user)?;
+    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let content_type = declared.unwrap_or_default().to_owned();
+    let all = Duration::from_secs(limits::MEDIA_SENDING_S);
+    let bytes = timeout(all, received(request)).await.unwrap_or_else(|_| Err(broken()))?;
+    let new = New { owner: actor.user, content_type, name: called.name, bytes };
+    // On its own, so that it ends in order when the one who asked hangs up.
+    let media = app.media.clone();
+    let added = tokio::spawn(async move { media.add(new).await });
+    let (id, row) = added.await.map_err(|_| Error::new(Code::Internal))??;
+    Ok((StatusCode::CREATED, Answered(described(id, &row))))
+}
+
+fn broken() -> Error {
+    Error::new(Code::InvalidRequest).because("The body broke off.")
+}
+
+/// The bytes of a body, as long as some come.
+async fn received(request: Request) -> Answer<Bytes> {
+    let too_large =
+        || Error::new(Code::TooLarge).because(format!("A media in one request may have {MEDIA_BYTES} bytes."));
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > MEDIA_BYTES) {
+        return Err(too_large());
+    }
+    let mut body = request.into_body();
+    let mut bytes = BytesMut::new();
+    let silent = Duration::from_secs(limits::MEDIA_SILENT_S);
+    while let Some(frame) = timeout(silent, body.frame()).await.map_err(|_| broken())? {
+        let Ok(data) = frame.map_err(|_| broken())?.into_data() else { continue };
+        if (bytes.len() + data.len()) as u64 > MEDIA_BYTES {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+/// The bytes of a media, or a range of them.
+#[utoipa::path(get, path = "/v1/media/{media}", tag = "media",
+    params(
+        ("media" = MediaId, Path),
+        ("Range" = Option<String>, Header, description = "One range of bytes"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what one has"),
+    ),
+    responses(
+        (status = 200, content_type = "application/octet-stream", description = "The bytes, of the media's own type"),
+        (status = 206, content_type = "application/octet-stream", description = "The range that was asked for"),
+        (status = 304, description = "One has them"),
+        (status = 404, body = Problem),
+        (status = 416, body = Problem, description = "range_not_satisfiable"),
+    ),
+)]
+pub async fn bytes(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<MediaId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let row = app.conversations.media(actor.user, id).await?;
+    answer(&app, &row, Part::Whole, &headers).await
+}
+
+/// The answer with the bytes of a media, or of what was made of it.
+async fn answer(app: &App, row: &Row, part: Part, asked: &HeaderMap) -> Answer<Response> {
+    let (content_type, size) = (row.content_type.as_str(), row.size);
+    let tag = format!("\"{}\"", described(MediaId::from_bytes([0; 16]), row).sha256);
+    let matches = |name| {
+        let given = asked.get(name).and_then(|given: &HeaderValue| given.to_str().ok());
+        given.map(|given| {
+            given.split(',').any(|one| matches!(one.trim().trim_start_matches("W/"), one if one == tag || one == "*"))
+        })
+    };
+    let mut response = if matches(header::IF_NONE_MATCH) == Some(true) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        // A range of something else is of no use: then all of it is sent.
+        let range = if matches(header::IF_RANGE) == Some(false) { None } else { asked.get(header::RANGE) };
+        match range.and_then(|range| asked_range(range, size)) {
+            None => {
+                let found = app.media.read(row, part, None).await?;
+                let mut response = Body::from_stream(found.bytes).into_response();
+                response.headers_mut().insert(header::CONTENT_LENGTH, found.size.into());
+                response
+            }
+            Some(Err(Unsatisfiable)) => {
+                let mut response = Error::new(Code::RangeNotSatisfiable).into_response();
+                response.headers_mut().insert(header::CONTENT_RANGE, text(format!("bytes */{size}")));
+                return Ok(response);
+            }
+            Some(Ok(range)) => {
+                let found = app.media.read(row, part, Some(range)).await?;
+                let Range { start, end } = found.range;
+                let mut response = (StatusCode::PARTIAL_CONTENT, Body::from_stream(found.bytes)).into_response();
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_LENGTH, (end - start).into());
+                headers.insert(header::CONTENT_RANGE, text(format!("bytes {start}-{}/{size}", end - 1)));
+                response
+            }
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, text(tag));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_TYPE, text(content_type.to_owned()));
+    headers.insert(header::CONTENT_DISPOSITION, text(disposition(row)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
+    );
+    Ok(response)
+}
+
+fn text(value: String) -> HeaderValue {
+    HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// How a browser is to take it (RFC 6266): what is no picture, recording or text is a download.
+fn disposition(row: &Row) -> String {
+    let how = if kind::is_shown(&row.content_type) { "inline" } else { "attachment" };
+    let Some(name) = &row.name else { return how.to_owned() };
+    // RFC 8187: what is no letter or digit is escaped.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let escaped: String = name
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    format!("{how}; filename*=UTF-8''{escaped}")
+}
+
+/// A range that the media does not have.
+#[derive(Debug, PartialEq, Eq)]
+struct Unsatisfiable;
+
+/// The one range that a `Range` asks for (RFC 9110, section 14.2); none where it asks for several or is none, which is to
+/// be ignored.
+fn asked_range(value: &HeaderValue, size: u64) -> Option<Result<Range<u64>, Unsatisfiable>> {
+    let spec = value.to_str().ok()?.strip_prefix("bytes=")?;
+    let (first, last) = spec.split_once('-')?;
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let range = match (first.trim(), last.trim()) {
+        ("", "") => return None,
+        ("", last) => size.saturating_sub(number(last)?)..size,
+        (first, "") => number(first)?..size,
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first {
+                return None;
+            }
+            first..last.saturating_add(1).min(size)
+        }
+    };
+    Some(if range.is_empty() { Err(Unsatisfiable) } else { Ok(range) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_read() {
+        for (asked, range) in [
+            ("bytes=0-0", Some(Ok(0..1))),
+            ("bytes=2-", Some(Ok(2..10))),
+            ("bytes=-3", Some(Ok(7..10))),
+            ("bytes=-30", Some(Ok(0..10))),
+            ("bytes=5-99", Some(Ok(5..10))),
+            ("bytes=10-", Some(Err(Unsatisfiable))),
+            ("bytes=-0", Some(Err(Unsatisfiable))),
+            ("bytes=3-2", None),
+            ("bytes=0-1,4-5", None),
+            ("bytes=a-b", None),
+            ("items=0-1", None),
+            ("bytes=-", None),
+        ] {
+            assert_eq!(asked_range(&HeaderValue::from_static(asked), 10), range, "{asked}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Removes the media that nothing refers to, and what was left of those that never were complete.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use bytes::Bytes;
+use kith_protocol::{Body, MediaId, Timestamp, UserId};
+
+use super::{Media, Reference, Row};
+use crate::{
+    Error, clock, limits,
+    store::{
+        Change, CommitError, Condition, Direction, KeyRange, LogRange, Row as StoredRow, RowKey,
+        schema::{self, Collect, State, User, Value},
+    },
+    wire,
+};
+
+/// Media that one look takes from a shard.
+const AT_ONCE: usize = 256;
+
+/// What still needs a media.
+#[derive(PartialEq, Eq)]
+enum Needed {
+    /// Something refers to it.
+    Yes,
+    /// Something was about to, not long ago.
+    Perhaps,
+    /// Nothing.
+    No,
+}
+
+impl Media {
+    /// Has a media looked at when it is `at`.
+    pub(super) async fn look_at(&self, at: Timestamp, id: MediaId, collect: &Collect) -> Result<(), Error> {
+        let row = schema::media::collect(at, id);
+        self.put(row.partition, vec![Change::Put(row.key, collect.encode())]).await?;
+        self.collect_ms.fetch_min(at.millis(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Looks at every media whose time has come; how many were removed. Where there is none, it looks at a number for that
+    /// and not at the store.
+    ///
+    /// # Errors
+    /// When the store does not answer; the next look goes on where this one stopped.
+    pub async fn collect(&self) -> Result<usize, Error> {
+        if clock::now().millis() < self.collect_ms.load(Ordering::SeqCst) || !self.objects.may_remove() {
+            return Ok(0);
+        }
+        self.collect_ms.store(u64::MAX, Ordering::SeqCst);
+        let collected = self.collect_due().await;
+        if collected.is_err() {
+            self.collect_ms.store(0, Ordering::SeqCst);
+        }
+        collected
+    }
+
+    async fn collect_due(&self) -> Result<usize, Error> {
+        let mut collected = 0;
+        for shard in 0..schema::SHARDS {
+            let partition = schema::media::collect_partition(shard);
+            let rows = self.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE).await?;
+            let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
+            for StoredRow { key, value } in rows {
+                let (at, id) = (schema::media::collect_at(&key)?, schema::media::collect_of(&key)?);
+                if at > clock::now() {
+                    next_ms = at.millis();
+                    break;
+                }
+                if self.look(id, &Collect::decode(&value)?).await? {
+                    collected += 1;
+                }
+                self.put(partition.clone(), vec![Change::Delete(key)]).await?;
+            }
+            self.collect_ms.fetch_min(next_ms, Ordering::SeqCst);
+        }
+        Ok(collected)
+    }
+
+    /// Removes a media unless something needs it; whether it was.
+    async fn look(&self, id: MediaId, collect: &Collect) -> Result<bool, Error> {
+        let again = async |after_s| {
+            self.look_at(clock::now().plus(Duration::from_secs(after_s)), id, collect).await.map(|()| false)
+        };
+        if let Some(row) = self.maybe(id).await? {
+            if !row.doomed {
+                match self.needed(id).await? {
+                    Needed::Yes => return Ok(false),
+                    Needed::Perhaps => return again(limits::MEDIA_PERHAPS_S).await,
+                    Needed::No => {}
+                }
+            }
+            // From here on nobody can refer to it; who did so just before is seen by the second look.
+            if !self.doom(id, row, true).await? {
+                return again(1).await;
+            }
+            if !self.objects.may_remove() {
+                return again(1).await;
+            }
+            if self.needed(id).await? != Needed::No {
+                if let Some(row) = self.maybe(id).await? {
+                    self.doom(id, row, false).await?;
+                }
+                return again(limits::MEDIA_PERHAPS_S).await;
+            }
+        }
+        self.remove(id, collect.owner, &collect.sha256).await?;
+        tracing::debug!(%id, "a media was removed");
+        Ok(true)
+    }
+
+    /// Says whether a media is being removed; false where another changed it.
+    async fn doom(&self, id: MediaId, row: Row, doomed: bool) -> Result<bool, Error> {
+        let before = Condition::Equals(schema::media::about(), row.encode());
+        let change = Change::Put(schema::media::about(), Row { doomed, ..row }.encode());
+        match self.store.commit(schema::media::partition(id), vec![change], vec![before]).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Condition { .. }) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Asks all that are said to refer to it whether they do. Those that say no are forgotten.
+    async fn needed(&self, id: MediaId) -> Result<Needed, Error> {
+        let partition = schema::media::partition(id);
+        let mut range = schema::media::references();
+        let mut perhaps = false;
+        loop {
+            let rows =
+                self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS).await?;
+            let Some(last) = rows.last() else { break };
+            range.from = [&last.key[..], &[0]].concat();
+            for row in rows {
+                let since = schema::user::time_of(&row.value)?;
+                if since.plus(Duration::from_secs(limits::MEDIA_PERHAPS_S)) > clock::now() {
+                    // The message or the profile may be on its way.
+                    perhaps = true;
+                } else if self.refers(schema::media::reference_of(&row.key)?, id).await? {
+                    return Ok(Needed::Yes);
+                } else {
+                    self.put(partition.clone(), vec![Change::Delete(row.key)]).await?;
+                }
+            }
+        }
+        Ok(if perhaps { Needed::Perhaps } else { Needed::No })
+    }
+
+    async fn refers(&self, by: Reference, id: MediaId) -> Result<bool, Error> {
+        let row = match by {
+            Reference::Message(log, seq) => {
+                let range = LogRange { log, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+                let record = self.store.read(vec![range]).await?.into_iter().flatten().next();
+                let body = record.map(|record| wire::body(log, &record)).transpose()?;
+                return Ok(matches!(body, Some(Body::Message(text)) if text.attachments.iter().any(|it| it.id == id)));
+            }
+            Reference::User(user) => schema::user::profile_row(user),
+            Reference::Conversation(conversation) => {
+                let partition = schema::conversation::partition(conversation);
+                RowKey { partition, key: schema::conversation::state() }
+            }
+        };
+        let Some(value) = self.store.get(vec![row]).await?.pop().flatten() else { return Ok(false) };
+        let avatar = match by {
+            Reference::User(_) => User::decode(&value)?.avatar,
+            _ => State::decode(&value)?.avatar,
+        };
+        Ok(avatar == Some(id.to_string()))
+    }
+
+    /// Removes all of a media, whatever there is of it. The row that makes it one goes last.
+    pub(super) async fn remove(&self, id: MediaId, owner: UserId, sha256: &[u8; 32]) -> Result<(), Error> {
+        self.disown(id, sha256).await?;
+        self.give_back(owner, id).await?;
+        let partition = schema::media::partition(id);
+        loop {
+            let range = schema::media::references();
+            let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;
+            if rows.is_empty() {
+                break;
+            }
+            self.put(partition.clone(), rows.into_iter().map(|row| Change::Delete(row.key)).collect()).await?;
+        }
+        self.put(partition, vec![Change::Delete(schema::media::about())]).await
+    }
+
+    /// The bytes are this media's no longer; if they are nobody's, they are removed.
+    async fn disown(&self, id: MediaId, sha256: &[u8; 32]) -> Result<(), Error> {
+        let partition = schema::media::bytes_partition(sha256);
+        let others = async || {
+            let range = schema::media::all_bytes_of();
+            let scan = self.store.scan(partition.clone(), range, Direction::Ascending, 1).await?;
+            Ok::<_, Error>(!scan.is_empty())
+        };
+        self.put(partition.clone(), vec![Change::Delete(schema::media::bytes_of(id))]).await?;
+        if others().await? {
+            return Ok(());
+        }
+        // From here on nobody can make the bytes theirs; who did so just before is seen by the second look.
+        self.put(partition.clone(), vec![Change::Put(schema::media::removing(), Bytes::new())]).await?;
+        if !others().await? {
+            self.objects.remove(sha256).await?;
+        }
+        self.put(partition.clone(), vec![Change::Delete(schema::media::removing())]).await
+    }
+
+    /// Removes all media of a user, whatever refers to them.
+    ///
+    /// # Errors
+    /// When the store does not answer; asking again goes on.
+    pub async fn erase(&self, owner: UserId) -> Result<(), Error> {
+        loop {
+            let (partition, range) = (schema::user::partition(owner), schema::user::all_media());
+            let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                let id = schema::user::media_of(&row.key)?;
+                // One that is not complete has its note, which removes what there is of it.
+                if let Some(media) = self.maybe(id).await? {
+                    let sha256 = media.sha256;
+                    self.doom(id, media, true).await?;
+                    self.remove(id, owner, &sha256).await?;
+                }
+                self.give_back(owner, id).await?;
+            }
+        }
+    }
+}

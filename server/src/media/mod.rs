@@ -1,0 +1,124 @@
+//! Media: bytes that users send to the server, to show them in messages or as avatars.
+//!
+//! The bytes are objects named by their SHA-256 ([`objects`]), so that the same bytes are kept once; each time that
+//! somebody sends them makes a media of its own, with its owner and its name. A media lives as long as something refers
+//! to it: [`Media::refer`] comes before the message or the profile that does, and [`Media::release`] after. What a crash
+//! leaves between the two is found by [`Media::collect`], which asks those that are said to refer to it.
+//!
+//! The order of a new media ([`Media::add`]): a note to look at it tomorrow, its place in its owner's quota, that the
+//! bytes are its own, the bytes, and then the row that makes it one. Whatever a crash leaves of that, the note removes.
+//!
+//! Who may read a media, and what a message is, is not known here: see `conversation/shown`.
+
+mod add;
+mod collect;
+pub mod kind;
+pub mod objects;
+mod quota;
+mod references;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kith_protocol::{Code, MediaId, UserId};
+use parking_lot::Mutex;
+
+pub use self::add::New;
+use self::objects::{Found, Objects, Part, hexadecimal};
+pub use crate::store::schema::{Media as Row, media::Reference};
+use crate::{
+    Error,
+    store::{
+        Change, CommitError, Store,
+        schema::{self, Value},
+    },
+};
+
+/// What the operator decides about media.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Bytes of all media of one user.
+    pub quota_bytes: u64,
+    /// Seconds for which a media that nothing refers to is kept.
+    pub keep_s: u64,
+}
+
+/// The media of the server.
+pub struct Media {
+    store: Arc<dyn Store>,
+    objects: Arc<Objects>,
+    settings: Settings,
+    /// Before this time there is nothing to look at, in milliseconds.
+    collect_ms: AtomicU64,
+    /// Media that each user is sending in one request.
+    sending: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+/// What a media is, as clients see it.
+pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
+    let picture = row.picture.as_ref();
+    kith_protocol::Media {
+        id,
+        content_type: row.content_type.clone(),
+        size: row.size,
+        sha256: hexadecimal(&row.sha256),
+        width: picture.map(|picture| picture.width),
+        height: picture.map(|picture| picture.height),
+        thumbhash: picture.map(|picture| BASE64_STANDARD.encode(&picture.thumbhash)),
+        thumbnail: picture.is_some_and(|picture| picture.thumbnail),
+        name: row.name.clone(),
+    }
+}
+
+impl Media {
+    /// Those in `store`, whose bytes are in `objects`.
+    pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, settings: Settings) -> Self {
+        Self { store, objects, settings, collect_ms: AtomicU64::new(0), sending: Arc::default() }
+    }
+
+    /// A media, whoever asks.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn row(&self, id: MediaId) -> Result<Row, Error> {
+        self.maybe(id).await?.filter(|row| !row.doomed).ok_or(Error::new(Code::NotFound))
+    }
+
+    /// A media, and those of its own media that a user may make an avatar.
+    ///
+    /// # Errors
+    /// `invalid_request` for `/avatar`.
+    pub async fn avatar(&self, owner: UserId, id: &str) -> Result<(MediaId, Row), Error> {
+        let wrong = || Error::field("/avatar", "must be a picture of your own");
+        let id = id.parse().map_err(|_| wrong())?;
+        let row = self.maybe(id).await?.filter(|row| !row.doomed && row.owner == owner);
+        row.filter(|row| kind::is_picture(&row.content_type)).map(|row| (id, row)).ok_or_else(wrong)
+    }
+
+    /// The bytes of a media.
+    ///
+    /// # Errors
+    /// `not_found` for the thumbnail of what has none.
+    pub async fn read(&self, row: &Row, part: Part, range: Option<std::ops::Range<u64>>) -> Result<Found, Error> {
+        if part == Part::Thumbnail && !row.picture.as_ref().is_some_and(|picture| picture.thumbnail) {
+            return Err(Code::NotFound.into());
+        }
+        self.objects.read(&row.sha256, part, range).await
+    }
+
+    async fn maybe(&self, id: MediaId) -> Result<Option<Row>, Error> {
+        let value = self.store.get(vec![schema::media::row(id)]).await?.pop().flatten();
+        Ok(value.map(|value| Row::decode(&value)).transpose()?)
+    }
+
+    async fn put(&self, partition: Vec<u8>, changes: Vec<Change>) -> Result<(), Error> {
+        match self.store.commit(partition, changes, Vec::new()).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(CommitError::Condition { .. }) => Err(Code::Internal.into()),
+        }
+    }
+}

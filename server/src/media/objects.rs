@@ -1,0 +1,132 @@
+//! The bytes of media, as objects that are named by their SHA-256: written once, never changed.
+
+use std::{
+    fmt::Write as _,
+    ops::Range,
+    path::{Path as FilePath, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream::BoxStream};
+use kith_protocol::Code;
+use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, PutPayload, path::Path};
+
+use crate::Error;
+
+/// Bytes as they are read, piece by piece.
+pub type Bytestream = BoxStream<'static, Result<Bytes, object_store::Error>>;
+
+/// What an object holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The bytes themselves.
+    Whole,
+    /// A small picture of them.
+    Thumbnail,
+}
+
+/// Where the bytes of media are. What was put survives the loss of power.
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    copying: AtomicUsize,
+}
+
+/// That somebody copies all objects; until it is dropped none is removed.
+pub struct Copying(Arc<Objects>);
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        self.0.copying.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// SHA-256 as it is written.
+pub fn hexadecimal(sha256: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(64);
+    sha256.iter().for_each(|byte| write!(text, "{byte:02x}").expect("a String takes all"));
+    text
+}
+
+fn name(sha256: &[u8; 32], part: Part) -> String {
+    let text = hexadecimal(sha256);
+    let (folder, ending) = (&text[..2], if part == Part::Thumbnail { ".thumbnail" } else { "" });
+    format!("{folder}/{text}{ending}")
+}
+
+/// The file of the bytes below the folder of all objects, where that is what keeps them.
+pub fn file_of(folder: &FilePath, sha256: &[u8; 32], part: Part) -> PathBuf {
+    folder.join(name(sha256, part))
+}
+
+impl Objects {
+    /// Those that `store` keeps.
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, copying: AtomicUsize::new(0) }
+    }
+
+    /// Keeps every object where it is until the answer is dropped.
+    pub fn copying(self: &Arc<Self>) -> Copying {
+        self.copying.fetch_add(1, Ordering::SeqCst);
+        Copying(self.clone())
+    }
+
+    /// Whether objects may be removed now.
+    pub(super) fn may_remove(&self) -> bool {
+        self.copying.load(Ordering::SeqCst) == 0
+    }
+
+    /// Makes bytes durable under their name, if they are not there.
+    pub(super) async fn put(&self, sha256: &[u8; 32], part: Part, bytes: PutPayload) -> Result<(), Error> {
+        let path = Path::from(name(sha256, part));
+        match self.store.head(&path).await {
+            Ok(found) if found.size == bytes.content_length() as u64 => return Ok(()),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(failed(&error)),
+        }
+        self.store.put(&path, bytes).await.map(drop).map_err(|error| failed(&error))
+    }
+
+    /// Reads a part of the bytes.
+    ///
+    /// # Errors
+    /// `internal` where they should be there and are not.
+    pub async fn read(&self, sha256: &[u8; 32], part: Part, range: Option<Range<u64>>) -> Result<Found, Error> {
+        let path = Path::from(name(sha256, part));
+        let options = GetOptions { range: range.map(Into::into), ..GetOptions::default() };
+        let found = self.store.get_opts(&path, options).await.map_err(|error| failed(&error))?;
+        Ok(Found { size: found.meta.size, range: found.range.clone(), bytes: found.into_stream().boxed() })
+    }
+
+    /// Removes bytes and what was made of them; that they are not there is as good.
+    pub(super) async fn remove(&self, sha256: &[u8; 32]) -> Result<(), Error> {
+        for part in [Part::Thumbnail, Part::Whole] {
+            match self.store.delete(&Path::from(name(sha256, part))).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(failed(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that were found.
+pub struct Found {
+    /// So many there are in all.
+    pub size: u64,
+    /// These of them follow.
+    pub range: Range<u64>,
+    /// Piece by piece.
+    pub bytes: Bytestream,
+}
+
+pub(super) fn failed(error: &object_store::Error) -> Error {
+    tracing::warn!(%error, "the media folder failed");
+    match error {
+        object_store::Error::NotFound { .. } => Code::Internal.into(),
+        _ => Code::Unavailable.into(),
+    }
+}

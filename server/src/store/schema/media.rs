@@ -1,0 +1,146 @@
+//! The rows of media: what they are, who refers to them, and when to look whether anybody still does.
+
+use super::*;
+
+/// A picture's size and what to show until it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Pixels from left to right, as it is to be shown.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// Its thumbhash.
+    pub thumbhash: Vec<u8>,
+    /// Whether it has a thumbnail.
+    pub thumbnail: bool,
+}
+
+/// A media.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Who sent it to the server.
+    pub owner: UserId,
+    /// SHA-256 of its bytes, which names them.
+    pub sha256: [u8; 32],
+    /// So many bytes.
+    pub size: u64,
+    /// What they are.
+    pub content_type: String,
+    /// What its owner called it.
+    pub name: Option<String>,
+    /// What it shows, of a picture that the server can read.
+    pub picture: Option<Picture>,
+    /// When it was complete.
+    pub created_at: Timestamp,
+    /// Whether it is being removed: nobody may see it or refer to it any longer.
+    pub doomed: bool,
+}
+
+/// What to look at, and what may be left of it where it never was complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collect {
+    /// Whose it is.
+    pub owner: UserId,
+    /// Which bytes it has.
+    pub sha256: [u8; 32],
+}
+
+impl Value for Media {}
+impl Value for Collect {}
+
+pub(super) const ABOUT: u8 = 0;
+pub(super) const SHOWN: u8 = 1;
+pub(super) const USER: u8 = 2;
+pub(super) const CONVERSATION: u8 = 3;
+
+/// The partition of a media.
+pub fn partition(media: MediaId) -> Vec<u8> {
+    tagged(b'k', &[&media.bytes()])
+}
+/// The row of [`Media`].
+pub fn about() -> Vec<u8> {
+    vec![ABOUT]
+}
+/// The full name of the row of [`Media`].
+pub fn row(media: MediaId) -> RowKey {
+    RowKey { partition: partition(media), key: about() }
+}
+
+/// What refers to a media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    /// A message shows it.
+    Message(ConversationId, u64),
+    /// It is a user's avatar.
+    User(UserId),
+    /// It is a conversation's avatar.
+    Conversation(ConversationId),
+}
+
+/// The row of a reference; its value is since when, see [`user::time_value`].
+pub fn reference(of: Reference) -> Vec<u8> {
+    match of {
+        Reference::Message(conversation, seq) => tagged(SHOWN, &[&conversation.bytes(), &seq.to_be_bytes()]),
+        Reference::User(user) => tagged(USER, &[&user.bytes()]),
+        Reference::Conversation(conversation) => tagged(CONVERSATION, &[&conversation.bytes()]),
+    }
+}
+/// The rows of all references.
+pub fn references() -> KeyRange {
+    KeyRange { from: vec![SHOWN], to: Some(vec![CONVERSATION + 1]) }
+}
+/// The rows of the references by avatars.
+pub fn avatars() -> KeyRange {
+    KeyRange { from: vec![USER], to: Some(vec![CONVERSATION + 1]) }
+}
+/// The rows of the references by messages, from `key` on.
+pub fn shown_from(key: &[u8]) -> KeyRange {
+    KeyRange { from: key.to_vec().max(vec![SHOWN]), to: all(SHOWN).to }
+}
+/// The reference of a key.
+pub fn reference_of(key: &[u8]) -> Result<Reference, Error> {
+    Ok(match (key.first().copied(), key.len()) {
+        (Some(SHOWN), 25) => Reference::Message(ConversationId::from_bytes(id_at(key, 1)?), number_at(key, 17)?),
+        (Some(USER), 17) => Reference::User(UserId::from_bytes(id_at(key, 1)?)),
+        (Some(CONVERSATION), 17) => Reference::Conversation(ConversationId::from_bytes(id_at(key, 1)?)),
+        _ => return Err(Error::Corrupt("a media has no such reference".to_owned())),
+    })
+}
+
+/// The partition of bytes that media share.
+pub fn bytes_partition(sha256: &[u8; 32]) -> Vec<u8> {
+    tagged(b'o', &[sha256])
+}
+/// The row that says that the bytes are a media's.
+pub fn bytes_of(media: MediaId) -> Vec<u8> {
+    tagged(0, &[&media.bytes()])
+}
+/// The rows of all media that have the bytes.
+pub fn all_bytes_of() -> KeyRange {
+    all(0)
+}
+/// The row that says that the bytes are being removed.
+pub fn removing() -> Vec<u8> {
+    vec![1]
+}
+
+fn shard(media: MediaId) -> u8 {
+    media.bytes()[15] % SHARDS
+}
+/// The partition of a shard of the media to look at.
+pub fn collect_partition(shard: u8) -> Vec<u8> {
+    vec![b'g', shard]
+}
+/// The row of a [`Collect`].
+pub fn collect(at: Timestamp, media: MediaId) -> RowKey {
+    let key = [&at.millis().to_be_bytes()[..], &media.bytes()].concat();
+    RowKey { partition: collect_partition(shard(media)), key }
+}
+/// When to look at what a key of a [`Collect`] names.
+pub fn collect_at(key: &[u8]) -> Result<Timestamp, Error> {
+    number_at(key, 0).map(Timestamp::from_millis)
+}
+/// The media of a key of a [`Collect`].
+pub fn collect_of(key: &[u8]) -> Result<MediaId, Error> {
+    id_at(key, 8).map(MediaId::from_bytes)
+}
