@@ -117,6 +117,14 @@ pub const MEDIA_SENDING: usize = 32;
 pub const MEDIA_SILENT_S: u64 = 30;
 /// and those after which it is in any case.
 pub const MEDIA_SENDING_S: u64 = 600;
+/// Pixels of a picture,
+pub const PICTURE_PIXELS: u64 = 50_000_000;
+/// and bytes that reading it may take.
+pub const PICTURE_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
+/// Pictures that are read at a time.
+pub const PICTURES_AT_ONCE: usize = 2;
+/// Pixels of the longer side of a thumbnail.
+pub const THUMBNAIL_PIXELS: u32 = 512;
 /// Seconds for which it is believed that a message or a profile refers to a media, before it is asked.
 pub const MEDIA_PERHAPS_S: u64 = 3600;
 /// Long polls of one user at a time.

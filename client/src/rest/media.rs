@@ -24,4 +24,10 @@ impl Rest {
         let answer = self.request(Method::GET, &format!("/v1/media/{id}"), &[], Bytes::new()).await?;
         succeeded(answer).map(|answer| answer.body)
     }
+
+    /// The thumbnail of a picture: `GET /v1/media/{id}/thumbnail`.
+    pub async fn thumbnail(&self, id: MediaId) -> Result<Bytes, Error> {
+        let answer = self.request(Method::GET, &format!("/v1/media/{id}/thumbnail"), &[], Bytes::new()).await?;
+        succeeded(answer).map(|answer| answer.body)
+    }
 }

@@ -23,7 +23,11 @@ use super::{
 };
 use crate::{
     Error, limits,
-    media::{New, Row, described, kind, objects::Part},
+    media::{
+        New, Row, described, kind,
+        objects::{Part, hexadecimal},
+        thumbnail_type,
+    },
 };
 
 /// What a media is called.
@@ -112,10 +116,36 @@ pub async fn bytes(
     answer(&app, &row, Part::Whole, &headers).await
 }
 
+/// The thumbnail of a picture: JPEG or WebP, its longer side 512 pixels at most.
+#[utoipa::path(get, path = "/v1/media/{media}/thumbnail", tag = "media",
+    params(
+        ("media" = MediaId, Path),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what one has"),
+    ),
+    responses(
+        (status = 200, content_type = "application/octet-stream", description = "A picture"),
+        (status = 304, description = "One has it"),
+        (status = 404, body = Problem, description = "Also for what has no thumbnail"),
+    ),
+)]
+pub async fn thumbnail(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<MediaId>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let row = app.conversations.media(actor.user, id).await?;
+    answer(&app, &row, Part::Thumbnail, &headers).await
+}
+
 /// The answer with the bytes of a media, or of what was made of it.
 async fn answer(app: &App, row: &Row, part: Part, asked: &HeaderMap) -> Answer<Response> {
-    let (content_type, size) = (row.content_type.as_str(), row.size);
-    let tag = format!("\"{}\"", described(MediaId::from_bytes([0; 16]), row).sha256);
+    let size = row.size;
+    let sha256 = hexadecimal(&row.sha256);
+    let (content_type, tag) = match part {
+        Part::Whole => (row.content_type.as_str(), format!("\"{sha256}\"")),
+        Part::Thumbnail => (thumbnail_type(row).ok_or(Code::NotFound)?, format!("\"{sha256}-thumbnail\"")),
+    };
     let matches = |name| {
         let given = asked.get(name).and_then(|given: &HeaderValue| given.to_str().ok());
         given.map(|given| {
@@ -126,7 +156,8 @@ async fn answer(app: &App, row: &Row, part: Part, asked: &HeaderMap) -> Answer<R
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         // A range of something else is of no use: then all of it is sent.
-        let range = if matches(header::IF_RANGE) == Some(false) { None } else { asked.get(header::RANGE) };
+        let other = part == Part::Thumbnail || matches(header::IF_RANGE) == Some(false);
+        let range = if other { None } else { asked.get(header::RANGE) };
         match range.and_then(|range| asked_range(range, size)) {
             None => {
                 let found = app.media.read(row, part, None).await?;

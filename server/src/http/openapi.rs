@@ -71,6 +71,7 @@ use super::{
         presence::of,
         media::send,
         media::bytes,
+        media::thumbnail,
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

@@ -6,14 +6,18 @@ use bytes::Bytes;
 use kith_protocol::{Code, MediaId, UserId, limits::MEDIA_NAME_BYTES};
 use object_store::PutPayload;
 
-use super::{Media, Row, Settings, kind, objects::Part};
+use super::{
+    Media, Row, Settings, kind,
+    objects::Part,
+    picture::{self, Kept},
+};
 use crate::{
     Error,
     account::sha256,
     clock, limits,
     store::{
         Change, CommitError, Condition,
-        schema::{self, Collect, Value},
+        schema::{self, Collect, Picture, Value},
     },
 };
 
@@ -27,6 +31,15 @@ pub struct New {
     pub name: Option<String>,
     /// The bytes.
     pub bytes: Bytes,
+}
+
+/// Bytes of which is known what they are.
+struct Ready {
+    content_type: String,
+    bytes: Bytes,
+    sha256: [u8; 32],
+    picture: Option<Picture>,
+    thumbnail: Option<Bytes>,
 }
 
 /// That a user sends a media in one request; ends when it is dropped.
@@ -67,20 +80,20 @@ impl Media {
     /// # Errors
     /// `unsupported_media_type` for bytes that are not what they are said to be, `quota_exceeded`.
     pub async fn add(&self, new: New) -> Result<(MediaId, Row), Error> {
-        let content_type = kind::of(&new.bytes, &new.content_type)?;
+        let Ready { content_type, bytes, sha256, picture, thumbnail } = self.ready(new.bytes, new.content_type).await?;
         let row = Row {
             owner: new.owner,
-            sha256: sha256(&new.bytes),
-            size: new.bytes.len() as u64,
+            sha256,
+            size: bytes.len() as u64,
             content_type,
             name: new.name.as_deref().and_then(named),
-            picture: None,
+            picture,
             created_at: clock::now(),
             doomed: false,
         };
         let id = MediaId::new(clock::uuid());
         self.begin(id, &row).await?;
-        match self.finish(id, &row, new.bytes.into()).await {
+        match self.finish(id, &row, bytes.into(), thumbnail).await {
             Ok(()) => Ok((id, row)),
             Err(error) => {
                 // What cannot be taken back now is found by the note.
@@ -92,6 +105,27 @@ impl Media {
         }
     }
 
+    /// Finds out what bytes are; of a picture what it shows, without what it says besides.
+    async fn ready(&self, bytes: Bytes, declared: String) -> Result<Ready, Error> {
+        let content_type = kind::of(&bytes, &declared)?;
+        let picture = kind::is_picture(&content_type);
+        // Reading a picture takes memory, and hashing takes time: neither on the threads that serve.
+        let permit = match picture {
+            true => Some(self.reading.clone().acquire_owned().await.map_err(|_| Error::new(Code::Internal))?),
+            false => None,
+        };
+        let made = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            if !picture {
+                return Ok(Ready { sha256: sha256(&bytes), content_type, bytes, picture: None, thumbnail: None });
+            }
+            let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, &bytes)?;
+            let (picture, thumbnail) = (Some(picture), Some(thumbnail.into()));
+            Ok(Ready { sha256: sha256(&bytes), content_type, bytes: bytes.into(), picture, thumbnail })
+        });
+        made.await.map_err(|_| Error::new(Code::Internal))?
+    }
+
     async fn begin(&self, id: MediaId, row: &Row) -> Result<(), Error> {
         let Settings { keep_s, .. } = self.settings;
         let at = clock::now().plus(Duration::from_secs(keep_s));
@@ -99,8 +133,11 @@ impl Media {
         self.reserve(row.owner, id, row.size).await
     }
 
-    async fn finish(&self, id: MediaId, row: &Row, bytes: PutPayload) -> Result<(), Error> {
+    async fn finish(&self, id: MediaId, row: &Row, bytes: PutPayload, thumbnail: Option<Bytes>) -> Result<(), Error> {
         self.own(id, &row.sha256).await?;
+        if let Some(thumbnail) = thumbnail {
+            self.objects.put(&row.sha256, Part::Thumbnail, thumbnail.into()).await?;
+        }
         self.objects.put(&row.sha256, Part::Whole, bytes).await?;
         self.put(schema::media::partition(id), vec![Change::Put(schema::media::about(), row.encode())]).await
     }

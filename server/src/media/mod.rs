@@ -14,8 +14,10 @@ mod add;
 mod collect;
 pub mod kind;
 pub mod objects;
+mod picture;
 mod quota;
 mod references;
+mod strip;
 
 use std::{
     collections::HashMap,
@@ -25,12 +27,13 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith_protocol::{Code, MediaId, UserId};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 pub use self::add::New;
 use self::objects::{Found, Objects, Part, hexadecimal};
 pub use crate::store::schema::{Media as Row, media::Reference};
 use crate::{
-    Error,
+    Error, limits,
     store::{
         Change, CommitError, Store,
         schema::{self, Value},
@@ -55,6 +58,13 @@ pub struct Media {
     collect_ms: AtomicU64,
     /// Media that each user is sending in one request.
     sending: Arc<Mutex<HashMap<UserId, usize>>>,
+    /// Pictures that may be read at a time.
+    reading: Arc<Semaphore>,
+}
+
+/// The type of a media's thumbnail, if it has one.
+pub fn thumbnail_type(row: &Row) -> Option<&str> {
+    row.picture.as_ref()?.thumbnail.as_deref()
 }
 
 /// What a media is, as clients see it.
@@ -68,7 +78,7 @@ pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
         width: picture.map(|picture| picture.width),
         height: picture.map(|picture| picture.height),
         thumbhash: picture.map(|picture| BASE64_STANDARD.encode(&picture.thumbhash)),
-        thumbnail: picture.is_some_and(|picture| picture.thumbnail),
+        thumbnail: picture.is_some_and(|picture| picture.thumbnail.is_some()),
         name: row.name.clone(),
     }
 }
@@ -76,7 +86,14 @@ pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
 impl Media {
     /// Those in `store`, whose bytes are in `objects`.
     pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, settings: Settings) -> Self {
-        Self { store, objects, settings, collect_ms: AtomicU64::new(0), sending: Arc::default() }
+        Self {
+            store,
+            objects,
+            settings,
+            collect_ms: AtomicU64::new(0),
+            sending: Arc::default(),
+            reading: Arc::new(Semaphore::new(limits::PICTURES_AT_ONCE)),
+        }
     }
 
     /// A media, whoever asks.
@@ -103,7 +120,7 @@ impl Media {
     /// # Errors
     /// `not_found` for the thumbnail of what has none.
     pub async fn read(&self, row: &Row, part: Part, range: Option<std::ops::Range<u64>>) -> Result<Found, Error> {
-        if part == Part::Thumbnail && !row.picture.as_ref().is_some_and(|picture| picture.thumbnail) {
+        if part == Part::Thumbnail && thumbnail_type(row).is_none() {
             return Err(Code::NotFound.into());
         }
         self.objects.read(&row.sha256, part, range).await

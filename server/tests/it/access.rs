@@ -68,6 +68,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("POST", "/v1/messages/{message}/read_receipts", Members),
     ("POST", "/v1/media", SignedIn),
     ("GET", "/v1/media/{media}", Members),
+    ("GET", "/v1/media/{media}/thumbnail", Members),
     ("POST", "/v1/polls", SignedIn),
     ("GET", "/v1/polls/{poll}", OneUser),
     ("POST", "/v1/polls/{poll}/commands", OneUser),
@@ -170,7 +171,7 @@ async fn scene() -> Scene {
     anna.say(group, SECRET).await;
     removed.say(group, "of one who is removed").await;
     anna.rest.remove_participant(group, removed.id).await.unwrap();
-    let media = anna.show(group, SECRET).await;
+    let media = anna.picture(group).await;
     let poll = anna.rest.open_poll().await.unwrap().poll;
     let real = Named {
         user: anna.id.to_string(),
@@ -228,7 +229,7 @@ async fn what_was_said_before_one_came_is_not_there() {
     let world = World::start().await;
     let [anna, bela, cora] = world.people(["anna", "bela", "cora"]).await;
     let group = anna.group(&[&bela]).await;
-    let media = anna.show(group, SECRET).await;
+    let media = anna.picture(group).await;
     anna.rest.add_participant(group, &NewParticipant { user: cora.id, role: None }).await.unwrap();
     let old = Named {
         user: anna.id.to_string(),

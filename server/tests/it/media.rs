@@ -2,6 +2,7 @@
 
 use std::{fs, time::Instant};
 
+use image::{DynamicImage, ImageFormat};
 use kith_client::{Method, StatusCode};
 use kith_protocol::{
     Body, Code, Media, ServerFrame, Uuid,
@@ -12,12 +13,21 @@ use kith_protocol::{
 
 use crate::world::{MOMENT, PASSWORD, Person, SOON, World, client_id, code, text};
 
-/// A picture of one red pixel.
-pub const RED: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 2,
-    0, 0, 0, 0x90, 0x77, 0x53, 0xde, 0, 0, 0, 12, b'I', b'D', b'A', b'T', 0x08, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0, 3,
-    1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
-];
+/// A small red picture.
+pub fn red() -> Vec<u8> {
+    encoded(&image::RgbImage::from_pixel(3, 2, image::Rgb([255, 0, 0])).into(), ImageFormat::Png)
+}
+
+/// The same in another shade, so that its bytes are others.
+fn reddish(shade: u8) -> Vec<u8> {
+    encoded(&image::RgbImage::from_pixel(3, 2, image::Rgb([shade, 0, 0])).into(), ImageFormat::Png)
+}
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).expect("a picture");
+    bytes.into_inner()
+}
 
 /// The files of the media folder.
 pub fn objects(world: &World) -> Vec<String> {
@@ -63,8 +73,8 @@ async fn a_picture_is_sent_shown_and_read() {
     let mut world = World::start().await;
     let [mut anna, mut bela] = world.people(["anna", "bela"]).await;
     let direct = anna.direct(&bela).await;
-    let media = anna.rest.send_media(RED, "image/png", Some("C:\\pictures\\red.png")).await.unwrap();
-    assert_eq!((media.content_type.as_str(), media.size), ("image/png", RED.len() as u64));
+    let media = anna.rest.send_media(red(), "image/png", Some("C:\\pictures\\red.png")).await.unwrap();
+    assert_eq!((media.content_type.as_str(), media.size), ("image/png", red().len() as u64));
     assert_eq!(media.name.as_deref(), Some("red.png"));
     assert_eq!(code(bela.rest.media(media.id).await), Some(Code::NotFound), "nobody has shown it");
 
@@ -83,7 +93,7 @@ async fn a_picture_is_sent_shown_and_read() {
         if restarted {
             world.restart(&mut [&mut anna, &mut bela]).await;
         }
-        assert_eq!(bela.rest.media(media.id).await.unwrap(), RED);
+        assert_eq!(bela.rest.media(media.id).await.unwrap(), red());
         let whole = get(&bela, &media, &[]).await;
         let tag = whole.headers["etag"].to_str().unwrap().to_owned();
         assert_eq!(tag, format!("\"{}\"", media.sha256));
@@ -93,14 +103,14 @@ async fn a_picture_is_sent_shown_and_read() {
         assert_eq!(whole.headers["content-disposition"], "inline; filename*=UTF-8''red.png");
         let part = get(&bela, &media, &[("range", "bytes=1-3")]).await;
         assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &b"PNG"[..]));
-        assert_eq!(part.headers["content-range"], format!("bytes 1-3/{}", RED.len()));
+        assert_eq!(part.headers["content-range"], format!("bytes 1-3/{}", red().len()));
         let beyond = get(&bela, &media, &[("range", "bytes=1000-")]).await;
         assert_eq!(beyond.status, StatusCode::RANGE_NOT_SATISFIABLE);
-        assert_eq!(beyond.headers["content-range"], format!("bytes */{}", RED.len()));
+        assert_eq!(beyond.headers["content-range"], format!("bytes */{}", red().len()));
         let same = get(&bela, &media, &[("if-none-match", &tag)]).await;
         assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
         let other = get(&bela, &media, &[("range", "bytes=1-3"), ("if-range", "\"other\"")]).await;
-        assert_eq!((other.status, &other.body[..]), (StatusCode::OK, RED));
+        assert_eq!((other.status, &other.body[..]), (StatusCode::OK, &red()[..]));
     }
 }
 
@@ -164,8 +174,8 @@ async fn the_same_bytes_are_kept_once_and_go_with_the_last_who_shows_them() {
     let world = World::start().await;
     let [anna, bela] = world.people(["anna", "bela"]).await;
     let direct = anna.direct(&bela).await;
-    let hers = anna.rest.send_media(RED, "image/png", None).await.unwrap();
-    let his = bela.rest.send_media(RED, "image/png", Some("his.png")).await.unwrap();
+    let hers = anna.rest.send_media(red(), "image/png", None).await.unwrap();
+    let his = bela.rest.send_media(red(), "image/png", Some("his.png")).await.unwrap();
     assert_ne!(hers.id, his.id);
     assert_eq!(hers.sha256, his.sha256);
     let files = objects(&world).len();
@@ -178,7 +188,7 @@ async fn the_same_bytes_are_kept_once_and_go_with_the_last_who_shows_them() {
         assert!(Instant::now() < until, "his media stays");
         tokio::time::sleep(MOMENT).await;
     }
-    assert_eq!(bela.rest.media(hers.id).await.unwrap(), RED, "a message still shows it");
+    assert_eq!(bela.rest.media(hers.id).await.unwrap(), red(), "a message still shows it");
     assert_eq!(objects(&world).len(), files);
     anna.rest.delete(again.id).await.unwrap();
     becomes(&world, 0).await;
@@ -224,16 +234,16 @@ async fn avatars_are_pictures_of_one_s_own_that_everybody_sees() {
     let [anna, bela, cora] = world.people(["anna", "bela", "cora"]).await;
     let group = anna.group(&[&bela]).await;
     let words = anna.rest.send_media("words", "text/plain", None).await.unwrap();
-    let his = bela.rest.send_media([RED, b"his"].concat(), "image/png", None).await.unwrap();
+    let his = bela.rest.send_media(reddish(1), "image/png", None).await.unwrap();
     let change = |id: &Media| ChangeProfile { avatar: Some(id.id.to_string()), ..Default::default() };
     for bad in [&words, &his] {
         assert_eq!(code(anna.rest.change_profile(&change(bad)).await), Some(Code::InvalidRequest));
     }
-    let mine = anna.rest.send_media(RED, "image/png", None).await.unwrap();
+    let mine = anna.rest.send_media(red(), "image/png", None).await.unwrap();
     assert_eq!(code(cora.rest.media(mine.id).await), Some(Code::NotFound));
     anna.rest.change_profile(&change(&mine)).await.unwrap();
-    assert_eq!(cora.rest.media(mine.id).await.unwrap(), RED);
-    let theirs = anna.rest.send_media([RED, b"ours"].concat(), "image/png", None).await.unwrap();
+    assert_eq!(cora.rest.media(mine.id).await.unwrap(), red());
+    let theirs = anna.rest.send_media(reddish(2), "image/png", None).await.unwrap();
     let picture = |id: &Media| ConversationChanged { avatar: Some(id.id.to_string()), ..Default::default() };
     anna.rest.change_conversation(group, &picture(&theirs)).await.unwrap();
     assert_eq!(code(bela.rest.change_conversation(group, &picture(&his)).await), Some(Code::NotAdmin));
@@ -312,4 +322,66 @@ async fn a_message_that_was_sent_is_known_when_its_media_are_gone() {
     anna.rest.delete(entry.id).await.unwrap();
     becomes(&world, 0).await;
     assert_eq!(anna.rest.send_message(direct, &message).await.unwrap().seq, entry.seq);
+}
+
+#[tokio::test]
+async fn a_picture_says_where_it_was_taken_to_nobody() {
+    let world = World::start().await;
+    let anna = world.person("anna").await;
+    let place = b"52.5200 N 13.4050 E";
+    let image = DynamicImage::from(image::RgbImage::from_fn(900, 600, |x, y| image::Rgb([x as u8, y as u8, 7])));
+    let jpeg = encoded(&image, ImageFormat::Jpeg);
+    // Turned by a quarter (EXIF 2.32, tag 0x0112), and then the place.
+    let exif = [&b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"[..], place].concat();
+    let segment = [&[0xff, 0xe1, 0, exif.len() as u8 + 2], &exif[..]].concat();
+    let taken = [&jpeg[..2], &segment, &jpeg[2..]].concat();
+    let media = anna.rest.send_media(taken, "image/jpeg", Some("here.jpg")).await.unwrap();
+    assert_eq!((media.width, media.height), (Some(600), Some(900)), "as it is to be shown");
+    assert!(media.thumbnail && media.thumbhash.is_some());
+    let kept = anna.rest.media(media.id).await.unwrap();
+    assert_eq!(kept.len() as u64, media.size);
+    assert!(!kept.windows(place.len()).any(|part| part == place));
+    assert_eq!(image::load_from_memory(&kept).unwrap().to_rgb8(), image::load_from_memory(&jpeg).unwrap().to_rgb8());
+    let small = anna.rest.thumbnail(media.id).await.unwrap();
+    let small = image::load_from_memory(&small).unwrap();
+    assert_eq!((small.width(), small.height()), (341, 512));
+    assert_eq!(world.files_with(str::from_utf8(place).unwrap()), Vec::<std::path::PathBuf>::new());
+    let words = anna.rest.send_media("words", "text/plain", None).await.unwrap();
+    assert_eq!(code(anna.rest.thumbnail(words.id).await), Some(Code::NotFound));
+}
+
+#[tokio::test]
+async fn bombs_lies_and_ruins_are_refused_and_leave_nothing() {
+    let world = World::start().await;
+    let anna = world.person("anna").await;
+    // A picture of 30 000 by 30 000 pixels in a few bytes: only its head says so.
+    let mut bomb = red();
+    bomb[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let sum = crc(&bomb[12..29]);
+    bomb[29..33].copy_from_slice(&sum.to_be_bytes());
+    assert_eq!(code(anna.rest.send_media(bomb, "image/png", None).await), Some(Code::TooLarge));
+    // A real one, that is what it says: 8 000 by 8 000 black pixels.
+    let black = encoded(&DynamicImage::new_luma8(8000, 8000), ImageFormat::Png);
+    assert!(black.len() < 1_000_000);
+    assert_eq!(code(anna.rest.send_media(black, "image/png", None).await), Some(Code::TooLarge));
+    let whole = encoded(&DynamicImage::new_rgb8(100, 100), ImageFormat::Jpeg);
+    for (bytes, declared) in [
+        (whole[..whole.len() / 2].to_vec(), "image/jpeg"),
+        ([&red()[..40], &[0; 100]].concat(), "image/png"),
+        (b"GIF89a and no more".to_vec(), "image/gif"),
+        (b"RIFF\xff\xff\xff\xffWEBPVP8X".to_vec(), "image/webp"),
+        (b"PK\x03\x04 an archive".to_vec(), "image/jpeg"),
+    ] {
+        let refused = anna.rest.send_media(bytes, declared, None).await;
+        assert_eq!(code(refused), Some(Code::UnsupportedMediaType), "{declared}");
+    }
+    assert_eq!(objects(&world), Vec::<String>::new());
+    assert!(anna.rest.send_media(red(), "image/png", None).await.is_ok());
+}
+
+/// The sum at the end of a PNG's chunk (PNG, annex D).
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 })
+    })
 }

@@ -261,6 +261,13 @@ impl Person {
         media.id
     }
 
+    /// Sends a message that shows a picture.
+    pub async fn picture(&self, conversation: ConversationId) -> MediaId {
+        let media = self.rest.send_media(crate::media::red(), "image/png", None).await.expect("a media");
+        self.attach(conversation, media.id).await.expect("a message is taken");
+        media.id
+    }
+
     /// Sends a message that shows a media, and nothing else.
     pub async fn attach(&self, conversation: ConversationId, media: MediaId) -> Result<Entry, Error> {
         self.rest.send_message(conversation, &NewMessage { attachments: vec![media], ..text("") }).await

@@ -11,8 +11,8 @@ pub struct Picture {
     pub height: u32,
     /// Its thumbhash.
     pub thumbhash: Vec<u8>,
-    /// Whether it has a thumbnail.
-    pub thumbnail: bool,
+    /// The type of its thumbnail, if it has one.
+    pub thumbnail: Option<String>,
 }
 
 /// A media.

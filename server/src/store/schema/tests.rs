@@ -104,7 +104,7 @@ fn media_id() -> impl Strategy<Value = MediaId> {
 }
 
 fn a_media() -> impl Strategy<Value = Media> {
-    let picture = (any::<(u32, u32)>(), vec(any::<u8>(), 0..30), any::<bool>())
+    let picture = (any::<(u32, u32)>(), vec(any::<u8>(), 0..30), option::of(text()))
         .prop_map(|((width, height), thumbhash, thumbnail)| Picture { width, height, thumbhash, thumbnail });
     let says = (text(), option::of(text()), option::of(picture));
     (user_id(), any::<[u8; 32]>(), any::<u64>(), says, time(), any::<bool>()).prop_map(

@@ -135,6 +135,11 @@ impl Look<'_> {
             Ok(_) => wrong.push("its bytes are not those that were sent".to_owned()),
             Err(error) => wrong.push(format!("its bytes cannot be read: {error}")),
         }
+        if row.picture.as_ref().is_some_and(|picture| picture.thumbnail.is_some())
+            && !file_of(&self.media, &row.sha256, Part::Thumbnail).exists()
+        {
+            wrong.push("its thumbnail is not there".to_owned());
+        }
         Ok(wrong)
     }
 
