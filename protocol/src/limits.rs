@@ -64,9 +64,6 @@ pub struct Limits {
     /// Bytes of a media that is sent in one request.
     #[serde(default)]
     pub media_bytes: u64,
-    /// Bytes of a media that is sent in a resumable upload.
-    #[serde(default)]
-    pub upload_bytes: u64,
     /// Bytes of all media of one user.
     #[serde(default)]
     pub media_quota_bytes: u64,
@@ -90,7 +87,6 @@ impl Default for Limits {
             page_items: PAGE_ITEMS as u32,
             devices: 64,
             media_bytes: MEDIA_BYTES,
-            upload_bytes: 2 * 1024 * 1024 * 1024,
             media_quota_bytes: 1024 * 1024 * 1024,
         }
     }

@@ -19,7 +19,6 @@ pub enum Code {
     MethodNotAllowed,
     UsernameTaken,
     ConversationFull,
-    UploadConflict,
     TooLarge,
     QuotaExceeded,
     UnsupportedMediaType,
@@ -33,7 +32,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of its status.
-    pub const ALL: [Code; 21] = [
+    pub const ALL: [Code; 20] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
         Code::WrongPassword,
@@ -45,7 +44,6 @@ impl Code {
         Code::MethodNotAllowed,
         Code::UsernameTaken,
         Code::ConversationFull,
-        Code::UploadConflict,
         Code::TooLarge,
         Code::QuotaExceeded,
         Code::UnsupportedMediaType,
@@ -71,7 +69,6 @@ impl Code {
             Code::MethodNotAllowed => "method_not_allowed",
             Code::UsernameTaken => "username_taken",
             Code::ConversationFull => "conversation_full",
-            Code::UploadConflict => "upload_conflict",
             Code::TooLarge => "too_large",
             Code::QuotaExceeded => "quota_exceeded",
             Code::UnsupportedMediaType => "unsupported_media_type",
@@ -92,7 +89,7 @@ impl Code {
             Code::Blocked | Code::UserGone | Code::NotAdmin | Code::RegistrationClosed => 403,
             Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
-            Code::UsernameTaken | Code::ConversationFull | Code::UploadConflict => 409,
+            Code::UsernameTaken | Code::ConversationFull => 409,
             Code::TooLarge | Code::QuotaExceeded => 413,
             Code::UnsupportedMediaType => 415,
             Code::RangeNotSatisfiable => 416,
@@ -117,7 +114,6 @@ impl Code {
             Code::MethodNotAllowed => "This address does not answer that method.",
             Code::UsernameTaken => "This username is taken.",
             Code::ConversationFull => "The conversation has as many members as it may have.",
-            Code::UploadConflict => "The upload is elsewhere: ask where, and go on from there.",
             Code::TooLarge => "The body is too large.",
             Code::QuotaExceeded => "Your media would take more room than you have.",
             Code::UnsupportedMediaType => "The body is not of a type that is taken here.",

@@ -117,6 +117,8 @@ pub const MEDIA_SENDING: usize = 32;
 pub const MEDIA_SILENT_S: u64 = 30;
 /// and those after which it is in any case.
 pub const MEDIA_SENDING_S: u64 = 600;
+/// Seconds for which a signed url opens a media.
+pub const MEDIA_URL_S: u64 = 3600;
 /// Pixels of a picture,
 pub const PICTURE_PIXELS: u64 = 50_000_000;
 /// and bytes that reading it may take.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hyper::{Method, header::CONTENT_TYPE};
-use kith_protocol::{Media, MediaId};
+use kith_protocol::{Media, MediaId, media::MediaUrl};
 
 use super::{Rest, path::Query, read, succeeded};
 use crate::Error;
@@ -23,6 +23,11 @@ impl Rest {
     pub async fn media(&self, id: MediaId) -> Result<Bytes, Error> {
         let answer = self.request(Method::GET, &format!("/v1/media/{id}"), &[], Bytes::new()).await?;
         succeeded(answer).map(|answer| answer.body)
+    }
+
+    /// A url that opens a media without a token, for an hour: `GET /v1/media/{id}/url`.
+    pub async fn media_url(&self, id: MediaId) -> Result<MediaUrl, Error> {
+        self.get(&format!("/v1/media/{id}/url")).await
     }
 
     /// The thumbnail of a picture: `GET /v1/media/{id}/thumbnail`.

@@ -5,20 +5,20 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use axum::{
     Json as Answered,
     body::Body,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use kith_protocol::{Code, Media, MediaId, Problem, limits::MEDIA_BYTES};
+use kith_protocol::{Code, Media, MediaId, Problem, limits::MEDIA_BYTES, media::MediaUrl};
 use serde::Deserialize;
 use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::Actor,
+    auth::{Actor, Guest},
     extract::{Path, Query},
 };
 use crate::{
@@ -91,10 +91,62 @@ async fn received(request: Request) -> Answer<Bytes> {
     Ok(bytes.freeze())
 }
 
+/// What a signed url has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Signed {
+    /// Until when it opens the media, in seconds since 1970.
+    expires: Option<u64>,
+    /// Says so for the server.
+    signature: Option<String>,
+}
+
+/// Who reads: a signed-in device, or whoever has a signed url, whose requests count among those of their address.
+pub enum Viewer {
+    /// A device.
+    Device(Actor),
+    /// A url, until when it opens what it names, and its signature.
+    Url(u64, String),
+}
+
+impl FromRequestParts<Arc<App>> for Viewer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let Query(Signed { expires, signature }) = Query::from_request_parts(parts, app).await?;
+        match (expires, signature) {
+            (Some(expires), Some(signature)) => {
+                let Guest = Guest::from_request_parts(parts, app).await?;
+                Ok(Self::Url(expires, signature))
+            }
+            _ => Actor::from_request_parts(parts, app).await.map(Self::Device),
+        }
+    }
+}
+
+impl Viewer {
+    async fn sees(self, app: &App, id: MediaId) -> Answer<Row> {
+        match self {
+            Self::Device(actor) => app.conversations.media(actor.user, id).await,
+            Self::Url(expires, signature) => app.media.opened(id, expires, &signature).await,
+        }
+    }
+}
+
+/// A url that opens a media without a token, for an hour.
+#[utoipa::path(get, path = "/v1/media/{media}/url", tag = "media", params(("media" = MediaId, Path)),
+    responses((status = 200, body = MediaUrl), (status = 404, body = Problem)),
+)]
+pub async fn url(State(app): State<Arc<App>>, actor: Actor, Path(id): Path<MediaId>) -> Answer<Answered<MediaUrl>> {
+    let row = app.conversations.media(actor.user, id).await?;
+    Ok(Answered(app.media.signed(id, &row).await?))
+}
+
 /// The bytes of a media, or a range of them.
 #[utoipa::path(get, path = "/v1/media/{media}", tag = "media",
     params(
         ("media" = MediaId, Path),
+        Signed,
         ("Range" = Option<String>, Header, description = "One range of bytes"),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of what one has"),
     ),
@@ -108,11 +160,11 @@ async fn received(request: Request) -> Answer<Bytes> {
 )]
 pub async fn bytes(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    viewer: Viewer,
     Path(id): Path<MediaId>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let row = app.conversations.media(actor.user, id).await?;
+    let row = viewer.sees(&app, id).await?;
     answer(&app, &row, Part::Whole, &headers).await
 }
 
@@ -120,6 +172,7 @@ pub async fn bytes(
 #[utoipa::path(get, path = "/v1/media/{media}/thumbnail", tag = "media",
     params(
         ("media" = MediaId, Path),
+        Signed,
         ("If-None-Match" = Option<String>, Header, description = "The ETag of what one has"),
     ),
     responses(
@@ -130,11 +183,11 @@ pub async fn bytes(
 )]
 pub async fn thumbnail(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    viewer: Viewer,
     Path(id): Path<MediaId>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let row = app.conversations.media(actor.user, id).await?;
+    let row = viewer.sees(&app, id).await?;
     answer(&app, &row, Part::Thumbnail, &headers).await
 }
 

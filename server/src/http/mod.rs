@@ -98,6 +98,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/media", post(media::send))
         .route("/v1/media/{media}", get(media::bytes))
         .route("/v1/media/{media}/thumbnail", get(media::thumbnail))
+        .route("/v1/media/{media}/url", get(media::url))
         .route("/v1/polls/{poll}", get(polls::fetch).delete(polls::end))
         .route("/v1/socket", get(crate::socket::upgrade::socket))
         .fallback(async || Error::new(Code::NotFound))

@@ -72,6 +72,7 @@ use super::{
         media::send,
         media::bytes,
         media::thumbnail,
+        media::url,
     ),
     components(schemas(Problem)),
     security(("bearer" = [])),

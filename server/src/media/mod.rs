@@ -17,6 +17,7 @@ pub mod objects;
 mod picture;
 mod quota;
 mod references;
+mod sign;
 mod strip;
 
 use std::{
@@ -27,7 +28,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith_protocol::{Code, MediaId, UserId};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 pub use self::add::New;
 use self::objects::{Found, Objects, Part, hexadecimal};
@@ -60,6 +61,8 @@ pub struct Media {
     sending: Arc<Mutex<HashMap<UserId, usize>>>,
     /// Pictures that may be read at a time.
     reading: Arc<Semaphore>,
+    /// What signs urls, once it was needed.
+    key: OnceCell<[u8; 32]>,
 }
 
 /// The type of a media's thumbnail, if it has one.
@@ -93,6 +96,7 @@ impl Media {
             collect_ms: AtomicU64::new(0),
             sending: Arc::default(),
             reading: Arc::new(Semaphore::new(limits::PICTURES_AT_ONCE)),
+            key: OnceCell::new(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! | `m` | `version` | the version of this page, 4 bytes |
 //! | | 0 user | the name of a user whose erasure was begun |
 //! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
+//! | | `media key` | what signs the urls of media, 32 bytes |
 //! | `u` user | 0 | [`User`] |
 //! | | 1 device | [`Device`] |
 //! | | 2 user | empty: blocked |
@@ -316,6 +317,14 @@ pub mod server {
     /// The user of a row of `all_erasing`.
     pub fn user_of(key: &[u8]) -> Result<UserId, Error> {
         id_at(key, 1).map(UserId::from_bytes)
+    }
+    /// The row of the key that signs the urls of media.
+    pub fn media_key() -> RowKey {
+        RowKey { partition: partition(), key: b"media key".to_vec() }
+    }
+    /// The key in the value of that row.
+    pub fn media_key_of(value: &[u8]) -> Result<[u8; 32], Error> {
+        value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))
     }
     /// The row that an engine writes to see whether it can; its value is the time.
     pub fn probe() -> Vec<u8> {

@@ -69,6 +69,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("POST", "/v1/media", SignedIn),
     ("GET", "/v1/media/{media}", Members),
     ("GET", "/v1/media/{media}/thumbnail", Members),
+    ("GET", "/v1/media/{media}/url", Members),
     ("POST", "/v1/polls", SignedIn),
     ("GET", "/v1/polls/{poll}", OneUser),
     ("POST", "/v1/polls/{poll}/commands", OneUser),

@@ -11,7 +11,7 @@ use kith_protocol::{
     rest::{ChangeProfile, DeleteUser, NewParticipant},
 };
 
-use crate::world::{MOMENT, PASSWORD, Person, SOON, World, client_id, code, text};
+use crate::world::{MOMENT, PASSWORD, Person, SOON, World, client_id, code, raw, text};
 
 /// A small red picture.
 pub fn red() -> Vec<u8> {
@@ -384,4 +384,38 @@ fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 })
     })
+}
+
+#[tokio::test]
+async fn a_signed_url_opens_one_media_without_a_token() {
+    let mut world = World::start().await;
+    let [mut anna, bela] = world.people(["anna", "bela"]).await;
+    let media = anna.rest.send_media(red(), "image/png", None).await.unwrap();
+    let other = anna.rest.send_media(reddish(1), "image/png", None).await.unwrap();
+    assert_eq!(code(bela.rest.media_url(media.id).await), Some(Code::NotFound));
+    let signed = anna.rest.media_url(media.id).await.unwrap();
+    let thumbnail = signed.thumbnail_url.unwrap();
+    for restarted in [false, true] {
+        if restarted {
+            world.restart(&mut [&mut anna]).await;
+        }
+        let open = async |path: &str| raw(world.guest(), Method::GET, path, &[], None).await;
+        let whole = open(&signed.url).await;
+        assert_eq!((whole.status, &whole.body[..]), (StatusCode::OK, &red()[..]));
+        assert_eq!(open(&thumbnail).await.status, StatusCode::OK);
+        let (path, query) = signed.url.split_once('?').unwrap();
+        let expires = query.split_once('&').unwrap().0;
+        let later = format!("expires={}", expires[8..].parse::<u64>().unwrap() + 1);
+        for changed in [
+            signed.url.replace(&media.id.to_string(), &other.id.to_string()),
+            signed.url.replace(expires, &later),
+            signed.url[..signed.url.len() - 1].to_owned(),
+            format!("{path}?{expires}&signature="),
+            format!("{path}?expires=1&signature=AAAA"),
+        ] {
+            assert_eq!(open(&changed).await.status, StatusCode::NOT_FOUND, "{changed}");
+        }
+        assert_eq!(open(&format!("{path}?{expires}")).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(open(&signed.url.replace("?", "/url?")).await.status, StatusCode::UNAUTHORIZED);
+    }
 }

@@ -16,6 +16,7 @@ use crate::store::Error;
 pub enum Place {
     Version,
     Probe,
+    MediaKey,
     Erasing(UserId),
     Profile(UserId),
     Device(UserId, DeviceId),
@@ -54,6 +55,7 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
     let place = match (letter, name.len()) {
         (b'm', 0) if key == server::version() => Place::Version,
         (b'm', 0) if key == server::probe() => Place::Probe,
+        (b'm', 0) if key == server::media_key().key => Place::MediaKey,
         (b'm', 0) if key.first() == Some(&ERASING) => Place::Erasing(server::user_of(key)?),
         (b'u', 16) => return of_user(UserId::from_bytes(id_at(name, 0)?), key),
         (b'n', 0 | 1) => Place::Name,

@@ -206,6 +206,7 @@ proptest! {
         let of_server = |key: Vec<u8>| place(&server::partition(), &key).unwrap();
         prop_assert_eq!(of_server(server::version()), Place::Version);
         prop_assert_eq!(of_server(server::probe()), Place::Probe);
+        prop_assert_eq!(of_server(server::media_key().key), Place::MediaKey);
         prop_assert_eq!(of_server(server::erasing(one)), Place::Erasing(one));
 
         let of = |row: RowKey| place(&row.partition, &row.key).unwrap();

@@ -95,6 +95,7 @@ impl Look<'_> {
                 missing(row.is_none_or(|row| row.by.is_some()), "its invite is the operator's")
             }
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
+            Place::MediaKey => schema::server::media_key_of(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
             Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
             Place::UserMedia(..) | Place::UserMediaBytes(_) => schema::user::size_of(value).map(|_| vec![])?,

@@ -1,0 +1,69 @@
+//! Urls that open a media without a token, for a while: what a page puts where no header can be sent.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use kith_protocol::{Code, MediaId, media::MediaUrl};
+use sha2::Sha256;
+
+use super::{Media, Row};
+use crate::{
+    Error, clock, limits,
+    store::{Change, CommitError, Condition, schema::server},
+};
+
+impl Media {
+    /// A url of a media that its reader may see now, and of its thumbnail.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn signed(&self, id: MediaId, row: &Row) -> Result<MediaUrl, Error> {
+        let expires_s = clock::now().millis() / 1000 + limits::MEDIA_URL_S;
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.signature(id, expires_s).await?.finalize().into_bytes());
+        let url = |part| format!("/v1/media/{id}{part}?expires={expires_s}&signature={signature}");
+        Ok(MediaUrl {
+            url: url(""),
+            thumbnail_url: super::thumbnail_type(row).map(|_| url("/thumbnail")),
+            expires_at: kith_protocol::Timestamp::from_millis(expires_s * 1000),
+        })
+    }
+
+    /// The media that a signed url opens.
+    ///
+    /// # Errors
+    /// `not_found` where its time is over, or it is not one that was signed here.
+    pub async fn opened(&self, id: MediaId, expires_s: u64, signature: &str) -> Result<Row, Error> {
+        let good = match BASE64_URL_SAFE_NO_PAD.decode(signature) {
+            // Compared in constant time.
+            Ok(signature) => self.signature(id, expires_s).await?.verify_slice(&signature).is_ok(),
+            Err(_) => false,
+        };
+        if !good || expires_s <= clock::now().millis() / 1000 {
+            return Err(Code::NotFound.into());
+        }
+        self.row(id).await
+    }
+
+    async fn signature(&self, id: MediaId, expires_s: u64) -> Result<Hmac<Sha256>, Error> {
+        let key = self.key.get_or_try_init(|| self.kept_key()).await?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Error::new(Code::Internal))?;
+        mac.update(format!("kith media url\n{id}\n{expires_s}").as_bytes());
+        Ok(mac)
+    }
+
+    /// The key, which is made the first time that anybody needs it.
+    async fn kept_key(&self) -> Result<[u8; 32], Error> {
+        let row = server::media_key();
+        if let Some(kept) = self.store.get(vec![row.clone()]).await?.pop().flatten() {
+            return Ok(server::media_key_of(&kept)?);
+        }
+        let key: [u8; 32] = clock::random();
+        let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
+        match self.store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
+            Ok(()) => Ok(key),
+            Err(CommitError::Condition { current: Some(kept), .. }) => Ok(server::media_key_of(&kept)?),
+            Err(CommitError::Condition { current: None, .. }) => Err(Code::Unavailable.into()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}
