@@ -40,7 +40,7 @@ pub struct Called {
 
 /// Sends a media: its bytes are the body. Durable when it is answered.
 #[utoipa::path(post, path = "/v1/media", tag = "media", params(Called),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The bytes"),
+    request_body(content_type = "application/octet-stream", description = "The bytes, at least one"),
     responses(
         (status = 201, body = Media),
         (status = 413, body = Problem, description = "too_large, quota_exceeded"),
@@ -87,6 +87,9 @@ async fn received(request: Request) -> Answer<Bytes> {
             return Err(too_large());
         }
         bytes.extend_from_slice(&data);
+    }
+    if bytes.is_empty() {
+        return Err(Error::new(Code::InvalidRequest).because("A media has at least one byte."));
     }
     Ok(bytes.freeze())
 }

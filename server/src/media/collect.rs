@@ -83,7 +83,9 @@ impl Media {
             self.look_at(clock::now().plus(Duration::from_secs(after_s)), id, collect).await.map(|()| false)
         };
         if let Some(row) = self.maybe(id).await? {
-            if !row.doomed {
+            // Who has erased their account has erased their media, whatever refers to them.
+            let erased = self.is_erased(row.owner).await?;
+            if !erased && !row.doomed {
                 match self.needed(id).await? {
                     Needed::Yes => return Ok(false),
                     Needed::Perhaps => return again(limits::MEDIA_PERHAPS_S).await,
@@ -97,7 +99,7 @@ impl Media {
             if !self.objects.may_remove() {
                 return again(1).await;
             }
-            if self.needed(id).await? != Needed::No {
+            if !erased && self.needed(id).await? != Needed::No {
                 if let Some(row) = self.maybe(id).await? {
                     self.doom(id, row, false).await?;
                 }
@@ -203,6 +205,11 @@ impl Media {
         self.put(partition.clone(), vec![Change::Delete(schema::media::removing())]).await
     }
 
+    async fn is_erased(&self, owner: UserId) -> Result<bool, Error> {
+        let profile = self.store.get(vec![schema::user::profile_row(owner)]).await?.pop().flatten();
+        Ok(profile.map(|profile| User::decode(&profile)).transpose()?.is_none_or(|profile| profile.erased))
+    }
+
     /// Removes all media of a user, whatever refers to them.
     ///
     /// # Errors
@@ -219,8 +226,12 @@ impl Media {
                 // One that is not complete has its note, which removes what there is of it.
                 if let Some(media) = self.maybe(id).await? {
                     let sha256 = media.sha256;
+                    self.look_at(clock::now(), id, &Collect { owner, sha256 }).await?;
                     self.doom(id, media, true).await?;
-                    self.remove(id, owner, &sha256).await?;
+                    // While somebody copies the bytes they stay: then the note has them removed.
+                    if self.objects.may_remove() {
+                        self.remove(id, owner, &sha256).await?;
+                    }
                 }
                 self.give_back(owner, id).await?;
             }

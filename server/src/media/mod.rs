@@ -19,6 +19,8 @@ mod quota;
 mod references;
 mod sign;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,

@@ -132,6 +132,8 @@ async fn what_could_run_in_a_browser_is_a_download() {
     }
     let lie = anna.rest.send_media(&b"MZ\x90\0 a program"[..], "image/png", None).await;
     assert_eq!(code(lie), Some(Code::UnsupportedMediaType));
+    let none = anna.rest.send_media("", "text/plain", None).await;
+    assert_eq!(code(none), Some(Code::InvalidRequest));
     let large = anna.rest.send_media(vec![0; 8 * 1024 * 1024 + 1], "application/octet-stream", None).await;
     assert_eq!(code(large), Some(Code::TooLarge));
     assert_eq!(objects(&world).len(), 4);

@@ -65,7 +65,7 @@ export interface components {
          * @description The stable name of an error; a client decides by it.
          * @enum {string}
          */
-        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "unsupported_media_type" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
         /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
         ConversationChanged: {
             /** @description Its picture. */
@@ -270,6 +270,36 @@ export interface components {
             ][];
             /** @description The device's token. Absent in a resume on a socket that has said hello. */
             token?: string | null;
+        };
+        /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
+        Media: {
+            /** @description What its bytes are, as the server found. */
+            content_type: string;
+            /**
+             * Format: u-int32
+             * @description Pixels of a picture from top to bottom, as it is to be shown.
+             */
+            height?: number | null;
+            /** @description For ever. */
+            id: components["schemas"]["MediaId"];
+            /** @description What its owner called it. */
+            name?: string | null;
+            /** @description SHA-256 of the bytes, in hexadecimal. */
+            sha256: string;
+            /**
+             * Format: u-int64
+             * @description So many bytes.
+             */
+            size: number;
+            /** @description A picture in some 25 bytes, in base64: what to show until it is there (<https://evanw.github.io/thumbhash/>). */
+            thumbhash?: string | null;
+            /** @description Whether it has a thumbnail. */
+            thumbnail?: boolean;
+            /**
+             * Format: u-int32
+             * @description Pixels of a picture from left to right, as it is to be shown.
+             */
+            width?: number | null;
         };
         MediaId: string;
         /** @description The body of `member_added`. */
@@ -493,7 +523,7 @@ export interface components {
         /** @description The body of `message`. */
         Text: {
             /** @description The media that it shows. */
-            attachments?: components["schemas"]["MediaId"][];
+            attachments?: components["schemas"]["Media"][];
             /** @description Whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**

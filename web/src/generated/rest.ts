@@ -175,6 +175,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a media: its bytes are the body. Durable when it is answered. */
+        post: operations["media_send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/media/{media}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a media, or a range of them. */
+        get: operations["media_bytes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/media/{media}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The thumbnail of a picture: JPEG or WebP, its longer side 512 pixels at most. */
+        get: operations["media_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/media/{media}/url": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A url that opens a media without a token, for an hour. */
+        get: operations["media_url"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages/{message}": {
         parameters: {
             query?: never;
@@ -636,7 +704,7 @@ export interface components {
          * @description The stable name of an error; a client decides by it.
          * @enum {string}
          */
-        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "unsupported_media_type" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "rate_limited" | "internal" | "overloaded" | "unavailable";
         /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
         ConversationChanged: {
             /** @description Its picture. */
@@ -1017,6 +1085,16 @@ export interface components {
              */
             group_members: number;
             /**
+             * Format: u-int64
+             * @description Bytes of a media that is sent in one request.
+             */
+            media_bytes?: number;
+            /**
+             * Format: u-int64
+             * @description Bytes of all media of one user.
+             */
+            media_quota_bytes?: number;
+            /**
              * Format: u-int32
              * @description Users that one message mentions.
              */
@@ -1061,7 +1139,46 @@ export interface components {
             /** @description In ascending order, without gap. */
             items: components["schemas"]["Entry"][];
         };
+        /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
+        Media: {
+            /** @description What its bytes are, as the server found. */
+            content_type: string;
+            /**
+             * Format: u-int32
+             * @description Pixels of a picture from top to bottom, as it is to be shown.
+             */
+            height?: number | null;
+            /** @description For ever. */
+            id: components["schemas"]["MediaId"];
+            /** @description What its owner called it. */
+            name?: string | null;
+            /** @description SHA-256 of the bytes, in hexadecimal. */
+            sha256: string;
+            /**
+             * Format: u-int64
+             * @description So many bytes.
+             */
+            size: number;
+            /** @description A picture in some 25 bytes, in base64: what to show until it is there (<https://evanw.github.io/thumbhash/>). */
+            thumbhash?: string | null;
+            /** @description Whether it has a thumbnail. */
+            thumbnail?: boolean;
+            /**
+             * Format: u-int32
+             * @description Pixels of a picture from left to right, as it is to be shown.
+             */
+            width?: number | null;
+        };
         MediaId: string;
+        /** @description A url that opens a media without a token: `GET /v1/media/{id}/url`. */
+        MediaUrl: {
+            /** @description Until when they open it. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description The same of the thumbnail, if there is one. */
+            thumbnail_url?: string | null;
+            /** @description The path and query of the bytes, on the server that answers. */
+            url: string;
+        };
         /** @description The body of `member_added`. */
         MemberAdded: {
             /** @description Who added them; themselves where they joined. */
@@ -1636,7 +1753,7 @@ export interface components {
         /** @description The body of `message`. */
         Text: {
             /** @description The media that it shows. */
-            attachments?: components["schemas"]["MediaId"][];
+            attachments?: components["schemas"]["Media"][];
             /** @description Whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
@@ -1832,7 +1949,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2020,7 +2137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2298,7 +2415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2494,7 +2611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2692,7 +2809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,6 +3000,371 @@ export interface operations {
             };
             /** @description idempotency_mismatch */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    media_send: {
+        parameters: {
+            query?: {
+                /** @description Its name; a path loses its folders. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The bytes, at least one */
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Media"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_large, quota_exceeded */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The bytes are not what they are said to be */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    media_bytes: {
+        parameters: {
+            query?: {
+                /** @description Until when it opens the media, in seconds since 1970. */
+                expires?: number;
+                /** @description Says so for the server. */
+                signature?: string;
+            };
+            header?: {
+                /** @description One range of bytes */
+                Range?: string | null;
+                /** @description The ETag of what one has */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                media: components["schemas"]["MediaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes, of the media's own type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description One has them */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description range_not_satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    media_thumbnail: {
+        parameters: {
+            query?: {
+                /** @description Until when it opens the media, in seconds since 1970. */
+                expires?: number;
+                /** @description Says so for the server. */
+                signature?: string;
+            };
+            header?: {
+                /** @description The ETag of what one has */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                media: components["schemas"]["MediaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description One has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Also for what has no thumbnail */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    media_url: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                media: components["schemas"]["MediaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaUrl"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3141,7 +3623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3537,7 +4019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3782,7 +4264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3868,7 +4350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4087,7 +4569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4327,7 +4809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4607,7 +5089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4779,7 +5261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4874,7 +5356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body must be application/json. */
+            /** @description The body is not of a type that is taken here. */
             415: {
                 headers: {
                     [name: string]: unknown;

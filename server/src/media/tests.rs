@@ -1,0 +1,71 @@
+//! Media without anybody around them, on the model of the store.
+
+use kith_protocol::{ConversationId, Timestamp, Uuid, rest::Privacy};
+
+use super::*;
+use crate::store::{memory::Memory, schema::User};
+
+fn user(erased: bool) -> User {
+    User {
+        username: "anna".to_owned(),
+        display_name: "Anna".to_owned(),
+        about: None,
+        avatar: None,
+        email: None,
+        phone: None,
+        privacy: Privacy::default(),
+        password: String::new(),
+        created_at: Timestamp::default(),
+        last_seen: None,
+        erased,
+    }
+}
+
+async fn put_user(media: &Media, id: UserId, erased: bool) {
+    let row = Change::Put(schema::user::profile(), user(erased).encode());
+    media.put(schema::user::partition(id), vec![row]).await.unwrap();
+}
+
+fn media() -> Media {
+    let objects = Arc::new(Objects::new(Arc::new(object_store::memory::InMemory::new())));
+    Media::new(Arc::new(Memory::new()), objects, Settings { quota_bytes: 1000, keep_s: 3600 })
+}
+
+#[tokio::test]
+async fn who_leaves_during_a_backup_leaves_nothing_after_it() {
+    let (media, owner) = (media(), UserId::new(Uuid::from_u128(1)));
+    put_user(&media, owner, false).await;
+    let new = New { owner, content_type: String::new(), name: None, bytes: "hers".into() };
+    let (id, row) = media.add(new).await.unwrap();
+    let shown = Reference::Message(ConversationId::new(Uuid::from_u128(2)), 7);
+    media.refer(id, &row, shown).await.unwrap();
+    let there = async || media.objects.read(&row.sha256, Part::Whole, None).await.is_ok();
+
+    let copying = media.objects.copying();
+    put_user(&media, owner, true).await;
+    media.erase(owner).await.unwrap();
+    assert_eq!(media.row(id).await.map_err(|error| error.code), Err(Code::NotFound), "nobody sees it");
+    assert_eq!(media.refer(id, &row, shown).await.map_err(|error| error.code), Err(Code::NotFound));
+    assert_eq!(media.collect().await, Ok(0));
+    assert!(there().await, "the backup may still need it");
+    drop(copying);
+    assert_eq!(media.collect().await, Ok(1));
+    assert!(!there().await);
+    assert_eq!(media.maybe(id).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_a_message_is_about_to_show_is_not_removed() {
+    let (media, owner) = (media(), UserId::new(Uuid::from_u128(1)));
+    put_user(&media, owner, false).await;
+    let new = New { owner, content_type: String::new(), name: None, bytes: "hers".into() };
+    let (id, row) = media.add(new).await.unwrap();
+    let shown = Reference::Message(ConversationId::new(Uuid::from_u128(2)), 7);
+    media.refer(id, &row, shown).await.unwrap();
+    // Another message let go of it.
+    media.release(id, Reference::User(owner)).await.unwrap();
+    assert_eq!(media.collect().await, Ok(0));
+    assert_eq!(media.row(id).await, Ok(row));
+    media.release(id, shown).await.unwrap();
+    assert_eq!(media.collect().await, Ok(1));
+}
