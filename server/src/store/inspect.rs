@@ -209,6 +209,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::Contact(..)
         | Place::Channel(_)
         | Place::Active(_)
+        | Place::Unindexed(_)
         | Place::Expiring(..) => String::new(),
     })
 }
