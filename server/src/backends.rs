@@ -3,11 +3,15 @@
 use std::{future::Future, path::Path, sync::Arc};
 
 pub use crate::store::sqlite::OpenError;
-use crate::store::{Store, sqlite::Sqlite};
+use crate::{
+    search::fts::Index,
+    store::{Store, sqlite::Sqlite},
+};
 
 /// The engines of this process.
 pub struct Backends {
     sqlite: Arc<Sqlite>,
+    index: Arc<Index>,
 }
 
 impl Backends {
@@ -16,12 +20,19 @@ impl Backends {
     /// # Errors
     /// [`OpenError`], one line for a person; nothing was changed then.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self { sqlite: Sqlite::open(dir)? })
+        let sqlite = Sqlite::open(dir)?;
+        let index = Index::new(dir, sqlite.clone());
+        Ok(Self { sqlite, index })
     }
 
     /// Where logs and rows are kept.
     pub fn store(&self) -> Arc<dyn Store> {
         self.sqlite.clone()
+    }
+
+    /// By what messages are searched.
+    pub fn index(&self) -> Arc<Index> {
+        self.index.clone()
     }
 
     /// Ends once nobody in this process uses the engines any longer and another may have the data directory.

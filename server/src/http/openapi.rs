@@ -20,7 +20,9 @@ use utoipa::{
     },
 };
 
-use super::{App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, sessions, users};
+use super::{
+    App, auth::Guest, conversations, devices, info, invites, messages, polls, presence, search, sessions, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,6 +64,7 @@ use super::{App, auth::Guest, conversations, devices, info, invites, messages, p
         messages::read,
         messages::read_receipts,
         messages::mentions,
+        search::find,
         polls::create,
         polls::fetch,
         polls::commands,

@@ -16,11 +16,18 @@ use super::*;
 use crate::{
     account::InvitesBy,
     config::{self, Config},
+    search::fts::Index,
     store::memory::Memory,
 };
 
 struct Http {
     router: Router,
+}
+
+/// An index in a folder that goes with it.
+fn index() -> Arc<Index> {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    Index::new(dir.path(), dir.clone())
 }
 
 struct Got<B = Value> {
@@ -48,7 +55,7 @@ impl Got {
 
 impl Http {
     fn new(config: Config) -> Self {
-        Self { router: router(App::new(config, Arc::new(Memory::new()))) }
+        Self { router: router(App::new(config, Arc::new(Memory::new()), index())) }
     }
 
     async fn raw(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got {
@@ -349,7 +356,7 @@ async fn every_documented_route_is_there_and_answers_what_is_documented() {
 
 #[tokio::test]
 async fn a_panic_is_a_problem_of_ours() {
-    let app = App::new(Config::default(), Arc::new(Memory::new()));
+    let app = App::new(Config::default(), Arc::new(Memory::new()), index());
     let fails = Router::<Arc<App>>::new()
         .route("/", get(async || -> &'static str { panic!("as it should") }))
         .layer(CatchPanicLayer::custom(exchange::panicked))

@@ -66,6 +66,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("DELETE", "/v1/messages/{message}/reactions/{emoji}", Members),
     ("GET", "/v1/messages/{message}/read_receipts", Members),
     ("POST", "/v1/messages/{message}/read_receipts", Members),
+    ("GET", "/v1/search", SignedIn),
     ("POST", "/v1/polls", SignedIn),
     ("GET", "/v1/polls/{poll}", OneUser),
     ("POST", "/v1/polls/{poll}/commands", OneUser),
@@ -91,7 +92,11 @@ impl Named {
             .replace("{message}", &message(self.conversation, self.seq).to_string())
             .replace("{emoji}", "%F0%9F%91%8D")
             .replace("{poll}", &self.poll);
-        if template == "/v1/users" { path + "?username=an" } else { path }
+        match template {
+            "/v1/users" => path + "?username=an",
+            "/v1/search" => path + "?q=secret",
+            _ => path,
+        }
     }
 
     /// A body that the route would take.

@@ -13,6 +13,7 @@ mod promises;
 mod protection;
 mod receipts;
 mod registration;
+mod search;
 mod silence;
 mod tls;
 mod world;
