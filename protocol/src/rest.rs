@@ -488,6 +488,26 @@ pub struct Log {
     pub head: u64,
 }
 
+/// A message that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SearchItem {
+    /// As it is now.
+    pub message: Message,
+    /// What of its text was looked for: ascending, apart, at least one and 100 at most.
+    pub highlights: Vec<Highlight>,
+}
+
+/// A part of a text, in UTF-16 code units, as JavaScript counts them: `text.slice(start, end)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Highlight {
+    /// Its first unit.
+    pub start: u32,
+    /// The unit behind its last.
+    pub end: u32,
+}
+
 /// `PATCH /v1/messages/{id}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

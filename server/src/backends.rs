@@ -14,6 +14,7 @@ use object_store::local::LocalFileSystem;
 pub use crate::store::sqlite::OpenError;
 use crate::{
     media::objects::Objects,
+    search::fts::Index,
     store::{Store, sqlite::Sqlite},
 };
 
@@ -25,6 +26,7 @@ pub struct Backends {
     sqlite: Arc<Sqlite>,
     objects: Arc<Objects>,
     media: std::path::PathBuf,
+    index: Arc<Index>,
 }
 
 impl Backends {
@@ -39,7 +41,8 @@ impl Backends {
         folder(&media).and_then(|()| clear(&media)).map_err(|error| wrong(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(&media).map_err(|error| wrong(error.to_string()))?;
         let objects = Arc::new(Objects::new(Arc::new(store.with_fsync(true))));
-        Ok(Self { sqlite, objects, media })
+        let index = Index::new(dir, sqlite.clone());
+        Ok(Self { sqlite, objects, media, index })
     }
 
     /// Where logs and rows are kept.
@@ -50,6 +53,11 @@ impl Backends {
     /// Where the bytes of media are kept.
     pub fn objects(&self) -> Arc<Objects> {
         self.objects.clone()
+    }
+
+    /// By what messages are searched.
+    pub fn index(&self) -> Arc<Index> {
+        self.index.clone()
     }
 
     /// Ends once nobody in this process uses the engines any longer and another may have the data directory.

@@ -66,6 +66,8 @@ enum Command {
         /// The directory, instead of the configured one.
         dir: Option<PathBuf>,
     },
+    /// Make the search index anew from the messages, while the server runs or not.
+    Reindex,
     /// Copy what is kept into an empty directory, while the server runs.
     Backup {
         /// The directory.
@@ -163,6 +165,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             Command::Invite => {
                 let invite = find(&config).await?.invite().await.map_err(run)?;
                 print(&format!("{}  good until {}\n", invite.code, invite.expires_at))
+            }
+            Command::Reindex => {
+                let messages = find(&config).await?.reindex().await.map_err(run)?;
+                print(&format!("{messages} messages indexed\n"))
             }
             Command::Backup { dir } => {
                 let dir = std::path::absolute(dir).map_err(usage)?;

@@ -22,6 +22,7 @@ pub mod store;
 pub mod fanout;
 pub mod presence;
 pub mod roster;
+pub mod search;
 pub mod shed;
 pub mod wire;
 

@@ -137,6 +137,31 @@ pub const POLL_COMMANDS: usize = 100;
 pub const POLL_IDLE_S: u64 = 60;
 /// Seconds that a GET of a long poll may wait.
 pub const POLL_WAIT_S: u64 = 50;
+/// Characters of what is searched for.
+pub const SEARCH_QUERY_CHARS: usize = 256;
+/// Words of what is searched for; a pair of characters is one where a script has no spaces.
+pub const SEARCH_WORDS: usize = 64;
+/// Letters from which on the last word may be the beginning of one. The index has a list of just these beginnings; fewer
+/// letters begin too many words.
+pub const SEARCH_BEGINNING_CHARS: usize = 3;
+/// Places in one message that a search marks.
+pub const SEARCH_HIGHLIGHTS: usize = 100;
+/// Messages that are found before the best of them are chosen.
+pub const SEARCH_CANDIDATES: usize = 500;
+/// How long one search may look, in milliseconds; what it has found by then is its page.
+pub const SEARCH_LOOK_MS: u64 = 300;
+/// Searches that look at the same time.
+pub const SEARCHES_AT_ONCE: usize = 2;
+/// Searches that may wait for those; more are refused as overloaded.
+pub const SEARCHES_WAITING: usize = 64;
+/// Pages that each of the index's connections keeps in memory, in KiB.
+pub const SEARCH_CACHE_KIB: i64 = 4 * 1024;
+/// Entries that the index takes in one durable write.
+pub const SEARCH_BATCH: usize = 500;
+/// Entries of one conversation, or of the walk through all, after which the indexing looks for what is more urgent.
+pub const SEARCH_TURN: u64 = 5000;
+/// Length of the index's write-ahead log, in bytes, from which on it is emptied.
+pub const SEARCH_WAL_BYTES: u64 = 16 * 1024 * 1024;
 
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
 const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
@@ -145,5 +170,6 @@ const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <=
 // What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.
 const _: () = assert!(CHECKPOINT_S * 2 < SCRUB_S);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);
+const _: () = assert!(kith_protocol::limits::PAGE_ITEMS <= SEARCH_CANDIDATES && SEARCH_BATCH as u64 <= SEARCH_TURN);
 // One full page of the largest entries must pass a connection.
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 < OUTBOX_BYTES);

@@ -21,6 +21,7 @@ use crate::{
     media::{Media, objects::Objects},
     presence::Presence,
     roster::Roster,
+    search::{Search, fts::Index},
     shed::{Bounds, Shed},
     socket::{lanes::Lanes, outbox::Class},
     store::Store,
@@ -42,6 +43,8 @@ pub struct Node {
     pub media: Arc<Media>,
     /// What they say.
     pub conversations: Conversations,
+    /// What of it has which words.
+    pub search: Search,
     /// Who is connected.
     pub roster: Arc<Roster>,
     /// Who is there.
@@ -60,7 +63,7 @@ pub struct Node {
 
 impl Node {
     /// Puts a node together. It works by the clock once [`Node::run`] is.
-    pub fn new(config: Config, store: Arc<dyn Store>, objects: Arc<Objects>) -> Arc<Self> {
+    pub fn new(config: Config, store: Arc<dyn Store>, objects: Arc<Objects>, index: Arc<Index>) -> Arc<Self> {
         let roster = Arc::new(Roster::new(config.heartbeat_ms));
         let millis = |ms: u32| Duration::from_millis(ms.into());
         let load = &config.load;
@@ -76,6 +79,7 @@ impl Node {
             shed.clone(),
             config.stated_limits(),
         );
+        let search = Search::new(store.clone(), conversations.clone(), index);
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());
@@ -86,6 +90,7 @@ impl Node {
             accounts,
             media,
             conversations,
+            search,
             roster,
             presence,
             shed,
@@ -121,7 +126,7 @@ impl Node {
 
     /// Does what is due, for ever.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.every_second(), self.expire(), self.look_at_load());
+        tokio::join!(self.every_second(), self.expire(), self.look_at_load(), self.search.run());
     }
 
     async fn every_second(&self) {

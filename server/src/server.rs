@@ -90,7 +90,7 @@ impl Server {
         let backends = Arc::new(Backends::open(&config.data_dir)?);
         let released = Box::pin(backends.released());
         let tls = tls(&config.tls)?;
-        let node = Node::new(config.clone(), backends.store(), backends.objects());
+        let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
         node.recover().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
         let door = operator::bind(&dir).map_err(|why| StartError::Door { dir, why })?;

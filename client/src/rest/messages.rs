@@ -5,15 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Method;
 use kith_protocol::{
-    ClientFrame, ConversationId, Entry, Message, MessageId, Timestamp,
+    ClientFrame, ConversationId, Entry, Message, MessageId, Timestamp, UserId,
     frame::NewMessage,
     id::PollId,
-    rest::{EditMessage, Frames, Log, Messages, Poll, ReadReceipts},
+    rest::{EditMessage, Frames, Log, Messages, Page, Poll, ReadReceipts, SearchItem},
 };
 use serde::Serialize;
 
 use super::{
-    Rest,
+    Paging, Rest,
     path::{Query, escape},
     read,
 };
@@ -49,7 +49,27 @@ impl Place {
     }
 }
 
+/// What to search for.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Words that must all be there, `"phrases"`; the last word may be the beginning of one.
+    pub words: String,
+    /// Only in this conversation.
+    pub conversation: Option<ConversationId>,
+    /// Only by this user.
+    pub from: Option<UserId>,
+    /// Only before this time.
+    pub before: Option<Timestamp>,
+}
+
 impl Rest {
+    /// Messages that one may read, best first, with what was found in them: `GET /v1/search`. A page may have fewer than
+    /// asked for, or none, and still a next one.
+    pub async fn search(&self, search: &Search, paging: &Paging) -> Result<Page<SearchItem>, Error> {
+        let query = Query::new("/v1/search").with("q", Some(&search.words)).with("conversation", search.conversation);
+        self.get(&query.with("from", search.from).with("before", search.before).paging(paging)).await
+    }
+
     /// Sends a message: `POST /v1/conversations/{id}/messages`. A second call with the same `client_id` answers as the first.
     pub async fn send_message(&self, id: ConversationId, message: &NewMessage) -> Result<Entry, Error> {
         self.send(Method::POST, &format!("/v1/conversations/{id}/messages"), message).await

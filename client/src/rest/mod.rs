@@ -21,7 +21,7 @@ use hyper::{
 use kith_protocol::Problem;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use messages::Place;
+pub use messages::{Place, Search};
 use pool::Pool;
 
 use crate::{Error, Server, limits};

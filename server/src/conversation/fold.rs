@@ -304,13 +304,16 @@ impl Live {
         Ok(())
     }
 
-    /// Writes the row that has the conversation folded at the next start, if it is not there. Before an append.
+    /// Writes the rows that have the conversation folded at the next start and indexed soon, if they are not there. Before
+    /// an append.
     pub async fn activate(&mut self) -> Result<(), store::CommitError> {
         if !self.active {
             let row = schema::active::row(self.id);
-            let put = Change::Put(row.key, Bytes::new());
-            self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
+            let time = Bytes::copy_from_slice(clock::uuid().as_bytes());
+            let puts = vec![Change::Put(row.key, Bytes::new()), Change::Put(schema::active::unindexed(self.id), time)];
+            self.context.store.commit(row.partition, puts, Vec::new()).await?;
             self.active = true;
+            self.context.appending.notify_one();
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Conversations`] finds the task of a conversation or wakes it, gives it commands and waits for its answers. What the
 //! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
-//! rows from the log; `history` and `resume` read.
+//! rows from the log; `history`, `resume` and `readable` read.
 
 mod amendments;
 mod directory;
@@ -11,6 +11,7 @@ mod history;
 mod live;
 mod log;
 mod members;
+mod readable;
 mod receipts;
 mod resume;
 mod shown;
@@ -34,7 +35,7 @@ use kith_protocol::{
     rest::{ConversationInfo, Page, Participant, ReadReceipts},
 };
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use self::{
     amendments::Amend,
@@ -80,6 +81,8 @@ struct Context {
     /// Before this time nothing expires, in milliseconds.
     expires_ms: AtomicU64,
     stopping: AtomicBool,
+    /// Told when a conversation begins to append.
+    appending: Arc<Notify>,
 }
 
 /// Where a command's answer goes.
@@ -149,6 +152,7 @@ impl Conversations {
             tail_bytes: AtomicUsize::new(0),
             expires_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            appending: Arc::default(),
         };
         Self { context: Arc::new(context) }
     }
@@ -356,6 +360,11 @@ impl Conversations {
                 let _ = answer.await;
             }
         }
+    }
+
+    /// Is told when a conversation has begun to append since the last time that somebody waited for it.
+    pub fn appending(&self) -> Arc<Notify> {
+        self.context.appending.clone()
     }
 
     /// How many conversations are live.

@@ -23,6 +23,7 @@ pub mod polls;
 mod presence;
 mod problem;
 pub mod rates;
+mod search;
 mod sessions;
 mod users;
 mod web;
@@ -91,6 +92,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/messages/{message}", get(messages::one).patch(messages::edit).delete(messages::delete))
         .route("/v1/messages/{message}/reactions/{emoji}", put(messages::react).delete(messages::unreact))
         .route("/v1/messages/{message}/read_receipts", get(messages::read_receipts).post(messages::read))
+        .route("/v1/search", get(search::find))
         .route("/v1/polls", post(polls::create))
         .route("/v1/polls/{poll}/commands", post(polls::commands))
         .layer(from_fn(exchange::timed));

@@ -21,7 +21,7 @@ use utoipa::{
 };
 
 use super::{
-    App, auth::Guest, conversations, devices, info, invites, media, messages, polls, presence, sessions, users,
+    App, auth::Guest, conversations, devices, info, invites, media, messages, polls, presence, search, sessions, users,
 };
 
 #[derive(OpenApi)]
@@ -64,6 +64,7 @@ use super::{
         messages::read,
         messages::read_receipts,
         messages::mentions,
+        search::find,
         polls::create,
         polls::fetch,
         polls::commands,

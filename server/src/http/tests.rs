@@ -17,6 +17,7 @@ use crate::{
     account::InvitesBy,
     config::{self, Config},
     media::objects::Objects,
+    search::fts::Index,
     store::memory::Memory,
 };
 
@@ -25,7 +26,13 @@ struct Http {
 }
 
 fn objects() -> Arc<Objects> {
-    Arc::new(Objects::new(Arc::new(object_store::memory::InMemory::new())))
+    Arc::new(Objects::in_memory())
+}
+
+/// An index in a folder that goes with it.
+fn index() -> Arc<Index> {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    Index::new(dir.path(), dir.clone())
 }
 
 struct Got<B = Value> {
@@ -53,7 +60,7 @@ impl Got {
 
 impl Http {
     fn new(config: Config) -> Self {
-        Self { router: router(App::new(config, Arc::new(Memory::new()), objects())) }
+        Self { router: router(App::new(config, Arc::new(Memory::new()), objects(), index())) }
     }
 
     async fn raw(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got {
@@ -354,7 +361,7 @@ async fn every_documented_route_is_there_and_answers_what_is_documented() {
 
 #[tokio::test]
 async fn a_panic_is_a_problem_of_ours() {
-    let app = App::new(Config::default(), Arc::new(Memory::new()), objects());
+    let app = App::new(Config::default(), Arc::new(Memory::new()), objects(), index());
     let fails = Router::<Arc<App>>::new()
         .route("/", get(async || -> &'static str { panic!("as it should") }))
         .layer(CatchPanicLayer::custom(exchange::panicked))

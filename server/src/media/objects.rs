@@ -63,6 +63,12 @@ pub fn file_of(folder: &FilePath, sha256: &[u8; 32], part: Part) -> PathBuf {
 }
 
 impl Objects {
+    /// For tests: gone with the process.
+    #[cfg(test)]
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(object_store::memory::InMemory::new()))
+    }
+
     /// Those that `store` keeps.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, copying: AtomicUsize::new(0) }

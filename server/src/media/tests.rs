@@ -27,7 +27,7 @@ async fn put_user(media: &Media, id: UserId, erased: bool) {
 }
 
 fn media() -> Media {
-    let objects = Arc::new(Objects::new(Arc::new(object_store::memory::InMemory::new())));
+    let objects = Arc::new(Objects::in_memory());
     Media::new(Arc::new(Memory::new()), objects, Settings { quota_bytes: 1000, keep_s: 3600 })
 }
 

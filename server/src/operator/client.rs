@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use super::{
     Operations, SOCKET,
-    door::{BackupTo, OneTime, Refused},
+    door::{BackupTo, OneTime, Refused, Reindexed},
 };
 use crate::{
     account::{ImportSummary, Imported, UserLine},
@@ -46,7 +46,7 @@ impl Operator {
             return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
         }
         let backends = Backends::open(dir).map_err(|error| error.to_string())?;
-        let node = Node::new(config.clone(), backends.store(), backends.objects());
+        let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
         Ok(Self::Alone(Operations::new(node, Arc::new(backends))))
     }
 
@@ -101,6 +101,14 @@ impl Operator {
         match self {
             Self::Alone(here) => here.backup(to).await,
             Self::Beside(socket) => ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await,
+        }
+    }
+
+    /// Makes the search index anew: how many messages it holds.
+    pub async fn reindex(&self) -> Result<u64, String> {
+        match self {
+            Self::Alone(here) => here.reindex_alone().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask::<Reindexed>(socket, Method::POST, "/reindex", &()).await.map(|it| it.messages),
         }
     }
 }

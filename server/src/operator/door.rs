@@ -62,6 +62,7 @@ pub fn router(operations: Operations) -> Router {
         .route("/users/{name}/reset", post(reset))
         .route("/invites", post(invite))
         .route("/backup", post(backup))
+        .route("/reindex", post(reindex))
         .layer(DefaultBodyLimit::max(limits::IMPORT_USERS * (limits::IMPORT_LINE_BYTES + 256)))
         .with_state(operations)
 }
@@ -82,6 +83,12 @@ pub(super) struct BackupTo {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OneTime {
     pub password: String,
+}
+
+/// The answer once the search index was made anew.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Reindexed {
+    pub messages: u64,
 }
 
 #[derive(Deserialize)]
@@ -134,4 +141,8 @@ async fn invite(State(operations): State<Operations>) -> Answer<Response> {
 async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {
     operations.backup(to.dir).await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reindex(State(operations): State<Operations>) -> Answer<Json<Reindexed>> {
+    Ok(Json(Reindexed { messages: operations.reindex().await? }))
 }

@@ -59,6 +59,21 @@ impl Operations {
         let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
         copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
+
+    /// Makes the search index anew, in a server that runs: how many messages it holds. Messages go on meanwhile; a search
+    /// finds what is indexed so far.
+    pub async fn reindex(&self) -> Result<u64, Error> {
+        self.node.search.reindex().await
+    }
+
+    /// The same where no server runs that would do it.
+    pub async fn reindex_alone(&self) -> Result<u64, Error> {
+        tokio::select! {
+            biased;
+            messages = self.node.search.reindex() => messages,
+            () = self.node.search.run() => Err(Code::Internal.into()),
+        }
+    }
 }
 
 /// An operator may see all there is, so what they do not find is not there.

@@ -225,6 +225,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::Active(_)
         | Place::BytesOf(..)
         | Place::BytesRemoving(_)
+        | Place::Unindexed(_)
         | Place::Expiring(..) => String::new(),
     })
 }

@@ -28,6 +28,7 @@
 //! | | 2 seq | [`Amendment`] |
 //! | `h` first byte of the title | title, 0, conversation | empty: a channel |
 //! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
+//! | | conversation 1 | 16 bytes, other ones each time: it may have entries that the search index does not reflect |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
 //! | `k` media | 0 | [`Media`] |
 //! | | 1 conversation seq | since when a message shows it, 8 bytes |
@@ -261,6 +262,7 @@ const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;
 const AMENDMENT: u8 = 2;
+const UNINDEXED: u8 = 1;
 
 fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
@@ -629,6 +631,15 @@ pub mod active {
     /// The row of a conversation.
     pub fn row(conversation: ConversationId) -> RowKey {
         RowKey { partition: partition(shard(conversation)), key: conversation.bytes().to_vec() }
+    }
+    /// The row that has the conversation indexed, behind the other one. Its value says which time it was written, so that
+    /// it is only deleted by who has seen all that was appended since.
+    pub fn unindexed(conversation: ConversationId) -> Vec<u8> {
+        [&conversation.bytes()[..], &[UNINDEXED]].concat()
+    }
+    /// Whether a key is one of `unindexed`.
+    pub fn is_unindexed(key: &[u8]) -> bool {
+        key.len() == 17 && key[16] == UNINDEXED
     }
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {

@@ -70,6 +70,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("GET", "/v1/media/{media}", Members),
     ("GET", "/v1/media/{media}/thumbnail", Members),
     ("GET", "/v1/media/{media}/url", Members),
+    ("GET", "/v1/search", SignedIn),
     ("POST", "/v1/polls", SignedIn),
     ("GET", "/v1/polls/{poll}", OneUser),
     ("POST", "/v1/polls/{poll}/commands", OneUser),
@@ -97,7 +98,11 @@ impl Named {
             .replace("{emoji}", "%F0%9F%91%8D")
             .replace("{media}", &self.media)
             .replace("{poll}", &self.poll);
-        if template == "/v1/users" { path + "?username=an" } else { path }
+        match template {
+            "/v1/users" => path + "?username=an",
+            "/v1/search" => path + "?q=secret",
+            _ => path,
+        }
     }
 
     /// A body that the route would take.

@@ -14,6 +14,7 @@ mod promises;
 mod protection;
 mod receipts;
 mod registration;
+mod search;
 mod silence;
 mod tls;
 mod world;

@@ -350,6 +350,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages that have the words and that the caller may read, best first. */
+        get: operations["search_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -1022,6 +1039,19 @@ export interface components {
             /** @description The device's token. Absent in a resume on a socket that has said hello. */
             token?: string | null;
         };
+        /** @description A part of a text, in UTF-16 code units, as JavaScript counts them: `text.slice(start, end)`. */
+        Highlight: {
+            /**
+             * Format: u-int32
+             * @description The unit behind its last.
+             */
+            end: number;
+            /**
+             * Format: u-int32
+             * @description Its first unit.
+             */
+            start: number;
+        };
         /** @description What a server is: `GET /v1/info`. */
         Info: {
             /** @description What this server can do beyond what every server can. */
@@ -1393,6 +1423,18 @@ export interface components {
             /** @description What to give as `?cursor=` for the next page; absent on the last. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        Page_SearchItem: {
+            /** @description The items. */
+            items: {
+                /** @description What of its text was looked for: ascending, apart, at least one and 100 at most. */
+                highlights: components["schemas"]["Highlight"][];
+                /** @description As it is now. */
+                message: components["schemas"]["Message"];
+            }[];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
         /** @description A member of a conversation. */
         Participant: components["schemas"]["MemberRole"] & {
             /**
@@ -1646,6 +1688,13 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Whose role. */
             user: components["schemas"]["UserId"];
+        };
+        /** @description A message that a search found. */
+        SearchItem: {
+            /** @description What of its text was looked for: ascending, apart, at least one and 100 at most. */
+            highlights: components["schemas"]["Highlight"][];
+            /** @description As it is now. */
+            message: components["schemas"]["Message"];
         };
         /** @description `send` */
         Send: components["schemas"]["NewMessage"] & {
@@ -4266,6 +4315,92 @@ export interface operations {
             };
             /** @description The body is not of a type that is taken here. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_find: {
+        parameters: {
+            query: {
+                /** @description Words that must all be there, `"phrases"`; the last word may be the beginning of one. */
+                q: string;
+                /** @description Only in this conversation. */
+                conversation?: components["schemas"]["ConversationId"];
+                /** @description Only by this user. */
+                from?: components["schemas"]["UserId"];
+                /** @description Only before this time. */
+                before?: components["schemas"]["Timestamp"];
+                /** @description So many at most; 50 where absent. There may be fewer, or none, and still a next page. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchItem"];
+                };
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found: the conversation */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,6 +35,7 @@ pub enum Place {
     Amendment(ConversationId, u64),
     Channel(ConversationId),
     Active(ConversationId),
+    Unindexed(ConversationId),
     Expiring(Timestamp, ConversationId, u64),
     UserMedia(UserId, MediaId),
     UserMediaBytes(UserId),
@@ -67,6 +68,7 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         (b'c', 16) => return of_conversation(ConversationId::from_bytes(id_at(name, 0)?), key),
         (b'h', 0 | 1) => Place::Channel(channel::conversation_of(key)?),
         (b'a', 1) if key.len() == 16 => Place::Active(active::conversation_of(key)?),
+        (b'a', 1) if active::is_unindexed(key) => Place::Unindexed(active::conversation_of(key)?),
         (b'x', 1) if key.len() == 32 => {
             let (conversation, seq) = expiring::message_of(key)?;
             Place::Expiring(expiring::at_of(key)?, conversation, seq)

@@ -218,6 +218,10 @@ proptest! {
         prop_assert_eq!(direct::row(one, other), direct::row(other, one));
         prop_assert_eq!(of(channel::row(&title, conversation)), Place::Channel(conversation));
         prop_assert_eq!(of(active::row(conversation)), Place::Active(conversation));
+        let RowKey { partition, key } = active::row(conversation);
+        let unindexed = RowKey { partition, key: active::unindexed(conversation) };
+        prop_assert!(key < unindexed.key && !active::is_unindexed(&key));
+        prop_assert_eq!(of(unindexed), Place::Unindexed(conversation));
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));

@@ -22,7 +22,7 @@ mod log;
 mod open;
 mod reader;
 mod rows;
-mod scrub;
+pub(crate) mod scrub;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -92,7 +92,7 @@ impl Sqlite {
         let readers = readers.collect::<Result<Vec<Connection>, OpenError>>()?;
         let checkpointer = open::checkpointer(dir, ground)?;
         let database = Arc::new(open::file(dir)?);
-        let scrub = Scrub::new(dir, database.clone());
+        let scrub = Scrub::new(database.clone(), open::log(dir));
 
         let (requests, waiting) = mpsc::unbounded_channel();
         let write_permits = Arc::new(Semaphore::new(limits::STORE_QUEUE));

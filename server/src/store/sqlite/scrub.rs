@@ -9,27 +9,18 @@
 //! that does this, writes the file. A write that is torn or lost leaves old bytes where nobody looks, and the log, which
 //! is still there, has the page done again.
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
-use super::open;
+use std::{collections::BTreeSet, fs::File, io, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};
 
 /// Bytes of a page: SQLite's default.
-pub(super) const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 /// Bytes of a frame's header in the log; the page follows. The log's own header has 32.
-pub(super) const FRAME_HEADER: usize = 24;
+pub(crate) const FRAME_HEADER: usize = 24;
 const LOG_HEADER: usize = 32;
 /// Pages from which on the first byte of a page no longer tells what it is: 128 GiB.
 const PAGES_TOLD_APART: u64 = 0x0200_0000;
 
 /// The pages that have to be looked at.
-pub(super) struct Scrub {
+pub(crate) struct Scrub {
     /// It stays open until every connection is closed: closing it gives up the locks that SQLite holds on it.
     database: Arc<File>,
     log: PathBuf,
@@ -42,13 +33,13 @@ pub(super) struct Scrub {
 }
 
 impl Scrub {
-    pub(super) fn new(dir: &Path, database: Arc<File>) -> Self {
-        let log = open::log(dir);
+    /// Of a database and its write-ahead log.
+    pub(crate) fn new(database: Arc<File>, log: PathBuf) -> Self {
         Self { database, log, pages: BTreeSet::new(), header: None, noted: 0, all: false }
     }
 
     /// Notes the pages in the first `frames` of the log.
-    pub(super) fn note(&mut self, frames: u64) -> io::Result<()> {
+    pub(crate) fn note(&mut self, frames: u64) -> io::Result<()> {
         if frames == 0 {
             return Ok(());
         }
@@ -69,12 +60,12 @@ impl Scrub {
     }
 
     /// All frames were noted and the writer waits: whatever happens to the log from here on, none was missed.
-    pub(super) fn noted_all(&mut self) {
+    pub(crate) fn noted_all(&mut self) {
         self.header = None;
     }
 
     /// Cleans the pages that were noted, and waits until the disk has them.
-    pub(super) fn clean(&mut self) -> io::Result<()> {
+    pub(crate) fn clean(&mut self) -> io::Result<()> {
         let count = self.database.metadata()?.len() / PAGE as u64;
         if count >= PAGES_TOLD_APART {
             tracing::warn!("the database is too large to remove the traces of rows that were moved");

@@ -107,6 +107,7 @@ impl Look<'_> {
             | Place::Mention(..)
             | Place::Channel(_)
             | Place::Active(_)
+            | Place::Unindexed(_)
             | Place::Expiring(..) => vec![],
         })
     }

@@ -1,0 +1,180 @@
+//! What changes the index.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use kith_protocol::{ConversationId, Timestamp, Uuid};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+
+use super::{Change, Text, Trouble, open};
+use crate::{limits, store::sqlite::scrub::Scrub};
+
+/// Rows that a millisecond has room for before they spill into the next one.
+pub(super) const ROWS_IN_MS: i64 = 256;
+
+/// The connection that writes.
+pub(super) struct Writer {
+    connection: Connection,
+    scrub: Scrub,
+    /// Whether something was taken out that is still in the write-ahead log.
+    erased: bool,
+    /// The file, closed after the connection, whose locks its closing would give up.
+    _file: Arc<File>,
+}
+
+impl Writer {
+    pub(super) fn open(path: &Path) -> Result<Self, Trouble> {
+        let (connection, file) = open::writer(path)?;
+        let file = Arc::new(file);
+        let scrub = Scrub::new(file.clone(), open::log(path));
+        // What a crash left in the log is to leave it as if it had just been written.
+        Ok(Self { connection, scrub, erased: true, _file: file })
+    }
+
+    pub(super) fn progress(&self, conversation: ConversationId) -> Result<u64, Trouble> {
+        let mut select = self.connection.prepare_cached("SELECT seq FROM conversations WHERE uuid = ?1")?;
+        let seq = select.query_row((conversation.bytes(),), |row| row.get::<_, i64>(0)).optional()?;
+        Ok(seq.unwrap_or(0) as u64)
+    }
+
+    pub(super) fn messages(&self) -> Result<u64, Trouble> {
+        Ok(self.connection.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    pub(super) fn walked(&self) -> Result<Option<String>, Trouble> {
+        Ok(self.connection.query_row("SELECT name FROM walk", [], |row| row.get(0)).optional()?)
+    }
+
+    pub(super) fn walk(&mut self, to: Option<&str>) -> Result<(), Trouble> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM walk", [])?;
+        if let Some(to) = to {
+            transaction.execute("INSERT INTO walk (name) VALUES (?1)", (to,))?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    pub(super) fn apply(&mut self, conversation: ConversationId, seq: u64, changes: &[Change]) -> Result<(), Trouble> {
+        let transaction = self.connection.transaction()?;
+        let id = number(&transaction, "conversations", conversation.uuid())?;
+        let mut erased = false;
+        for change in changes {
+            erased |= match change {
+                Change::Put(text) => put(&transaction, id, text)?,
+                Change::Remove(seq) => match row_of(&transaction, id, *seq)? {
+                    Some(row) => remove(&transaction, row)?,
+                    None => false,
+                },
+            };
+        }
+        transaction.execute("UPDATE conversations SET seq = ?2 WHERE id = ?1", (id, seq as i64))?;
+        transaction.commit()?;
+        self.erased |= erased;
+        Ok(())
+    }
+
+    /// Takes out what has expired.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Result<(), Trouble> {
+        let transaction = self.connection.transaction()?;
+        let rows: Vec<i64> = transaction
+            .prepare_cached("SELECT id FROM messages WHERE expires IS NOT NULL AND expires <= ?1")?
+            .query_map((now.millis() as i64,), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            remove(&transaction, row)?;
+        }
+        transaction.commit()?;
+        self.erased = true;
+        Ok(())
+    }
+
+    /// Moves the write-ahead log into the file and cuts it, if something was taken out or it is long; then what was taken
+    /// out is in neither. Where a search reads from the log, the next call does it.
+    pub(super) fn empty_log(&mut self) -> Result<(), Trouble> {
+        let noted = self.checkpoint("NOOP")?.1;
+        if !self.erased && noted * PAGE_BYTES < limits::SEARCH_WAL_BYTES {
+            return Ok(());
+        }
+        self.scrub.note(noted)?;
+        let (_, pages, copied) = self.checkpoint("PASSIVE")?;
+        self.scrub.clean()?;
+        // Where a part was not copied, all is noted again.
+        self.scrub.noted_all();
+        if copied < pages {
+            return Ok(());
+        }
+        let (busy, ..) = self.checkpoint("TRUNCATE")?;
+        self.erased &= busy;
+        Ok(())
+    }
+
+    /// A checkpoint: whether somebody was in its way, the pages of the log, and those of them that are in the file.
+    fn checkpoint(&self, mode: &str) -> Result<(bool, u64, u64), Trouble> {
+        Ok(self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            // Both are -1 where there is no log.
+            let count = |column| row.get::<_, i64>(column).map(|pages| pages.max(0) as u64);
+            Ok((row.get::<_, i64>(0)? != 0, count(1)?, count(2)?))
+        })?)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // SQLite would do it without cleaning the pages.
+        if let Err(error) = self.empty_log() {
+            tracing::warn!(%error, "the search index was not tidied");
+        }
+    }
+}
+
+const PAGE_BYTES: u64 = crate::store::sqlite::scrub::PAGE as u64;
+
+/// The small number of an identifier, given where it has none.
+fn number(transaction: &Transaction<'_>, table: &str, uuid: Uuid) -> rusqlite::Result<i64> {
+    let select = format!("SELECT id FROM {table} WHERE uuid = ?1");
+    let known = transaction.prepare_cached(&select)?.query_row((uuid.as_bytes(),), |row| row.get(0)).optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let insert = match table {
+        "conversations" => "INSERT INTO conversations (uuid, seq) VALUES (?1, 0)",
+        _ => "INSERT INTO senders (uuid) VALUES (?1)",
+    };
+    transaction.prepare_cached(insert)?.insert((uuid.as_bytes(),))
+}
+
+fn row_of(transaction: &Transaction<'_>, conversation: i64, seq: u64) -> rusqlite::Result<Option<i64>> {
+    let mut select = transaction.prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND seq = ?2")?;
+    select.query_row((conversation, seq as i64), |row| row.get(0)).optional()
+}
+
+/// Puts a message in, or its new text in its old place; whether there was an old one.
+fn put(transaction: &Transaction<'_>, conversation: i64, text: &Text) -> rusqlite::Result<bool> {
+    let known = row_of(transaction, conversation, text.seq)?;
+    if text.words.is_empty() {
+        return known.map_or(Ok(false), |row| remove(transaction, row));
+    }
+    if let Some(row) = known {
+        transaction.prepare_cached("UPDATE words SET text = ?2 WHERE rowid = ?1")?.execute((row, &text.words))?;
+        return Ok(true);
+    }
+    let sender = number(transaction, "senders", text.sender.uuid())?;
+    let expires = text.expires_at.map(|at| at.millis() as i64);
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO messages (id, conversation, seq, sender, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let mut row = text.at.millis() as i64 * ROWS_IN_MS;
+    while insert.execute((row, conversation, text.seq as i64, sender, expires))? == 0 {
+        row += 1;
+    }
+    transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?.execute((row, &text.words))?;
+    Ok(false)
+}
+
+fn remove(transaction: &Transaction<'_>, row: i64) -> rusqlite::Result<bool> {
+    transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute((row,))?;
+    transaction.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute((row,))?;
+    Ok(true)
+}
