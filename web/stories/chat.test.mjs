@@ -62,6 +62,7 @@ test("messages are answered, edited, reacted to and deleted", async () => {
   await anna.say("Tea at for?");
   await anna.message("Tea at for?").hover();
   await anna.message("Tea at for?").getByRole("button", { name: "Edit" }).click();
+  await anna.page.getByText("Editing", { exact: true }).waitFor();
   await anna.say("Tea at four?");
   await anna.message("Tea at four?").getByText("edited").waitFor();
 

@@ -97,6 +97,7 @@ test("everything can be done with the keyboard", async () => {
   await cem.chat("Anna").focus();
   await page.keyboard.press("Enter");
   await page.getByRole("region", { name: "Anna Berg" }).waitFor();
+  await page.locator("textarea:focus").waitFor();
   await page.keyboard.type("typed without a mouse");
   await page.keyboard.press("Enter");
   await cem.message("typed without a mouse").getByRole("img", { name: /Sent|Delivered/ }).waitFor();

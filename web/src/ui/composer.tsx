@@ -32,7 +32,8 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
   useEffect(() => {
     if (matchMedia("(hover: hover)").matches) box.current?.focus();
   }, []);
-  useEffect(() => {
+  // Before it shows that this is an edit, its text is there.
+  useLayoutEffect(() => {
     if (editing?.kind === "message") text.value = editing.body.text ?? "";
     if (aim.value) box.current?.focus();
   }, [aim.value]);
