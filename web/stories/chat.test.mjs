@@ -159,7 +159,7 @@ test("a second device has everything, and is signed out from the first", async (
   await second.context.close();
 });
 
-test("without a network it opens with what was said, and keeps what is written then", async () => {
+test("without a network it opens with what was said, and sends later what is written then", async () => {
   await anna.converse("bert", "Bert");
   await anna.say("before the tunnel");
   await anna.message("before the tunnel").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
@@ -184,6 +184,11 @@ test("without a network it opens with what was said, and keeps what is written t
   await anna.message("see you behind it").waitFor();
   await anna.say("in the tunnel");
   await anna.message("in the tunnel").getByRole("img", { name: "Sending" }).waitFor();
+  await server.run();
+  // Bert has the chat on his screen: it may be read at once.
+  await anna.message("in the tunnel").getByRole("img", { name: /Sent|Delivered|Read/ }).waitFor({ timeout: 40_000 });
+  await bert.message("in the tunnel").waitFor({ timeout: 40_000 });
+  assert.equal(await bert.message("in the tunnel").count(), 1);
 });
 
 test("two tabs are one connection and one truth, and either may go", async () => {
