@@ -39,7 +39,7 @@ struct Row {
     from: &'static [&'static str],
 }
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 16] = [
     Row {
         what: "memory of an idle connection",
         side: AtMost,
@@ -175,10 +175,19 @@ const ROWS: [Row; 15] = [
         figure: |_| None,
         from: &[],
     },
+    Row {
+        what: "first load of the web client",
+        side: AtMost,
+        must: 150_000.0,
+        aim: None,
+        unit: "B",
+        figure: |reports| reports.number("web", "/first_load_bytes"),
+        from: &["web"],
+    },
 ];
 
 /// What is worth knowing beside the figures.
-const BESIDE: [(&str, &str, &str); 20] = [
+const BESIDE: [(&str, &str, &str); 24] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),
     ("idle connections", "idle", "/connections"),
@@ -199,6 +208,10 @@ const BESIDE: [(&str, &str, &str); 20] = [
     ("storm: CPU-seconds of the generator", "storm", "/generator/cpu_s"),
     ("overload: offered a second", "overload", "/offered_per_s"),
     ("overload: refused share", "overload", "/refused_share"),
+    ("web: requests of the first load", "web", "/first_load_requests"),
+    ("web: heap, signed in, bytes", "web", "/heap_before_bytes"),
+    ("web: heap after 200 conversations, bytes", "web", "/heap_after_bytes"),
+    ("web: reconnects a minute while no server is", "web", "/reconnects_of_a_minute"),
 ];
 
 struct Reports<'a>(&'a Path);
