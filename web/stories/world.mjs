@@ -1,6 +1,6 @@
 // What a story needs: a real server, a real browser, and people in it.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,18 +11,30 @@ const program = process.env.KITH ?? "../target/debug/kith";
 const pictures = process.env.KITH_PICTURES ?? "../target/test/pictures";
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** Limits that nobody reaches, for a story in which one does what many do. */
+export const UNLIMITED = `[limits]
+sends_per_s = 1000000
+sends_burst = 1000000
+requests_per_s = 1000000
+requests_burst = 1000000
+signins_per_min = 1000000
+`;
+
 /** A server with its own data, on a free port that it keeps when it is started again. */
 export class Server {
-  static async start() {
+  static async start(config = "") {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "kith-story-"));
+    server.config = join(server.data, "kith.toml");
+    writeFileSync(server.config, config);
     server.listen = "127.0.0.1:0";
     await server.run();
     return server;
   }
 
   async run() {
-    const options = ["serve", "--data", join(this.data, "data"), "--listen", this.listen, "--operator-listen", "127.0.0.1:0"];
+    const places = ["--config", this.config, "--data", join(this.data, "data")];
+    const options = ["serve", ...places, "--listen", this.listen, "--operator-listen", "127.0.0.1:0"];
     this.child = spawn(program, options, { stdio: ["ignore", "pipe", "ignore"] });
     this.ended = new Promise((resolve) => this.child.once("exit", resolve));
     for await (const line of createInterface({ input: this.child.stdout })) {
@@ -52,6 +64,35 @@ export class Server {
     const answer = await fetch(this.address + path, { method, headers, body: body && JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? null : answer.json();
+  }
+
+  /** Sends so many messages to a conversation, over a socket that a page of this server opens. */
+  async fill(page, token, conversation, messages) {
+    await page.evaluate(
+      ({ token, conversation, messages, under_way }) =>
+        new Promise((resolve, reject) => {
+          const socket = new WebSocket(`ws://${location.host}/v1/socket`);
+          const id = (n) => `01900000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`;
+          const texts = ["Yes.", "I will be there at nine, with the others.", "It has rained since Monday, and nobody knows ".repeat(5)];
+          let said = 0;
+          let sent = 0;
+          const say = (frame) => socket.send(JSON.stringify(frame));
+          const more = () => {
+            for (; said < messages && said - sent < under_way; said += 1) say({ t: "send", conversation, client_id: id(said), text: `${said + 1}: ${texts[said % texts.length]}` });
+          };
+          socket.onopen = () => say({ t: "hello", token });
+          socket.onclose = ({ code }) => reject(new Error(`closed with ${code} after ${sent}`));
+          socket.onmessage = ({ data }) => {
+            const frame = JSON.parse(data);
+            if (frame.t === "error") reject(new Error(data));
+            if (frame.t === "sent") sent += 1;
+            if (frame.t === "sent" || frame.t === "ready") more();
+            if (sent === messages) socket.close();
+            if (sent === messages) resolve();
+          };
+        }),
+      { token, conversation, messages, under_way: 500 },
+    );
   }
 }
 

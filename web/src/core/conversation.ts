@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { Thread } from "./thread";
-import type { ConversationInfo, ConversationItem, Entry, Message, Participant } from "./types";
+import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 
 /** How long somebody counts as typing after a `typing`, in milliseconds. */
 export const TYPING_MS = 5_000;
@@ -37,6 +37,11 @@ export class Conversation {
 
   get id(): string {
     return this.item.value.id;
+  }
+
+  /** It is for ever. */
+  get kind(): ConversationKind {
+    return this.item.peek().kind;
   }
 
   /** Takes the list's item. It may be older than what this device has heard and told meanwhile. */

@@ -79,6 +79,17 @@ test("the first ping comes in the middle of a heartbeat here, then one each", ()
   expect(last().said.filter(({ t }) => t === "ping").length).toBe(4);
 });
 
+test("who says much and hears nothing asks whether somebody is there", () => {
+  last().greet();
+  for (let second = 0; second < 120; second += 1) {
+    socket.send({ t: "read", conversation: "conv_a", seq: second });
+    const before = last().said.length;
+    vi.advanceTimersByTime(1_000);
+    if (last().said.slice(before).some(({ t }) => t === "ping")) last().hear({ t: "pong", at: "2026-01-01T00:00:00.000Z" });
+  }
+  expect(wires.length).toBe(1);
+});
+
 test("a server that is not heard any more is left, and another connection tried", () => {
   last().greet();
   vi.advanceTimersByTime(60_000);

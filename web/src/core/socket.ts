@@ -110,7 +110,10 @@ export class Socket {
     this.events.frame(frame);
   }
 
-  /** Pings when nothing else was said for a heartbeat, and lets go of a connection on which nothing is heard. */
+  /**
+   * Pings when nothing was said for a heartbeat, or nothing heard: most of what is said has no answer. Lets go of a
+   * connection on which nothing is heard.
+   */
   private beat(share = 1): void {
     clearTimeout(this.heartbeat);
     this.heartbeat = setTimeout(() => {
@@ -121,7 +124,7 @@ export class Socket {
         this.lose(1006);
         return;
       }
-      const quiet = Date.now() - this.saidAt;
+      const quiet = Date.now() - Math.min(this.saidAt, this.heardAt);
       if (quiet >= this.heartbeatMs * 0.9 || share < 1) this.send({ t: "ping", active: this.events.active() });
       this.beat();
     }, this.heartbeatMs * share);

@@ -20,7 +20,7 @@ interface Props {
   aim: Signal<Aim>;
   /** Whether it belongs with the message before it. */
   joined: boolean;
-  jump: (seq: number) => void;
+  jump: (seq: number) => Promise<void>;
 }
 
 /** A message of the log. */
@@ -37,7 +37,7 @@ export function MessageRow(props: Props) {
     );
   }
   const own = message.sender === signedIn.me.id;
-  const direct = conversation.item.value.kind === "direct";
+  const direct = conversation.kind === "direct";
   const person = nameOf(message.sender);
   return (
     <article class={`row ${own ? "own" : ""} ${joined ? "joined" : ""}`} data-seq={message.seq} aria-label={`${person}, ${clock(message.at)}`}>
@@ -90,7 +90,7 @@ export function MessageRow(props: Props) {
 }
 
 function Actions({ signedIn, conversation, message, own, aim, picking, receipts }: Props & { own: boolean; picking: Signal<boolean>; receipts: Signal<ReadReceipt[] | null> }) {
-  const admin = ["owner", "admin"].includes(conversation.info.value?.role ?? "") && conversation.item.value.kind !== "direct";
+  const admin = ["owner", "admin"].includes(conversation.info.value?.role ?? "") && conversation.kind !== "direct";
   const show = async () => {
     receipts.value = (await signedIn.rest.readReceipts(message.id)).items;
   };
@@ -138,11 +138,11 @@ function Reactions({ signedIn, message }: { signedIn: Client; message: Message }
 }
 
 /** The beginning of the message that this one answers. */
-function Quote({ conversation, seq, jump }: { conversation: Conversation; seq: number; jump: (seq: number) => void }) {
+function Quote({ conversation, seq, jump }: { conversation: Conversation; seq: number; jump: (seq: number) => Promise<void> }) {
   const quoted = conversation.messages.value.find((message) => message.seq === seq);
   const text = quoted?.kind === "message" ? (quoted.body.text ?? "") : quoted ? t().deleted : "…";
   return (
-    <button type="button" class="quote" onClick={() => jump(seq)}>
+    <button type="button" class="quote" onClick={() => void jump(seq)}>
       <strong>{quoted ? nameOf(quoted.sender) : t().reply}</strong>
       <span dir="auto">{text.slice(0, 120)}</span>
     </button>

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Unsent } from "../core/outbox";
@@ -72,7 +72,13 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   /** The message that stays where it is when what is around it changes: its seq, and its distance from the top. */
   const anchor = useRef<{ seq: string; top: number } | null>(null);
   const placed = useRef(false);
+  const shown = useRef<Message[] | null>(null);
   const messages = conversation.messages.value;
+  // It is taken right before the rows change: since the last event that told of scrolling there may have been more of it.
+  if (shown.current !== messages) {
+    anchor.current = box.current && anchorOf(box.current);
+    shown.current = messages;
+  }
   const unsent = signedIn.outbox.all.value.filter((one) => one.conversation === conversation.id);
 
   function look() {
@@ -80,11 +86,9 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (!element) return;
     const atLast = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
     atEnd.value = atLast && conversation.thread.atEnd;
-    anchor.current = null;
     let seen = 0;
     for (const row of element.querySelectorAll<HTMLElement>("[data-seq]")) {
       const top = row.offsetTop - element.scrollTop;
-      if (!anchor.current && top + row.offsetHeight > 0) anchor.current = { seq: row.dataset.seq ?? "", top };
       if (top + Math.min(row.offsetHeight, element.clientHeight) <= element.clientHeight + AT_END) seen = Number(row.dataset.seq);
       else break;
     }
@@ -132,30 +136,45 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }
 
-  async function jump(seq: number) {
-    if (!messages.some((message) => message.seq === seq)) await signedIn.load(conversation, seq);
+  const jump = useCallback(async (seq: number) => {
+    if (!conversation.messages.peek().some((message) => message.seq === seq)) await signedIn.load(conversation, seq);
     const row = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
     row?.scrollIntoView({ block: "center" });
     row?.classList.add("pointed");
     setTimeout(() => row?.classList.remove("pointed"), 1500);
-  }
+  }, [conversation]);
 
   return (
     <div class="log-box">
       <div class="log" ref={box} onScroll={look} role="log" aria-live="polite" tabIndex={0} aria-label={titleOf(conversation)}>
-        <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={(seq) => void jump(seq)} />
+        <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={jump} />
         {conversation.thread.atEnd && unsent.map((one: Unsent) => <UnsentRow key={one.message.client_id} signedIn={signedIn} unsent={one} />)}
       </div>
       {!atEnd.value && (
         <button type="button" class="latest" aria-label={t().latest} title={t().latest} onClick={() => void toLatest()}>
-          ↓{conversation.item.value.unread > 0 && <span class="badge">{conversation.item.value.unread}</span>}
+          ↓<Unread conversation={conversation} />
         </button>
       )}
     </div>
   );
 }
 
-function Rows(props: { signedIn: Client; conversation: Conversation; messages: Message[]; aim: Signal<Aim>; jump: (seq: number) => void }) {
+/** The first row that is on screen, and where it is. */
+function anchorOf(box: HTMLElement): { seq: string; top: number } | null {
+  for (const row of box.querySelectorAll<HTMLElement>("[data-seq]")) {
+    const top = row.offsetTop - box.scrollTop;
+    if (top + row.offsetHeight > 0) return { seq: row.dataset.seq ?? "", top };
+  }
+  return null;
+}
+
+/** On its own, because the count changes while one reads, and the rows do not. */
+function Unread({ conversation }: { conversation: Conversation }) {
+  const { unread } = conversation.item.value;
+  return unread > 0 ? <span class="badge">{unread}</span> : null;
+}
+
+function Rows(props: { signedIn: Client; conversation: Conversation; messages: Message[]; aim: Signal<Aim>; jump: (seq: number) => Promise<void> }) {
   const { conversation, messages, signedIn } = props;
   const newAfter = conversation.newAfter.value;
   let before: Message | undefined;

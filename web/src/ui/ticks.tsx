@@ -4,7 +4,7 @@ import { client } from "./state";
 
 /** How far an own message has got: one tick sent, two delivered, coloured read. In a group: to everybody. */
 export function Ticks({ conversation, seq }: { conversation: Conversation; seq: number }) {
-  const { kind, peer_user } = conversation.item.value;
+  const { kind, peer_user } = conversation.item.peek();
   const me = client.value?.me.id;
   const others = kind === "direct" ? [peer_user ?? ""] : conversation.members.value.map((member) => member.user).filter((user) => user !== me);
   const pointers = conversation.pointers.value;
