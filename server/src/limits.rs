@@ -67,6 +67,8 @@ pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
 pub const HTTP_HEADERS: usize = 64;
 /// Seconds in which the head of an HTTP request must be there.
 pub const HTTP_HEAD_S: u64 = 10;
+/// Milliseconds for which a client may take nothing of what is sent to it before its connection is closed.
+pub const UNREAD_MS: u32 = 120_000;
 /// Seconds after which a REST request is given up.
 pub const HTTP_REQUEST_S: u64 = 30;
 /// Passwords hashed at a time; each takes 19 MiB and a core for some 15 ms.

@@ -97,6 +97,8 @@ async fn http(
     mut closed: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    // A download that nobody reads must end too: the kernel sees that, and nothing else has to watch.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, limits::UNREAD_MS);
     let stream = match tls {
         None => Stream::Plain(stream),
         Some(tls) => match timeout(Duration::from_secs(limits::HTTP_HEAD_S), tls.accept(stream)).await {
