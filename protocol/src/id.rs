@@ -27,6 +27,8 @@ pub enum Device {}
 pub enum Conversation {}
 /// Marks the identifiers of media.
 pub enum Media {}
+/// Marks the identifiers of uploads.
+pub enum Upload {}
 /// Marks the identifiers of long polls.
 pub enum Poll {}
 
@@ -46,6 +48,10 @@ impl Kind for Media {
     const PREFIX: &'static str = "media";
     const SCHEMA: &'static str = "MediaId";
 }
+impl Kind for Upload {
+    const PREFIX: &'static str = "upload";
+    const SCHEMA: &'static str = "UploadId";
+}
 impl Kind for Poll {
     const PREFIX: &'static str = "poll";
     const SCHEMA: &'static str = "PollId";
@@ -59,6 +65,8 @@ pub type DeviceId = Id<Device>;
 pub type ConversationId = Id<Conversation>;
 /// `media_…`
 pub type MediaId = Id<Media>;
+/// `upload_…`
+pub type UploadId = Id<Upload>;
 /// `poll_…`
 pub type PollId = Id<Poll>;
 

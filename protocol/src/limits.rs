@@ -24,6 +24,12 @@ pub const POINTER_MOVES: usize = 32;
 pub const EMOJI_BYTES: usize = 64;
 /// Bytes of a media that is sent in one request.
 pub const MEDIA_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of a picture, however it is sent: the server reads it as a whole.
+pub const PICTURE_BYTES: u64 = 64 * 1024 * 1024;
+/// Uploads of one user that may be unfinished at a time.
+pub const UPLOADS_OPEN: usize = 16;
+/// Bytes of an `Upload-Metadata`.
+pub const UPLOAD_METADATA_BYTES: usize = 2048;
 /// Bytes of a media's name.
 pub const MEDIA_NAME_BYTES: usize = 255;
 /// How long a `client_id` or an `Idempotency-Key` is remembered, in seconds: 7 days.
@@ -64,6 +70,15 @@ pub struct Limits {
     /// Bytes of a media that is sent in one request.
     #[serde(default)]
     pub media_bytes: u64,
+    /// Bytes of a media that is sent in parts.
+    #[serde(default)]
+    pub upload_bytes: u64,
+    /// Bytes of a picture, however it is sent.
+    #[serde(default)]
+    pub picture_bytes: u64,
+    /// Uploads of one user that may be unfinished at a time.
+    #[serde(default)]
+    pub uploads_open: u32,
     /// Bytes of all media of one user.
     #[serde(default)]
     pub media_quota_bytes: u64,
@@ -87,6 +102,9 @@ impl Default for Limits {
             page_items: PAGE_ITEMS as u32,
             devices: 64,
             media_bytes: MEDIA_BYTES,
+            upload_bytes: 256 * 1024 * 1024,
+            picture_bytes: PICTURE_BYTES,
+            uploads_open: UPLOADS_OPEN as u32,
             media_quota_bytes: 1024 * 1024 * 1024,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MediaId, Timestamp};
+use crate::{MediaId, Timestamp, UploadId};
 
 /// A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,4 +61,21 @@ pub struct MediaUrl {
     pub thumbnail_url: Option<String>,
     /// Until when they open it.
     pub expires_at: Timestamp,
+}
+
+/// A media that is sent in parts: `GET /v1/uploads/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Upload {
+    /// Its name.
+    pub id: UploadId,
+    /// So many bytes it will have.
+    pub length: u64,
+    /// So many of them have come.
+    pub offset: u64,
+    /// When it is forgotten, unless more bytes come.
+    pub expires_at: Timestamp,
+    /// What it has become, once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
 }

@@ -19,11 +19,14 @@ pub enum Code {
     MethodNotAllowed,
     UsernameTaken,
     ConversationFull,
+    WrongOffset,
+    UnsupportedTusVersion,
     TooLarge,
     QuotaExceeded,
     UnsupportedMediaType,
     RangeNotSatisfiable,
     IdempotencyMismatch,
+    UploadInUse,
     RateLimited,
     Internal,
     Overloaded,
@@ -32,7 +35,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of its status.
-    pub const ALL: [Code; 20] = [
+    pub const ALL: [Code; 23] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
         Code::WrongPassword,
@@ -44,11 +47,14 @@ impl Code {
         Code::MethodNotAllowed,
         Code::UsernameTaken,
         Code::ConversationFull,
+        Code::WrongOffset,
+        Code::UnsupportedTusVersion,
         Code::TooLarge,
         Code::QuotaExceeded,
         Code::UnsupportedMediaType,
         Code::RangeNotSatisfiable,
         Code::IdempotencyMismatch,
+        Code::UploadInUse,
         Code::RateLimited,
         Code::Internal,
         Code::Overloaded,
@@ -69,11 +75,14 @@ impl Code {
             Code::MethodNotAllowed => "method_not_allowed",
             Code::UsernameTaken => "username_taken",
             Code::ConversationFull => "conversation_full",
+            Code::WrongOffset => "wrong_offset",
+            Code::UnsupportedTusVersion => "unsupported_tus_version",
             Code::TooLarge => "too_large",
             Code::QuotaExceeded => "quota_exceeded",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RangeNotSatisfiable => "range_not_satisfiable",
             Code::IdempotencyMismatch => "idempotency_mismatch",
+            Code::UploadInUse => "upload_in_use",
             Code::RateLimited => "rate_limited",
             Code::Internal => "internal",
             Code::Overloaded => "overloaded",
@@ -89,11 +98,13 @@ impl Code {
             Code::Blocked | Code::UserGone | Code::NotAdmin | Code::RegistrationClosed => 403,
             Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
-            Code::UsernameTaken | Code::ConversationFull => 409,
+            Code::UsernameTaken | Code::ConversationFull | Code::WrongOffset => 409,
+            Code::UnsupportedTusVersion => 412,
             Code::TooLarge | Code::QuotaExceeded => 413,
             Code::UnsupportedMediaType => 415,
             Code::RangeNotSatisfiable => 416,
             Code::IdempotencyMismatch => 422,
+            Code::UploadInUse => 423,
             Code::RateLimited => 429,
             Code::Internal => 500,
             Code::Overloaded | Code::Unavailable => 503,
@@ -114,11 +125,14 @@ impl Code {
             Code::MethodNotAllowed => "This address does not answer that method.",
             Code::UsernameTaken => "This username is taken.",
             Code::ConversationFull => "The conversation has as many members as it may have.",
+            Code::WrongOffset => "The upload does not go on there.",
+            Code::UnsupportedTusVersion => "The request is not of the version of tus that is spoken here.",
             Code::TooLarge => "The body is too large.",
             Code::QuotaExceeded => "Your media would take more room than you have.",
             Code::UnsupportedMediaType => "The body is not of a type that is taken here.",
             Code::RangeNotSatisfiable => "The media has no such range.",
             Code::IdempotencyMismatch => "This idempotency key was used for another request.",
+            Code::UploadInUse => "Another request writes to this upload.",
             Code::RateLimited => "Too many requests. Wait, then try again.",
             Code::Internal => "The server failed. The fault is in its log under the request's id.",
             Code::Overloaded => "The server is overloaded. Nothing was changed; try again later.",
@@ -128,7 +142,7 @@ impl Code {
 
     /// Whether the same request may succeed later.
     pub const fn retryable(self) -> bool {
-        matches!(self, Code::RateLimited | Code::Internal | Code::Overloaded | Code::Unavailable)
+        matches!(self, Code::UploadInUse | Code::RateLimited | Code::Internal | Code::Overloaded | Code::Unavailable)
     }
 }
 

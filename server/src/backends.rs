@@ -13,13 +13,15 @@ use object_store::local::LocalFileSystem;
 
 pub use crate::store::sqlite::OpenError;
 use crate::{
-    media::objects::Objects,
+    media::{objects::Objects, parts::Parts},
     search::fts::Index,
     store::{Store, sqlite::Sqlite},
 };
 
 /// The folder of the data directory that has the bytes of media.
 pub const MEDIA: &str = "media";
+/// The folder of the data directory that has what has come of uploads.
+pub const UPLOADS: &str = "uploads";
 
 /// The engines of this process.
 pub struct Backends {
@@ -40,7 +42,9 @@ impl Backends {
         let wrong = |why: String| OpenError::Io { path: media.clone(), why };
         folder(&media).and_then(|()| clear(&media)).map_err(|error| wrong(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(&media).map_err(|error| wrong(error.to_string()))?;
-        let objects = Arc::new(Objects::new(Arc::new(store.with_fsync(true))));
+        let uploads = dir.join(UPLOADS);
+        folder(&uploads).map_err(|error| OpenError::Io { path: uploads.clone(), why: error.to_string() })?;
+        let objects = Arc::new(Objects::new(Arc::new(store.with_fsync(true)), Parts::new(uploads)));
         let index = Index::new(dir, sqlite.clone());
         Ok(Self { sqlite, objects, media, index })
     }

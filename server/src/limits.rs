@@ -119,6 +119,30 @@ pub const MEDIA_SENDING: usize = 32;
 pub const MEDIA_SILENT_S: u64 = 30;
 /// and those after which it is in any case.
 pub const MEDIA_SENDING_S: u64 = 600;
+/// Uploads of one user to which requests write at a time,
+pub const UPLOADING_EACH: usize = 8;
+/// and those of all users together; each has a piece in memory.
+pub const UPLOADING: usize = 256;
+/// Bytes of an upload that are written in one go,
+pub const UPLOAD_WRITE_BYTES: usize = 256 * 1024;
+/// and the milliseconds after which fewer are.
+pub const UPLOAD_WRITE_MS: u64 = 1000;
+/// Seconds that one request may write to an upload.
+pub const UPLOADING_S: u64 = 3600;
+/// Seconds that a request waits for another that ends an upload or lets go of it.
+pub const UPLOAD_WAIT_S: u64 = 20;
+/// Uploads that become media at a time: their bytes are hashed and copied.
+pub const UPLOADS_ENDING: usize = 4;
+/// Bytes of an upload that are copied in one go.
+pub const UPLOAD_PIECE_BYTES: usize = 1024 * 1024;
+/// Bytes by which it is known what an upload is, if it is no picture.
+pub const UPLOAD_BEGINNING_BYTES: u64 = 64 * 1024;
+/// Bytes that are read and dropped of a request that was refused, so that its sender hears why,
+pub const UPLOAD_REFUSED_BYTES: u64 = 16 * 1024 * 1024;
+/// and for how many seconds.
+pub const UPLOAD_REFUSED_S: u64 = 10;
+/// Pairs in an `Upload-Metadata`.
+pub const UPLOAD_METADATA_PAIRS: usize = 16;
 /// Seconds for which a signed url opens a media.
 pub const MEDIA_URL_S: u64 = 3600;
 /// Pixels of a picture,

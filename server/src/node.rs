@@ -107,6 +107,7 @@ impl Node {
     /// When the store does not answer.
     pub async fn recover(&self) -> Result<(), Error> {
         self.accounts.finish_erasures().await?;
+        self.media.recover_uploads().await?;
         let recovered = self.conversations.recover().await?;
         if recovered > 0 {
             tracing::info!(conversations = recovered, "folded what the last run left unfolded");
@@ -163,6 +164,9 @@ impl Node {
             }
             if let Err(error) = self.media.collect().await {
                 tracing::warn!(%error, "unused media wait for the store");
+            }
+            if let Err(error) = self.media.collect_uploads().await {
+                tracing::warn!(%error, "uploads that do not go on wait for the store");
             }
         }
     }

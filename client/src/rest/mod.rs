@@ -1,6 +1,6 @@
 //! The REST API: one method for each route, over HTTP/1.1 connections that are kept for the next request.
 //!
-//! The routes are in `accounts`, `conversations`, `media` and `messages` beside this file, all of them on [`Rest`].
+//! The routes are in `accounts`, `conversations`, `media`, `messages` and `uploads` beside this file, all of them on [`Rest`].
 
 mod accounts;
 mod conversations;
@@ -10,6 +10,7 @@ mod path;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::{sync::Arc, time::Duration};
 

@@ -26,8 +26,8 @@ const PASSWORD: &str = "correct horse";
 fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Accounts> {
     let limits = Limits { devices: 3, ..Limits::default() };
     let settings = Settings { registration, invites_by: InvitesBy::Everyone, limits };
-    let objects = Arc::new(Objects::new(Arc::new(object_store::memory::InMemory::new())));
-    let media = Arc::new(Media::new(store.clone(), objects, media::Settings { quota_bytes: 0, keep_s: 0 }));
+    let objects = Arc::new(Objects::in_memory());
+    let media = Arc::new(Media::new(store.clone(), objects, media::Settings::default()));
     Arc::new(Accounts::new(store, Arc::default(), media, settings))
 }
 

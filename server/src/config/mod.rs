@@ -82,6 +82,12 @@ pub struct Media {
     /// Bytes of all media of one user.
     #[serde(deserialize_with = "within::<_, _, 0, { i64::MAX }>")]
     pub quota_bytes: u64,
+    /// Bytes of one media that is sent in parts. One request alone brings 8 MiB at most, and a picture has 64 MiB at most.
+    #[serde(deserialize_with = "within::<_, _, 1, { i64::MAX }>")]
+    pub upload_bytes: u64,
+    /// Seconds for which an upload waits for its next byte before it is removed.
+    #[serde(deserialize_with = "within::<_, _, 1, 31_536_000>")]
+    pub keep_uploads_s: u64,
     /// Seconds for which a media is kept that no message shows and that is nobody's avatar.
     #[serde(deserialize_with = "within::<_, _, 1, 31_536_000>")]
     pub keep_unused_s: u64,
@@ -199,7 +205,13 @@ impl Default for Config {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { quota_bytes: Stated::default().media_quota_bytes, keep_unused_s: 24 * 3600 }
+        let stated = Stated::default();
+        Self {
+            quota_bytes: stated.media_quota_bytes,
+            upload_bytes: stated.upload_bytes,
+            keep_uploads_s: 24 * 3600,
+            keep_unused_s: 24 * 3600,
+        }
     }
 }
 
@@ -294,6 +306,7 @@ impl Config {
             channel_members: self.limits.channel_members,
             text_bytes: self.limits.text_bytes,
             devices: self.limits.devices,
+            upload_bytes: self.media.upload_bytes,
             media_quota_bytes: self.media.quota_bytes,
             ..Stated::default()
         }
@@ -301,7 +314,8 @@ impl Config {
 
     /// What of it concerns media.
     pub fn media(&self) -> media::Settings {
-        media::Settings { quota_bytes: self.media.quota_bytes, keep_s: self.media.keep_unused_s }
+        let Media { quota_bytes, upload_bytes, keep_uploads_s, keep_unused_s } = self.media.clone();
+        media::Settings { quota_bytes, upload_bytes, keep_uploads_s, keep_s: keep_unused_s }
     }
 
     /// What of it concerns accounts.

@@ -17,6 +17,7 @@ use super::{
     App,
     problem::{self, Failed},
     rates::{Client, Standing},
+    uploads,
 };
 use crate::{Error, clock, limits};
 
@@ -50,7 +51,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     if let Some(Failed(error)) = answer.extensions_mut().remove::<Failed>() {
         let before = answer.headers().clone();
         answer = problem::document(error, &request_id);
-        for name in [header::ALLOW, header::CONTENT_RANGE] {
+        for name in [header::ALLOW, header::CONTENT_RANGE, uploads::TUS_RESUMABLE, uploads::TUS_VERSION] {
             if let Some(value) = before.get(&name) {
                 answer.headers_mut().insert(name, value.clone());
             }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Error, limits,
     media::{
-        New, Row, described, kind,
+        New, Row, Source, described, kind,
         objects::{Part, hexadecimal},
         thumbnail_type,
     },
@@ -58,7 +58,7 @@ pub async fn send(
     let content_type = declared.unwrap_or_default().to_owned();
     let all = Duration::from_secs(limits::MEDIA_SENDING_S);
     let bytes = timeout(all, received(request)).await.unwrap_or_else(|_| Err(broken()))?;
-    let new = New { owner: actor.user, content_type, name: called.name, bytes };
+    let new = New { owner: actor.user, content_type, name: called.name, source: Source::Bytes(bytes) };
     // On its own, so that it ends in order when the one who asked hangs up.
     let media = app.media.clone();
     let added = tokio::spawn(async move { media.add(new).await });

@@ -25,6 +25,7 @@ mod problem;
 pub mod rates;
 mod search;
 mod sessions;
+mod uploads;
 mod users;
 mod web;
 
@@ -96,7 +97,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/polls", post(polls::create))
         .route("/v1/polls/{poll}/commands", post(polls::commands))
         .layer(from_fn(exchange::timed));
+    let uploads = Router::new()
+        .route("/v1/uploads", post(uploads::create).options(uploads::options))
+        .route("/v1/uploads/{upload}", uploads::of_one().post(uploads::instead))
+        .layer(from_fn(uploads::in_tus));
     timed
+        .merge(uploads)
         .route("/v1/media", post(media::send))
         .route("/v1/media/{media}", get(media::bytes))
         .route("/v1/media/{media}/thumbnail", get(media::thumbnail))

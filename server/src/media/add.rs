@@ -1,14 +1,24 @@
 //! The path of a new media.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use kith_protocol::{Code, MediaId, UserId, limits::MEDIA_NAME_BYTES};
-use object_store::PutPayload;
+use kith_protocol::{
+    Code, MediaId, UserId,
+    limits::{MEDIA_NAME_BYTES, PICTURE_BYTES},
+};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Media, Row, Settings, kind,
     objects::Part,
+    parts,
     picture::{self, Kept},
 };
 use crate::{
@@ -30,13 +40,35 @@ pub struct New {
     /// What they call it.
     pub name: Option<String>,
     /// The bytes.
-    pub bytes: Bytes,
+    pub source: Source,
+}
+
+/// Where bytes are.
+pub enum Source {
+    /// In memory.
+    Bytes(Bytes),
+    /// In a file, which may be larger than memory.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// Its length.
+        size: u64,
+    },
+}
+
+impl Source {
+    const fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { size, .. } => *size,
+        }
+    }
 }
 
 /// Bytes of which is known what they are.
 struct Ready {
     content_type: String,
-    bytes: Bytes,
+    source: Source,
     sha256: [u8; 32],
     picture: Option<Picture>,
     thumbnail: Option<Bytes>,
@@ -78,23 +110,33 @@ impl Media {
     /// Makes a media of bytes. When it answers, the media survives the loss of power.
     ///
     /// # Errors
-    /// `unsupported_media_type` for bytes that are not what they are said to be, `quota_exceeded`.
+    /// `unsupported_media_type` for bytes that are not what they are said to be, `too_large` for a picture that is,
+    /// `quota_exceeded`.
     pub async fn add(&self, new: New) -> Result<(MediaId, Row), Error> {
-        let Ready { content_type, bytes, sha256, picture, thumbnail } = self.ready(new.bytes, new.content_type).await?;
+        let id = MediaId::new(clock::uuid());
+        self.keep(id, new).await.map(|row| (id, row))
+    }
+
+    /// Makes a media of bytes under a name. What it failed to do may be tried again, under the same name.
+    pub(super) async fn keep(&self, id: MediaId, new: New) -> Result<Row, Error> {
+        // A file is there for another try.
+        let may_go_on = matches!(new.source, Source::File { .. });
+        let Ready { content_type, source, sha256, picture, thumbnail } =
+            self.ready(new.source, new.content_type).await?;
         let row = Row {
             owner: new.owner,
             sha256,
-            size: bytes.len() as u64,
+            size: source.size(),
             content_type,
             name: new.name.as_deref().and_then(named),
             picture,
             created_at: clock::now(),
             doomed: false,
         };
-        let id = MediaId::new(clock::uuid());
         self.begin(id, &row).await?;
-        match self.finish(id, &row, bytes.into(), thumbnail).await {
-            Ok(()) => Ok((id, row)),
+        match self.finish(id, &row, source, thumbnail).await {
+            Ok(()) => Ok(row),
+            Err(error) if may_go_on && error.code.retryable() => Err(error),
             Err(error) => {
                 // What cannot be taken back now is found by the note.
                 if let Err(error) = self.remove(id, row.owner, &row.sha256).await {
@@ -106,39 +148,56 @@ impl Media {
     }
 
     /// Finds out what bytes are; of a picture what it shows, without what it says besides.
-    async fn ready(&self, bytes: Bytes, declared: String) -> Result<Ready, Error> {
-        let content_type = kind::of(&bytes, &declared)?;
-        let picture = kind::is_picture(&content_type);
-        // Reading a picture takes memory, and hashing takes time: neither on the threads that serve.
-        let permit = match picture {
-            true => Some(self.reading.clone().acquire_owned().await.map_err(|_| Error::new(Code::Internal))?),
-            false => None,
-        };
-        let made = tokio::task::spawn_blocking(move || {
+    async fn ready(&self, source: Source, declared: String) -> Result<Ready, Error> {
+        let (source, content_type) = aside(move || {
+            let content_type = match &source {
+                Source::Bytes(bytes) => kind::of(bytes, &declared)?,
+                Source::File { path, .. } => kind::of(&beginning(path)?, &declared)?,
+            };
+            Ok((source, content_type))
+        })
+        .await?;
+        if !kind::is_picture(&content_type) {
+            return aside(move || {
+                let sha256 = hashed(&source)?;
+                Ok(Ready { content_type, source, sha256, picture: None, thumbnail: None })
+            })
+            .await;
+        }
+        if source.size() > PICTURE_BYTES {
+            let detail = format!("A picture may have {PICTURE_BYTES} bytes.");
+            return Err(Error::new(Code::TooLarge).because(detail));
+        }
+        let permit = self.reading.clone().acquire_owned().await.map_err(|_| Error::new(Code::Internal))?;
+        aside(move || {
             let _permit = permit;
-            if !picture {
-                return Ok(Ready { sha256: sha256(&bytes), content_type, bytes, picture: None, thumbnail: None });
-            }
-            let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, &bytes)?;
+            let bytes = match source {
+                Source::Bytes(bytes) => bytes,
+                Source::File { path, .. } => fs::read(path).map_err(|error| parts::failed(&error))?.into(),
+            };
+            let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, bytes)?;
             let (picture, thumbnail) = (Some(picture), Some(thumbnail.into()));
-            Ok(Ready { sha256: sha256(&bytes), content_type, bytes: bytes.into(), picture, thumbnail })
-        });
-        made.await.map_err(|_| Error::new(Code::Internal))?
+            Ok(Ready { sha256: sha256(&bytes), content_type, source: Source::Bytes(bytes.into()), picture, thumbnail })
+        })
+        .await
     }
 
     async fn begin(&self, id: MediaId, row: &Row) -> Result<(), Error> {
         let Settings { keep_s, .. } = self.settings;
         let at = clock::now().plus(Duration::from_secs(keep_s));
         self.look_at(at, id, &Collect { owner: row.owner, sha256: row.sha256 }).await?;
-        self.reserve(row.owner, id, row.size).await
+        self.reserve(row.owner, id, row.size, None).await
     }
 
-    async fn finish(&self, id: MediaId, row: &Row, bytes: PutPayload, thumbnail: Option<Bytes>) -> Result<(), Error> {
+    async fn finish(&self, id: MediaId, row: &Row, source: Source, thumbnail: Option<Bytes>) -> Result<(), Error> {
         self.own(id, &row.sha256).await?;
         if let Some(thumbnail) = thumbnail {
             self.objects.put(&row.sha256, Part::Thumbnail, thumbnail.into()).await?;
         }
-        self.objects.put(&row.sha256, Part::Whole, bytes).await?;
+        match source {
+            Source::Bytes(bytes) => self.objects.put(&row.sha256, Part::Whole, bytes.into()).await?,
+            Source::File { path, size } => self.objects.put_file(&row.sha256, &path, size).await?,
+        }
         self.put(schema::media::partition(id), vec![Change::Put(schema::media::about(), row.encode())]).await
     }
 
@@ -155,6 +214,38 @@ impl Media {
         }
         Err(Error::new(Code::Unavailable).after(Duration::from_secs(1)))
     }
+}
+
+/// Does what takes time or memory on none of the threads that serve.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(Code::Internal))?
+}
+
+/// As much of a file as says what it is.
+fn beginning(path: &Path) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(limits::UPLOAD_BEGINNING_BYTES).read_to_end(&mut bytes));
+    read.map_err(|error| parts::failed(&error)).map(|_| bytes)
+}
+
+/// SHA-256 of all bytes, of which a piece at a time is in memory.
+fn hashed(source: &Source) -> Result<[u8; 32], Error> {
+    let path = match source {
+        Source::Bytes(bytes) => return Ok(sha256(bytes)),
+        Source::File { path, .. } => path,
+    };
+    let mut hasher = Sha256::new();
+    let mut hash = || {
+        let (mut file, mut piece) = (File::open(path)?, vec![0; limits::UPLOAD_WRITE_BYTES]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(()),
+                read => hasher.update(&piece[..read]),
+            }
+        }
+    };
+    hash().map_err(|error: io::Error| parts::failed(&error))?;
+    Ok(hasher.finalize().into())
 }
 
 /// A name as it may stand in a header, in a message and in a folder; none where nothing is left of it.

@@ -82,6 +82,9 @@ impl Media {
         let again = async |after_s| {
             self.look_at(clock::now().plus(Duration::from_secs(after_s)), id, collect).await.map(|()| false)
         };
+        if self.is_ending(id) {
+            return again(1).await;
+        }
         if let Some(row) = self.maybe(id).await? {
             // Who has erased their account has erased their media, whatever refers to them.
             let erased = self.is_erased(row.owner).await?;
@@ -210,11 +213,12 @@ impl Media {
         Ok(profile.map(|profile| User::decode(&profile)).transpose()?.is_none_or(|profile| profile.erased))
     }
 
-    /// Removes all media of a user, whatever refers to them.
+    /// Removes all media of a user, whatever refers to them, and what they were about to send.
     ///
     /// # Errors
     /// When the store does not answer; asking again goes on.
     pub async fn erase(&self, owner: UserId) -> Result<(), Error> {
+        self.erase_uploads(owner).await?;
         loop {
             let (partition, range) = (schema::user::partition(owner), schema::user::all_media());
             let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;

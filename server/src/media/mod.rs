@@ -14,13 +14,15 @@ mod add;
 mod collect;
 pub mod kind;
 pub mod objects;
+pub mod parts;
 mod picture;
 mod quota;
 mod references;
 mod sign;
-mod strip;
+pub mod strip;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 
 use std::{
     collections::HashMap,
@@ -32,8 +34,11 @@ use kith_protocol::{Code, MediaId, UserId};
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore};
 
-pub use self::add::New;
-use self::objects::{Found, Objects, Part, hexadecimal};
+pub use self::add::{New, Source};
+use self::{
+    objects::{Found, Objects, Part, hexadecimal},
+    upload::Uploads,
+};
 pub use crate::store::schema::{Media as Row, media::Reference};
 use crate::{
     Error, limits,
@@ -44,10 +49,14 @@ use crate::{
 };
 
 /// What the operator decides about media.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
     /// Bytes of all media of one user.
     pub quota_bytes: u64,
+    /// Bytes of a media that is sent in parts.
+    pub upload_bytes: u64,
+    /// Seconds for which an upload waits for its next byte.
+    pub keep_uploads_s: u64,
     /// Seconds for which a media that nothing refers to is kept.
     pub keep_s: u64,
 }
@@ -63,6 +72,8 @@ pub struct Media {
     sending: Arc<Mutex<HashMap<UserId, usize>>>,
     /// Pictures that may be read at a time.
     reading: Arc<Semaphore>,
+    /// Those that are sent in parts.
+    uploads: Uploads,
     /// What signs urls, once it was needed.
     key: OnceCell<[u8; 32]>,
 }
@@ -98,6 +109,7 @@ impl Media {
             collect_ms: AtomicU64::new(0),
             sending: Arc::default(),
             reading: Arc::new(Semaphore::new(limits::PICTURES_AT_ONCE)),
+            uploads: Uploads::default(),
             key: OnceCell::new(),
         }
     }

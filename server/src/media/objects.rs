@@ -10,12 +10,14 @@ use std::{
     },
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream::BoxStream};
 use kith_protocol::Code;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, PutPayload, path::Path};
+use tokio::io::AsyncReadExt as _;
 
-use crate::Error;
+use super::parts::{self, Parts};
+use crate::{Error, limits};
 
 /// Bytes as they are read, piece by piece.
 pub type Bytestream = BoxStream<'static, Result<Bytes, object_store::Error>>;
@@ -32,6 +34,8 @@ pub enum Part {
 /// Where the bytes of media are. What was put survives the loss of power.
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Those that have not come whole yet.
+    pub(super) parts: Parts,
     copying: AtomicUsize,
 }
 
@@ -63,15 +67,15 @@ pub fn file_of(folder: &FilePath, sha256: &[u8; 32], part: Part) -> PathBuf {
 }
 
 impl Objects {
-    /// For tests: gone with the process.
+    /// For tests without uploads: gone with the process.
     #[cfg(test)]
     pub fn in_memory() -> Self {
-        Self::new(Arc::new(object_store::memory::InMemory::new()))
+        Self::new(Arc::new(object_store::memory::InMemory::new()), Parts::new("/nowhere".into()))
     }
 
-    /// Those that `store` keeps.
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, copying: AtomicUsize::new(0) }
+    /// Those that `store` keeps, and what has come of others.
+    pub fn new(store: Arc<dyn ObjectStore>, parts: Parts) -> Self {
+        Self { store, parts, copying: AtomicUsize::new(0) }
     }
 
     /// Keeps every object where it is until the answer is dropped.
@@ -88,12 +92,54 @@ impl Objects {
     /// Makes bytes durable under their name, if they are not there.
     pub(super) async fn put(&self, sha256: &[u8; 32], part: Part, bytes: PutPayload) -> Result<(), Error> {
         let path = Path::from(name(sha256, part));
-        match self.store.head(&path).await {
-            Ok(found) if found.size == bytes.content_length() as u64 => return Ok(()),
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(failed(&error)),
+        if self.has(&path, bytes.content_length() as u64).await? {
+            return Ok(());
         }
         self.store.put(&path, bytes).await.map(drop).map_err(|error| failed(&error))
+    }
+
+    /// The same with the bytes of a file, of which a piece at a time is in memory.
+    pub(super) async fn put_file(&self, sha256: &[u8; 32], file: &FilePath, size: u64) -> Result<(), Error> {
+        let path = Path::from(name(sha256, Part::Whole));
+        if self.has(&path, size).await? {
+            return Ok(());
+        }
+        let mut file = tokio::fs::File::open(file).await.map_err(|error| parts::failed(&error))?;
+        let mut upload = self.store.put_multipart(&path).await.map_err(|error| failed(&error))?;
+        let copied = async {
+            loop {
+                let mut piece = BytesMut::with_capacity(limits::UPLOAD_PIECE_BYTES);
+                let room = limits::UPLOAD_PIECE_BYTES as u64;
+                while (piece.len() as u64) < room {
+                    let read = (&mut file).take(room - piece.len() as u64).read_buf(&mut piece).await;
+                    if read.map_err(|error| parts::failed(&error))? == 0 {
+                        break;
+                    }
+                }
+                if piece.is_empty() {
+                    break;
+                }
+                upload.put_part(piece.freeze().into()).await.map_err(|error| failed(&error))?;
+            }
+            upload.complete().await.map(drop).map_err(|error| failed(&error))
+        };
+        let copied = copied.await;
+        if copied.is_err()
+            && let Err(error) = upload.abort().await
+        {
+            // The next start removes what is left of it.
+            tracing::warn!(%error, "a part of an object stays");
+        }
+        copied
+    }
+
+    /// Whether an object is there, as a whole.
+    async fn has(&self, path: &Path, size: u64) -> Result<bool, Error> {
+        match self.store.head(path).await {
+            Ok(found) => Ok(found.size == size),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failed(&error)),
+        }
     }
 
     /// Reads a part of the bytes.

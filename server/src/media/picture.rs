@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use bytes::Bytes;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbaImage,
@@ -36,8 +37,11 @@ fn too_large() -> Error {
 ///
 /// # Errors
 /// `unsupported_media_type` for what is damaged, `too_large` for what has too many pixels, however few bytes.
-pub fn kept(content_type: &str, bytes: &[u8]) -> Result<Kept, Error> {
-    let bytes = stripped(content_type, bytes).map_err(|Damaged| damaged())?;
+pub fn kept(content_type: &str, bytes: Bytes) -> Result<Kept, Error> {
+    let plain = stripped(content_type, &bytes).map_err(|Damaged| damaged())?;
+    // Not beside the picture in memory.
+    drop(bytes);
+    let bytes = plain;
     let format = ImageFormat::from_mime_type(content_type).ok_or_else(damaged)?;
     let (image, orientation) = decoded(format, &bytes)?;
     let (width, height) = (image.width(), image.height());
@@ -162,7 +166,7 @@ mod tests {
             DynamicImage::new_rgba16(width, height),
         ];
         for image in images {
-            let kept = kept("image/png", &png(&image)).unwrap();
+            let kept = kept("image/png", png(&image).into()).unwrap();
             assert_eq!((kept.picture.width, kept.picture.height), (width, height));
             let small = image::load_from_memory(&kept.thumbnail).unwrap();
             assert_eq!((small.width(), small.height()), (512, 275));
@@ -175,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_line_keeps_its_thickness() {
-        let kept = kept("image/png", &png(&DynamicImage::new_rgb8(5000, 1))).unwrap();
+        let kept = kept("image/png", png(&DynamicImage::new_rgb8(5000, 1)).into()).unwrap();
         let small = image::load_from_memory(&kept.thumbnail).unwrap();
         assert_eq!((small.width(), small.height()), (512, 1));
     }

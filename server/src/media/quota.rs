@@ -1,38 +1,51 @@
 //! How much room each user's media take.
 
 use bytes::Bytes;
-use kith_protocol::{Code, MediaId, UserId};
+use kith_protocol::{Code, MediaId, UploadId, UserId};
 
 use super::Media;
 use crate::{
     Error, limits,
     store::{
         Change, CommitError, Condition, RowKey,
-        schema::{self, User, Value, user},
+        schema::{self, Upload, User, Value, user},
     },
 };
 
 impl Media {
-    /// Takes room for a media of a user who is there.
+    /// Takes room for a media of a user who is there, instead of what it has if it has some; together with the upload that
+    /// `begins` so, if there is one.
     ///
     /// # Errors
     /// `quota_exceeded`; `unauthenticated` for who is gone.
-    pub(super) async fn reserve(&self, owner: UserId, id: MediaId, size: u64) -> Result<(), Error> {
+    pub(super) async fn reserve(
+        &self,
+        owner: UserId,
+        id: MediaId,
+        size: u64,
+        begins: Option<&Upload>,
+    ) -> Result<(), Error> {
         for _ in 0..limits::COMMIT_TRIES {
-            let [profile, total, _] = self.room(owner, id).await?;
+            let [profile, total, own] = self.room(owner, id).await?;
             // Who is being erased gets nothing new that would stay behind.
             let living = profile.as_deref().map(User::decode).transpose()?.is_some_and(|row| !row.erased);
             let Some(profile) = profile.filter(|_| living) else { return Err(Code::Unauthenticated.into()) };
             let used = total.as_deref().map_or(Ok(0), user::size_of)?;
-            let used = used.saturating_add(size);
+            let before = own.as_deref().map_or(Ok(0), user::size_of)?;
+            let used = used.saturating_sub(before).saturating_add(size);
             if used > self.settings.quota_bytes {
                 let detail = format!("All your media may have {} bytes.", self.settings.quota_bytes);
                 return Err(Error::new(Code::QuotaExceeded).because(detail));
             }
-            let changes = vec![
+            let mut changes = vec![
                 Change::Put(user::media(id), user::size_value(size)),
                 Change::Put(user::media_bytes(), user::size_value(used)),
             ];
+            if let Some(upload) = begins {
+                // After the room was looked at: another that begins at the same time changes that.
+                self.may_begin(owner).await?;
+                changes.push(Change::Put(user::upload(UploadId::new(id.uuid())), upload.encode()));
+            }
             let conditions = vec![unchanged(total), Condition::Equals(user::profile(), profile)];
             match self.store.commit(user::partition(owner), changes, conditions).await {
                 Ok(()) => return Ok(()),

@@ -28,14 +28,14 @@ async fn put_user(media: &Media, id: UserId, erased: bool) {
 
 fn media() -> Media {
     let objects = Arc::new(Objects::in_memory());
-    Media::new(Arc::new(Memory::new()), objects, Settings { quota_bytes: 1000, keep_s: 3600 })
+    Media::new(Arc::new(Memory::new()), objects, Settings { quota_bytes: 1000, keep_s: 3600, ..Settings::default() })
 }
 
 #[tokio::test]
 async fn who_leaves_during_a_backup_leaves_nothing_after_it() {
     let (media, owner) = (media(), UserId::new(Uuid::from_u128(1)));
     put_user(&media, owner, false).await;
-    let new = New { owner, content_type: String::new(), name: None, bytes: "hers".into() };
+    let new = New { owner, content_type: String::new(), name: None, source: Source::Bytes("hers".into()) };
     let (id, row) = media.add(new).await.unwrap();
     let shown = Reference::Message(ConversationId::new(Uuid::from_u128(2)), 7);
     media.refer(id, &row, shown).await.unwrap();
@@ -58,7 +58,7 @@ async fn who_leaves_during_a_backup_leaves_nothing_after_it() {
 async fn what_a_message_is_about_to_show_is_not_removed() {
     let (media, owner) = (media(), UserId::new(Uuid::from_u128(1)));
     put_user(&media, owner, false).await;
-    let new = New { owner, content_type: String::new(), name: None, bytes: "hers".into() };
+    let new = New { owner, content_type: String::new(), name: None, source: Source::Bytes("hers".into()) };
     let (id, row) = media.add(new).await.unwrap();
     let shown = Reference::Message(ConversationId::new(Uuid::from_u128(2)), 7);
     media.refer(id, &row, shown).await.unwrap();

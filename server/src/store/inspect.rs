@@ -9,8 +9,8 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId};
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, User, Value,
-        conversation, name, user,
+        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, Upload, User,
+        Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -36,7 +36,7 @@ pub enum Subject {
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 8] = [
+const KINDS: [(&str, u8); 9] = [
     ("server", b'm'),
     ("names", b'n'),
     ("directs", b'd'),
@@ -45,12 +45,13 @@ const KINDS: [(&str, u8); 8] = [
     ("active", b'a'),
     ("expiring", b'x'),
     ("collects", b'g'),
+    ("uploads", b'w'),
 ];
 
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, expiring, collects"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, expiring, collects, uploads"
 )]
 pub struct BadSubject;
 
@@ -209,6 +210,11 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{:?}", Media { name, ..row })
         }
         Place::Collect(..) => format!("{:?}", Collect::decode(value)?),
+        Place::Upload(..) | Place::Uploaded(..) => {
+            let Upload { length, metadata } = Upload::decode(value)?;
+            format!("{length} bytes, said to be ({} bytes)", metadata.len())
+        }
+        Place::UploadDue(..) => schema::media::user_of(value)?.to_string(),
         Place::Reference(..) => user::time_of(value)?.to_string(),
         Place::UserMedia(..) | Place::UserMediaBytes(_) => format!("{} bytes", user::size_of(value)?),
         Place::Name => name::user_of(value)?.to_string(),

@@ -19,6 +19,8 @@
 //! | | 7 hash | until when an invite of the user is good |
 //! | | 8 media | bytes of a media of the user, 8 bytes |
 //! | | 9 | bytes of all of them, 8 bytes |
+//! | | 10 upload | [`Upload`]: one that is not finished |
+//! | | 11 upload | the same, once it has become a media |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -37,6 +39,7 @@
 //! | `o` SHA-256 | 0 media | empty: these bytes are that media's |
 //! | | 1 | empty: the bytes are being removed |
 //! | `g` shard | at media | [`Collect`]: look then whether anybody still needs it |
+//! | `w` shard | at upload | its user: look then whether it goes on |
 
 pub mod media;
 mod place;
@@ -45,14 +48,14 @@ mod tests;
 
 use bytes::Bytes;
 use kith_protocol::{
-    ConversationId, DeviceId, MediaId, Timestamp, UserId,
+    ConversationId, DeviceId, MediaId, Timestamp, UploadId, UserId,
     entry::{ConversationKind, Role, Writers},
     rest::Privacy,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
-    media::{Collect, Media, Picture},
+    media::{Collect, Media, Picture, Upload},
     place::{Place, place},
 };
 use super::{Error, KeyRange, RowKey};
@@ -258,6 +261,8 @@ const CONTACT: u8 = 6;
 const INVITE: u8 = 7;
 const MEDIA: u8 = 8;
 const MEDIA_BYTES: u8 = 9;
+const UPLOAD: u8 = 10;
+const UPLOADED: u8 = 11;
 const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;
@@ -463,6 +468,26 @@ pub mod user {
     /// The row of how many bytes all media of the user have.
     pub fn media_bytes() -> Vec<u8> {
         vec![MEDIA_BYTES]
+    }
+    /// The row of an upload of the user that is not finished.
+    pub fn upload(upload: UploadId) -> Vec<u8> {
+        tagged(UPLOAD, &[&upload.bytes()])
+    }
+    /// The row of an upload of the user that has become a media.
+    pub fn uploaded(upload: UploadId) -> Vec<u8> {
+        tagged(UPLOADED, &[&upload.bytes()])
+    }
+    /// The rows of all uploads that are not finished.
+    pub fn open_uploads() -> KeyRange {
+        all(UPLOAD)
+    }
+    /// The rows of all uploads.
+    pub fn all_uploads() -> KeyRange {
+        KeyRange { from: vec![UPLOAD], to: all(UPLOADED).to }
+    }
+    /// The upload of a row of `all_uploads`.
+    pub fn upload_of(key: &[u8]) -> Result<UploadId, Error> {
+        id_at(key, 1).map(UploadId::from_bytes)
     }
     /// The form of a number of bytes that is a whole value.
     pub fn size_value(bytes: u64) -> Bytes {

@@ -12,3 +12,4 @@ mod program;
 mod refusals;
 mod rude;
 mod secrets;
+mod uploads;

@@ -17,4 +17,5 @@ mod registration;
 mod search;
 mod silence;
 mod tls;
+mod uploads;
 mod world;

@@ -45,6 +45,16 @@ pub struct Collect {
     pub sha256: [u8; 32],
 }
 
+/// A media that is sent in parts. How much of it has come its file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// So many bytes it will have.
+    pub length: u64,
+    /// What its user said of it, as they did: the value of `Upload-Metadata`; empty where there was none.
+    pub metadata: String,
+}
+
+impl Value for Upload {}
 impl Value for Media {}
 impl Value for Collect {}
 
@@ -124,8 +134,8 @@ pub fn removing() -> Vec<u8> {
     vec![1]
 }
 
-fn shard(media: MediaId) -> u8 {
-    media.bytes()[15] % SHARDS
+fn shard(id: [u8; 16]) -> u8 {
+    id[15] % SHARDS
 }
 /// The partition of a shard of the media to look at.
 pub fn collect_partition(shard: u8) -> Vec<u8> {
@@ -134,7 +144,7 @@ pub fn collect_partition(shard: u8) -> Vec<u8> {
 /// The row of a [`Collect`].
 pub fn collect(at: Timestamp, media: MediaId) -> RowKey {
     let key = [&at.millis().to_be_bytes()[..], &media.bytes()].concat();
-    RowKey { partition: collect_partition(shard(media)), key }
+    RowKey { partition: collect_partition(shard(media.bytes())), key }
 }
 /// When to look at what a key of a [`Collect`] names.
 pub fn collect_at(key: &[u8]) -> Result<Timestamp, Error> {
@@ -143,4 +153,30 @@ pub fn collect_at(key: &[u8]) -> Result<Timestamp, Error> {
 /// The media of a key of a [`Collect`].
 pub fn collect_of(key: &[u8]) -> Result<MediaId, Error> {
     id_at(key, 8).map(MediaId::from_bytes)
+}
+
+/// The partition of a shard of the uploads to look at.
+pub fn uploads_partition(shard: u8) -> Vec<u8> {
+    vec![b'w', shard]
+}
+/// The row that says when to look at an upload; its value is its user, see [`user_of`].
+pub fn upload(at: Timestamp, upload: UploadId) -> RowKey {
+    let key = [&at.millis().to_be_bytes()[..], &upload.bytes()].concat();
+    RowKey { partition: uploads_partition(shard(upload.bytes())), key }
+}
+/// When to look at the upload of such a key.
+pub fn upload_at(key: &[u8]) -> Result<Timestamp, Error> {
+    number_at(key, 0).map(Timestamp::from_millis)
+}
+/// The upload of such a key.
+pub fn upload_of(key: &[u8]) -> Result<UploadId, Error> {
+    id_at(key, 8).map(UploadId::from_bytes)
+}
+/// The form of a user that is a whole value.
+pub fn user_value(user: UserId) -> Bytes {
+    Bytes::copy_from_slice(&user.bytes())
+}
+/// The user of such a value.
+pub fn user_of(value: &[u8]) -> Result<UserId, Error> {
+    id_at(value, 0).map(UserId::from_bytes)
 }

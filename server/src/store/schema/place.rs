@@ -1,10 +1,10 @@
 //! Keys read back: what a stored row is, for those who check or show all of them.
 
-use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UserId};
+use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UploadId, UserId};
 
 use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
-    STATE, active, channel, conversation, expiring, id_at,
+    STATE, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
     server, user,
 };
@@ -44,6 +44,9 @@ pub enum Place {
     BytesOf([u8; 32], MediaId),
     BytesRemoving([u8; 32]),
     Collect(Timestamp, MediaId),
+    Upload(UserId, UploadId),
+    Uploaded(UserId, UploadId),
+    UploadDue(Timestamp, UploadId),
 }
 
 /// The place of a row.
@@ -79,6 +82,7 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
             Place::BytesOf(hash(name)?, MediaId::from_bytes(id_at(key, 1)?))
         }
         (b'g', 1) if key.len() == 24 => Place::Collect(media::collect_at(key)?, media::collect_of(key)?),
+        (b'w', 1) if key.len() == 24 => Place::UploadDue(media::upload_at(key)?, media::upload_of(key)?),
         _ => return unknown(),
     };
     Ok(place)
@@ -98,6 +102,8 @@ fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
         (Some(CONTACT), 17) => Place::Contact(id, user::user_of(key)?),
         (Some(INVITE), 33) => Place::UserInvite(id, user::invite_of(key)?),
         (Some(MEDIA), 17) => Place::UserMedia(id, user::media_of(key)?),
+        (Some(UPLOAD), 17) => Place::Upload(id, user::upload_of(key)?),
+        (Some(UPLOADED), 17) => Place::Uploaded(id, user::upload_of(key)?),
         (Some(MEDIA_BYTES), 1) => Place::UserMediaBytes(id),
         _ => return Err(Error::Corrupt("a user has no such row".to_owned())),
     })

@@ -149,9 +149,11 @@ proptest! {
         state in a_state(),
         member in a_member(),
         amendment in an_amendment(),
-        (media, size) in (a_media(), any::<u64>()),
+        (media, size, metadata) in (a_media(), any::<u64>(), text()),
     ) {
         survives(&media)?;
+        survives(&Upload { length: size, metadata })?;
+        prop_assert_eq!(media::user_of(&media::user_value(id)).unwrap(), id);
         survives(&Collect { owner: id, sha256: media.sha256 })?;
         prop_assert_eq!(user::size_of(&user::size_value(size)).unwrap(), size);
         survives(&user)?;
@@ -174,8 +176,9 @@ proptest! {
         let _ = Member::decode(&bytes);
         let _ = Amendment::decode(&bytes);
         let _ = Media::decode(&bytes);
+        let _ = Upload::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdinkog"[bytes.len() % 13]], &key);
+        let _ = place(&[b"umcaxhtdinkogw"[bytes.len() % 14]], &key);
     }
 
     #[test]
@@ -197,6 +200,14 @@ proptest! {
         prop_assert_eq!(of_user(user::invite(&hash)), Place::UserInvite(one, hash));
         prop_assert_eq!(of_user(user::media(media)), Place::UserMedia(one, media));
         prop_assert_eq!(of_user(user::media_bytes()), Place::UserMediaBytes(one));
+        let upload = UploadId::new(media.uuid());
+        prop_assert_eq!(of_user(user::upload(upload)), Place::Upload(one, upload));
+        prop_assert_eq!(of_user(user::uploaded(upload)), Place::Uploaded(one, upload));
+        for key in [user::upload(upload), user::uploaded(upload)] {
+            prop_assert!(holds(&user::all_uploads(), &key));
+            prop_assert_eq!(holds(&user::open_uploads(), &key), key == user::upload(upload));
+            prop_assert_eq!(user::upload_of(&key).unwrap(), upload);
+        }
 
         let of_conversation = |key: Vec<u8>| place(&conversation::partition(conversation), &key).unwrap();
         prop_assert_eq!(of_conversation(conversation::state()), Place::State(conversation));
@@ -225,6 +236,7 @@ proptest! {
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));
+        prop_assert_eq!(of(media::upload(at, upload)), Place::UploadDue(at, upload));
         let references = [
             media::Reference::Message(conversation, seq),
             media::Reference::User(one),
@@ -269,11 +281,11 @@ proptest! {
         let keys = [
             user::profile(), user::device(device), user::blocked(other), user::listed(c),
             user::mention(at, c, seq), user::replay(half), user::contact(other), user::invite(&hash),
-            user::media(media),
+            user::media(media), user::upload(UploadId::new(media.uuid())),
         ];
         let ranges = [
             user::devices(), user::all_blocked(), user::all_listed(), user::mentions(), user::replays(),
-            user::contacts(), user::invites(), user::all_media(),
+            user::contacts(), user::invites(), user::all_media(), user::all_uploads(),
         ];
         for (place, range) in ranges.iter().enumerate() {
             for (other, key) in keys.iter().enumerate() {

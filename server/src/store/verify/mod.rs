@@ -17,7 +17,7 @@ use super::{
     Error,
     sqlite::{OpenError, Snapshot},
 };
-use crate::backends::MEDIA;
+use crate::backends::{MEDIA, UPLOADS};
 
 /// Problems that a report tells in full.
 const PROBLEMS_TOLD: usize = 100;
@@ -86,7 +86,7 @@ impl fmt::Display for Report {
 /// [`OpenError`] where there is nothing to check; what is wrong inside is in the report.
 pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, OpenError> {
     let snapshot = Snapshot::open(dir)?;
-    let mut check = Check { media: dir.join(MEDIA), report: Report::default(), progress };
+    let mut check = Check { media: dir.join(MEDIA), uploads: dir.join(UPLOADS), report: Report::default(), progress };
     let result = check.structures(&snapshot).and_then(|[entries, rows, client_ids]| {
         (check.report.entries, check.report.rows, check.report.client_ids) = (entries, rows, client_ids);
         check.entries(&snapshot)?;
@@ -101,6 +101,7 @@ pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, Open
 
 struct Check<P> {
     media: PathBuf,
+    uploads: PathBuf,
     report: Report,
     progress: P,
 }

@@ -1,34 +1,37 @@
 //! The rows: each is what its key says, and what it refers to is there.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use kith_protocol::{ConversationId, MediaId, UserId};
+use kith_protocol::{ConversationId, MediaId, UploadId, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, User, Value,
-            conversation, name, token, user,
+            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, Upload, User,
+            Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
     Check, Progress,
 };
 use crate::{
-    media::objects::{Part, file_of},
+    media::{
+        objects::{Part, file_of},
+        parts::part_of,
+    },
     store::{Direction, LogRange},
 };
 
 impl<P: FnMut(Progress)> Check<P> {
     pub(super) fn rows(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let total = self.report.rows;
-        let mut look = Look { media: self.media.clone(), reader: snapshot.reader() };
+        let mut look = Look { media: self.media.clone(), uploads: self.uploads.clone(), reader: snapshot.reader() };
         let (mut done, mut stopped) = (0, Ok(()));
         snapshot.each_row(|partition, key, value| {
             let place = schema::place(partition, key);
@@ -52,6 +55,8 @@ type Wrong = Vec<String>;
 struct Look<'c> {
     /// The folder of the bytes of media.
     media: PathBuf,
+    /// The folder of what has come of uploads.
+    uploads: PathBuf,
     reader: Reader<'c>,
 }
 
@@ -97,6 +102,9 @@ impl Look<'_> {
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
             Place::MediaKey => schema::server::media_key_of(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
+            Place::Upload(_, id) => self.upload(id, &Upload::decode(value)?),
+            Place::Uploaded(..) => Upload::decode(value).map(|_| vec![])?,
+            Place::UploadDue(..) => schema::media::user_of(value).map(|_| vec![])?,
             Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
             Place::UserMedia(..) | Place::UserMediaBytes(_) => schema::user::size_of(value).map(|_| vec![])?,
             Place::BytesOf(..) | Place::BytesRemoving(_) => vec![],
@@ -143,6 +151,12 @@ impl Look<'_> {
             wrong.push("its thumbnail is not there".to_owned());
         }
         Ok(wrong)
+    }
+
+    /// What has come of an upload is no more than all of it. That nothing is there is no fault: a backup leaves it out.
+    fn upload(&self, id: UploadId, row: &Upload) -> Wrong {
+        let about = fs::metadata(part_of(&self.uploads, id));
+        missing(about.is_err() || about.is_ok_and(|about| about.len() <= row.length), "it has more bytes than it may")
     }
 
     fn head(&mut self, id: ConversationId) -> Result<u64, Error> {
