@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use kith::{
+    media::{kind, strip::stripped, upload::metadata::Metadata},
     socket::frame::{
         Assembler, CONTROL_BYTES, Decoded, Event, Mark, Violation, close_frame, decode, pong_frame, text_frame,
     },
@@ -21,7 +22,8 @@ use serde::{Serialize, de::DeserializeOwned};
 pub type Target = fn(&[u8]);
 
 /// Each target's name, which is that of its corpus too, and what it does.
-pub const TARGETS: [(&str, Target); 4] = [("frame", frame), ("hello", hello), ("rest", rest), ("stored", stored)];
+pub const TARGETS: [(&str, Target); 5] =
+    [("frame", frame), ("hello", hello), ("rest", rest), ("stored", stored), ("media", media)];
 
 /// Bytes of a message that the target `frame` takes: more than the shortest form of a length can say.
 const MAX_MESSAGE: usize = 400;
@@ -121,7 +123,7 @@ pub fn hello(bytes: &[u8]) {
 }
 
 /// The bodies of REST: those that a server reads, and those that a client does.
-const BODIES: [Target; 36] = [
+const BODIES: [Target; 38] = [
     body::<rest::NewUser>,
     body::<rest::NewSession>,
     body::<rest::ChangePassword>,
@@ -157,6 +159,8 @@ const BODIES: [Target; 36] = [
     body::<rest::Gateway>,
     body::<rest::Poll>,
     body::<rest::Frames>,
+    body::<kith_protocol::Media>,
+    body::<kith_protocol::media::Upload>,
     body::<kith_protocol::Problem>,
 ];
 
@@ -199,10 +203,40 @@ pub fn stored(bytes: &[u8]) {
     row::<schema::State>(bytes);
     row::<schema::Member>(bytes);
     row::<schema::Amendment>(bytes);
+    row::<schema::Media>(bytes);
+    row::<schema::Collect>(bytes);
+    row::<schema::Upload>(bytes);
 }
 
 fn row<T: Value + PartialEq>(bytes: &[u8]) {
     if let Ok(row) = T::decode(bytes) {
         assert!(T::decode(&row.encode()).is_ok_and(|again| again == row), "{}", std::any::type_name::<T>());
+    }
+}
+
+/// The bytes of a media, said to be anything, and what is said of one that comes in parts.
+pub fn media(bytes: &[u8]) {
+    for declared in ["", "image/png", "audio/webm", "text/plain", "image/svg+xml"] {
+        if let Ok(found) = kind::of(bytes, declared) {
+            assert!(!found.contains("html") && !found.contains("xml") && !found.contains("script"), "{found}");
+            assert!(!found.starts_with("image/") || kind::is_picture(&found), "{found}");
+        }
+    }
+    for content_type in ["image/jpeg", "image/png", "image/gif", "image/webp"] {
+        if let Ok(plain) = stripped(content_type, bytes) {
+            // What says how it is turned may be written anew.
+            assert!(plain.len() <= bytes.len() + 64, "{content_type} grows");
+            assert_eq!(
+                stripped(content_type, &plain).as_deref(),
+                Ok(&plain[..]),
+                "{content_type}: nothing is left to strip"
+            );
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(metadata) = Metadata::parse(text)
+    {
+        let kind = metadata.content_type.unwrap_or_default();
+        assert!(kind.len() <= text.len() && kind.is_ascii(), "{kind:?}");
     }
 }
