@@ -324,6 +324,9 @@ pub struct ConversationItem {
     /// Its title; absent of a direct one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Its picture; absent of a direct one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
     /// The other side of a direct one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_user: Option<UserId>,

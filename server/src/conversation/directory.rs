@@ -180,6 +180,7 @@ impl Conversations {
             items.push(ConversationItem {
                 kind: info.kind,
                 title: info.title,
+                avatar: info.avatar,
                 peer_user,
                 head: standing.item,
                 muted_until: personal.muted_until.filter(|until| *until > clock::now()),

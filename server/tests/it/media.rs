@@ -3,7 +3,7 @@
 use std::{fs, time::Instant};
 
 use image::{DynamicImage, ImageFormat};
-use kith_client::{Method, StatusCode};
+use kith_client::{Method, StatusCode, rest::Paging};
 use kith_protocol::{
     Body, Code, Media, ServerFrame, Uuid,
     entry::ConversationChanged,
@@ -251,6 +251,8 @@ async fn avatars_are_pictures_of_one_s_own_that_everybody_sees() {
     assert_eq!(code(bela.rest.change_conversation(group, &picture(&his)).await), Some(Code::NotAdmin));
     assert_eq!(code(cora.rest.change_conversation(group, &picture(&his)).await), Some(Code::NotFound));
     assert!(cora.rest.media(theirs.id).await.is_ok());
+    let listed = bela.rest.conversations(&Paging::default()).await.unwrap().items;
+    assert_eq!(listed[0].avatar, Some(theirs.id.to_string()));
 
     // A picture that is replaced goes.
     let files = objects(&world).len();

@@ -837,6 +837,8 @@ export interface components {
         ConversationItem: components["schemas"]["HeadItem"] & {
             /** @description Whether it is put away. */
             archived: boolean;
+            /** @description Its picture; absent of a direct one. */
+            avatar?: string | null;
             /** @description What the conversation is. */
             kind: components["schemas"]["ConversationKind"];
             /** @description Its last entry. */
@@ -1394,6 +1396,8 @@ export interface components {
             items: (components["schemas"]["HeadItem"] & {
                 /** @description Whether it is put away. */
                 archived: boolean;
+                /** @description Its picture; absent of a direct one. */
+                avatar?: string | null;
                 /** @description What the conversation is. */
                 kind: components["schemas"]["ConversationKind"];
                 /** @description Its last entry. */
