@@ -96,8 +96,66 @@ export class Server {
   }
 }
 
-export async function browser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
+export async function browser(more = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...quiet, ...more] });
+}
+
+/** A picture with something to see on it, as its bytes. */
+export async function drawn(page, width, height, type, hue = 150) {
+  const bytes = await page.evaluate(
+    async ([width, height, type, hue]) => {
+      const canvas = new OffscreenCanvas(width, height);
+      const paint = canvas.getContext("2d");
+      const sky = paint.createLinearGradient(0, 0, 0, height);
+      sky.addColorStop(0, `hsl(${hue + 60} 70% 75%)`);
+      sky.addColorStop(1, `hsl(${hue} 45% 35%)`);
+      paint.fillStyle = sky;
+      paint.fillRect(0, 0, width, height);
+      for (let hill = 0; hill < 5; hill += 1) {
+        paint.fillStyle = `hsl(${hue - hill * 9} ${40 + hill * 5}% ${55 - hill * 8}%)`;
+        paint.beginPath();
+        paint.ellipse(width * (0.1 + 0.22 * hill), height, width * 0.3, height * (0.65 - 0.09 * hill), 0, 0, 7);
+        paint.fill();
+      }
+      // What no program can make small.
+      const chance = (seed) => Math.abs(Math.sin(seed * 12.9898) * 43758.5453) % 1;
+      for (let grain = 0; grain < 4000; grain += 1) {
+        paint.fillStyle = `rgb(255 255 255 / ${chance(grain) / 3})`;
+        paint.fillRect(chance(grain + 0.3) * width, chance(grain + 0.7) * height, 2, 2);
+      }
+      const reader = new FileReader();
+      reader.readAsDataURL(await canvas.convertToBlob({ type, quality: 0.95 }));
+      await new Promise((resolve) => (reader.onload = resolve));
+      return reader.result.split(",")[1];
+    },
+    [width, height, type, hue],
+  );
+  return Buffer.from(bytes, "base64");
+}
+
+/** Chooses files for the next message, as with the button. */
+export async function attach(person, ...files) {
+  await person.page.locator(".composer input[type=file]").setInputFiles(files);
+}
+
+/** Waits until something holds. */
+export async function until(holds, patience_ms = 30_000) {
+  for (const begun = Date.now(); !(await holds()); await new Promise((resolve) => setTimeout(resolve, 50))) {
+    if (Date.now() - begun > patience_ms) throw new Error(`waited in vain for ${holds}`);
+  }
+}
+
+/** How wide and high an image is, once it is there. */
+export function loaded(image) {
+  return image.evaluate((element) => element.decode().then(() => [element.naturalWidth, element.naturalHeight]));
+}
+
+/** The messages of somebody's newest chat, as the server has them. */
+export async function messages(server, person) {
+  const token = await person.token();
+  const { items } = await server.ask("GET", "/v1/users/me/conversations", token);
+  const page = await server.ask("GET", `/v1/conversations/${items[0].id}/messages`, token);
+  return page.items.filter(({ kind }) => kind === "message");
 }
 
 /** Somebody at a browser of their own, with an account. */

@@ -1,13 +1,16 @@
 import { computed, signal } from "@preact/signals";
 import { Conversation, TYPING_MS } from "./conversation";
 import type { Keep } from "./keep";
-import { Outbox, type Unsent } from "./outbox";
+import { Urls } from "./media";
+import { Outbox, type Said, shown, type Unsent } from "./outbox";
 import { People } from "./people";
 import type { Rest } from "./rest";
 import { KEPT_MESSAGES, type Shelf } from "./shelf";
 import type { Standing } from "./socket";
 import { SharedSocket, type Tabs } from "./tabs";
-import type { ClientFrame, ConversationItem, Entry, NewMessage, Profile, ServerFrame } from "./types";
+import type { ClientFrame, ConversationItem, Entry, Media, NewMessage, Profile, ServerFrame } from "./types";
+import { HttpUploader, type Uploader } from "./upload";
+import { type Outgoing, Uploads } from "./uploads";
 import { uuidv7 } from "./uuid";
 
 /** Messages of a page of history. */
@@ -34,6 +37,8 @@ export class Client {
   readonly open = signal<string | null>(null);
   readonly people: People;
   readonly outbox: Outbox;
+  readonly urls: Urls;
+  readonly uploads: Uploads;
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
@@ -43,9 +48,10 @@ export class Client {
       return pinned || (activity(a) < activity(b) ? 1 : -1);
     });
   });
+  private readonly uploader: Uploader;
   private readonly socket: SharedSocket;
   /** What other tabs have said: their `sent` is this tab's entry too. */
-  private readonly others = new Map<string, NewMessage>();
+  private readonly others = new Map<string, Said>();
   private readonly unkept = new Set<Conversation>();
   private keepTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly due = new Map<string, { delivered?: number; read?: number }>();
@@ -66,8 +72,12 @@ export class Client {
     signedOut: () => void,
   ) {
     this.people = new People(rest, shelf);
-    this.people.take(me);
+    // As they were when they signed in; they are asked for again.
+    this.people.recall(me);
+    this.urls = new Urls(rest);
     this.outbox = new Outbox(keep);
+    this.uploader = new HttpUploader(rest);
+    this.uploads = new Uploads(this.outbox, shelf, tabs, this.uploader, () => this.flush());
     const events = {
       frame: (frame: ServerFrame) => this.hear(frame),
       said: (frame: ClientFrame) => this.noteSaid(frame),
@@ -104,6 +114,8 @@ export class Client {
     clearTimeout(this.pointerTimer);
     clearTimeout(this.listTimer);
     clearTimeout(this.keepTimer);
+    this.uploads.end();
+    this.outbox.end();
     this.socket.end();
   }
 
@@ -212,10 +224,21 @@ export class Client {
   }
 
   /** Sends a message: it is there at once, and said as soon as there is a connection. */
-  send(conversation: string, text: string, options: { reply_to?: number; mentions?: string[] } = {}): void {
+  send(conversation: string, text: string, options: { reply_to?: number; mentions?: string[] } = {}, files: Outgoing[] = []): void {
     const message: NewMessage = { client_id: uuidv7(), text, ...options };
-    this.outbox.put({ conversation, message, at: Date.now(), refused: null });
-    this.flush();
+    const unsent: Unsent = { conversation, message, at: Date.now(), refused: null };
+    if (files.length === 0) {
+      this.outbox.put(unsent);
+      this.flush();
+      return;
+    }
+    this.uploads.put(unsent, files);
+  }
+
+  /** Sends a picture that is for no message. */
+  upload(blob: Blob): Promise<Media> {
+    const ignore = () => undefined;
+    return this.uploader.send({ blob, type: blob.type, progress: ignore, begun: ignore, signal: new AbortController().signal });
   }
 
   retry(unsent: Unsent): void {
@@ -321,6 +344,8 @@ export class Client {
   private arrive(): void {
     this.outbox.forgetSaid();
     this.flush();
+    this.uploads.wake();
+    this.urls.again();
     if (this.open.value) this.watch("watch", this.open.value);
     void this.readList().catch(() => this.listSoon());
   }
@@ -329,16 +354,24 @@ export class Client {
   private noteSaid(frame: ClientFrame): void {
     if (frame.t !== "send") return;
     const { t: _, conversation: __, ...message } = frame;
-    this.others.set(frame.client_id, message);
+    this.others.set(frame.client_id, { message, attachments: shown(message, this.outbox.get(frame.client_id)?.attachments) });
+    this.outbox.noteSaid(frame.client_id);
     const [oldest] = this.others.keys();
     if (this.others.size > OTHERS_UNDER_WAY && oldest) this.others.delete(oldest);
   }
 
   private hearSent(sent: { client_id: string; conversation: string; seq: number; at: string }): void {
-    const message = this.outbox.acknowledge(sent.client_id)?.message ?? this.others.get(sent.client_id);
+    const unsent = this.outbox.acknowledge(sent.client_id);
+    const said = unsent ? { message: unsent.message, attachments: shown(unsent.message, unsent.attachments) } : this.others.get(sent.client_id);
     this.others.delete(sent.client_id);
-    if (!message) return;
-    const { client_id, text, mentions, reply_to } = message;
+    if (!said) return;
+    const { client_id, text, mentions, reply_to } = said.message;
+    const { attachments } = said;
+    if (!attachments) {
+      const conversation = this.get(sent.conversation);
+      if (conversation?.opened) this.sync(conversation);
+      return this.listSoon();
+    }
     this.take({
       id: `${sent.conversation}.${sent.seq}`,
       conversation: sent.conversation,
@@ -347,7 +380,7 @@ export class Client {
       sender: this.me.id,
       client_id,
       at: sent.at,
-      body: { text: text ?? "", mentions: mentions ?? [], reply_to: reply_to ?? null },
+      body: { text: text ?? "", mentions: mentions ?? [], reply_to: reply_to ?? null, ...(attachments.length > 0 ? { attachments } : {}) },
     });
   }
 
@@ -380,7 +413,10 @@ export class Client {
 
   private flush(): void {
     if (this.standing.value !== "online") return;
-    for (const { conversation, message } of this.outbox.due()) this.socket.send({ t: "send", conversation, ...message });
+    for (const { conversation, message, attachments } of this.outbox.due()) {
+      const media = attachments?.flatMap((attachment) => attachment.media?.id ?? []);
+      this.socket.send({ t: "send", conversation, ...message, ...(media ? { attachments: media } : {}) });
+    }
   }
 
   /** Gathers pointers, so that a burst of entries is one frame for each conversation. */

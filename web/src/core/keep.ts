@@ -4,6 +4,8 @@ export interface Keep {
   set(name: string, text: string | null): void;
   /** The names that begin so. */
   names(prefix: string): string[];
+  /** Tells what another tab keeps or forgets under names that begin so, until the returned function is called. */
+  watch(prefix: string, heard: (name: string, text: string | null) => void): () => void;
 }
 
 /** Keeps nothing longer than the page; for tests, and where a browser keeps nothing. */
@@ -13,6 +15,7 @@ export function forgetful(): Keep {
     get: (name) => kept.get(name) ?? null,
     set: (name, text) => void (text === null ? kept.delete(name) : kept.set(name, text)),
     names: (prefix) => [...kept.keys()].filter((name) => name.startsWith(prefix)),
+    watch: () => () => undefined,
   };
 }
 
@@ -33,5 +36,12 @@ export function browserKeep(): Keep {
       else storage.setItem(name, text);
     },
     names: (prefix) => Object.keys(storage).filter((name) => name.startsWith(prefix)),
+    watch: (prefix, heard) => {
+      const listen = ({ key, newValue }: StorageEvent) => {
+        if (key?.startsWith(prefix)) heard(key, newValue);
+      };
+      globalThis.addEventListener("storage", listen);
+      return () => globalThis.removeEventListener("storage", listen);
+    },
   };
 }

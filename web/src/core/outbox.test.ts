@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forgetful } from "./keep";
+import { forgetful, type Keep } from "./keep";
 import { Outbox } from "./outbox";
 import { uuidv7 } from "./uuid";
 
@@ -29,6 +29,52 @@ test("it outlives the page, under the same client_id", () => {
   expect(later.all.value.map(({ message }) => message.client_id)).toEqual([id]);
   later.acknowledge(id);
   expect(new Outbox(keep).all.value).toEqual([]);
+});
+
+/** Two tabs, of which each hears what the other keeps. */
+function twoTabs(): [Keep, Keep] {
+  const kept = forgetful();
+  const ears: ((name: string, text: string | null) => void)[] = [];
+  const tab = (own: number): Keep => ({
+    ...kept,
+    set: (name, text) => {
+      kept.set(name, text);
+      ears[1 - own]?.(name, text);
+    },
+    watch: (_, heard) => {
+      ears[own] = heard;
+      return () => undefined;
+    },
+  });
+  return [tab(0), tab(1)];
+}
+
+test("all tabs have the same, and one says what another has not said", () => {
+  const [first, second] = twoTabs().map((keep) => new Outbox(keep)) as [Outbox, Outbox];
+  const one = put(first, "one");
+  const two = put(second, "two");
+  expect(second.all.value.map(({ message }) => message.client_id)).toEqual([one, two]);
+  expect(texts(first)).toEqual(["one", "two"]);
+  second.noteSaid(one);
+  second.noteSaid(two);
+  expect(texts(second)).toEqual([]);
+  first.refuse(two, "blocked");
+  expect(second.get(two)?.refused).toBe("blocked");
+  first.acknowledge(one);
+  second.drop(two);
+  expect([first.all.value, second.all.value]).toEqual([[], []]);
+});
+
+test("a message is not said before all that it shows is there", () => {
+  const outbox = new Outbox(forgetful());
+  const attachments = ["a", "b"].map((id) => ({ id, type: "text/plain", size: 1 }));
+  const client_id = uuidv7();
+  outbox.put({ conversation: "conv_a", message: { client_id, text: "two" }, attachments, at: 0, refused: null });
+  const media = { id: "media_a", content_type: "text/plain", size: 1, sha256: "" };
+  outbox.attach(client_id, "a", { media });
+  expect(texts(outbox)).toEqual([]);
+  outbox.attach(client_id, "b", { media });
+  expect(texts(outbox)).toEqual(["two"]);
 });
 
 test("what is refused for good waits for the person, what is refused for now does not", () => {

@@ -4,6 +4,8 @@ import type {
   ConversationKind,
   Device,
   Info,
+  Media,
+  MediaUrl,
   Message,
   Messages,
   Page,
@@ -40,9 +42,11 @@ type Query = Record<string, string | number | undefined>;
 
 /** The REST routes that the client uses, one method for each. */
 export class Rest {
+  private known: Promise<Info> | undefined;
+
   constructor(
-    private readonly base: string,
-    private readonly token: string | null = null,
+    readonly base: string,
+    readonly token: string | null = null,
   ) {}
 
   info = () => this.ask<Info>("GET", "/v1/info");
@@ -54,7 +58,7 @@ export class Rest {
 
   profile = (user: string) => this.ask<Profile>("GET", `/v1/users/${user}`);
   people = (username: string) => this.ask<Page<Profile>>("GET", "/v1/users", undefined, { username, limit: 20 });
-  changeProfile = (body: { display_name?: string; about?: string; privacy?: { last_seen?: "everyone" | "contacts" | "nobody"; read_receipts?: boolean } }) =>
+  changeProfile = (body: { display_name?: string; about?: string; avatar?: string; privacy?: { last_seen?: "everyone" | "contacts" | "nobody"; read_receipts?: boolean } }) =>
     this.ask<Profile>("PUT", "/v1/users/me", body);
   changePassword = (old: string, password: string) => this.ask<void>("PUT", "/v1/users/me/password", { old, new: password });
   eraseAccount = (password: string) => this.ask<void>("DELETE", "/v1/users/me", { password });
@@ -72,7 +76,7 @@ export class Rest {
   converse = (body: { kind: ConversationKind; members: string[]; title?: string; expire_after_s?: number }) =>
     this.ask<ConversationInfo>("POST", "/v1/conversations", body);
   conversation = (id: string) => this.ask<ConversationInfo>("GET", `/v1/conversations/${id}`);
-  changeConversation = (id: string, body: { title?: string; topic?: string; expire_after_s?: number; writers?: "everyone" | "admins" }) =>
+  changeConversation = (id: string, body: { title?: string; topic?: string; avatar?: string; expire_after_s?: number; writers?: "everyone" | "admins" }) =>
     this.ask<ConversationInfo>("PATCH", `/v1/conversations/${id}`, body);
   participants = (id: string, cursor?: string) =>
     this.ask<Page<Participant>>("GET", `/v1/conversations/${id}/participants`, undefined, { limit: 200, cursor });
@@ -89,6 +93,23 @@ export class Rest {
   react = (message: string, emoji: string, on: boolean) =>
     this.ask<void>(on ? "PUT" : "DELETE", `/v1/messages/${message}/reactions/${encodeURIComponent(emoji)}`);
   readReceipts = (message: string) => this.ask<{ items: ReadReceipt[] }>("GET", `/v1/messages/${message}/read_receipts`);
+
+  /** What the server bounds, asked for once. */
+  limits = async () => (await (this.known ??= this.info().catch((error: unknown) => {
+    this.known = undefined;
+    throw error;
+  }))).limits;
+  /** How far what is sent in parts has come, by its path. */
+  upload = (path: string) => this.ask<{ media?: Media }>("GET", path);
+  mediaUrl = (media: string) => this.ask<MediaUrl>("GET", `/v1/media/${media}/url`);
+  /** The bytes behind a signed url. */
+  bytes = async (url: string): Promise<ArrayBuffer> => {
+    const answer = await fetch(new URL(url, this.base), { signal: AbortSignal.timeout(PATIENCE_MS) }).catch((cause: unknown) => {
+      throw new Unreachable("the server does not answer", { cause });
+    });
+    if (!answer.ok) throw new Unreachable(`the server answered ${answer.status}`);
+    return answer.arrayBuffer();
+  };
 
   private async ask<T>(method: string, path: string, body?: unknown, query: Query = {}): Promise<T> {
     const url = new URL(path, this.base);

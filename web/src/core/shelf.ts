@@ -19,6 +19,11 @@ export interface Shelf {
   putWindow(window: KeptWindow): Promise<void>;
   people(): Promise<Profile[]>;
   putPerson(person: Profile): Promise<void>;
+  /** The bytes of an attachment that is not sent yet. */
+  blob(id: string): Promise<Blob | null>;
+  putBlob(id: string, blob: Blob): Promise<void>;
+  /** Forgets the bytes of those of which this is said. */
+  dropBlobs(past: (id: string) => boolean): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -30,10 +35,13 @@ export const noShelf: Shelf = {
   putWindow: async () => undefined,
   people: async () => [],
   putPerson: async () => undefined,
+  blob: async () => null,
+  putBlob: async () => undefined,
+  dropBlobs: async () => undefined,
   clear: async () => undefined,
 };
 
-const STORES = ["items", "windows", "people"] as const;
+const STORES = ["items", "windows", "people", "blobs"] as const;
 type Store = (typeof STORES)[number];
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
@@ -49,11 +57,20 @@ export function browserShelf(): Shelf {
   let opened: Promise<IDBDatabase> | null = null;
   function open(): Promise<IDBDatabase> {
     opened ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open("kith", 1);
+      const request = indexedDB.open("kith", 2);
       request.onupgradeneeded = () => {
-        for (const store of STORES) request.result.createObjectStore(store, { keyPath: "id" });
+        const { result } = request;
+        for (const store of STORES) if (!result.objectStoreNames.contains(store)) result.createObjectStore(store, { keyPath: "id" });
       };
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        const { result } = request;
+        // A newer page in another tab wants to change it.
+        result.onversionchange = () => {
+          result.close();
+          opened = null;
+        };
+        resolve(result);
+      };
       request.onerror = () => reject(request.error);
     });
     return opened;
@@ -80,6 +97,13 @@ export function browserShelf(): Shelf {
     putWindow: (window) => put("windows", window),
     people: () => within("people", "readonly", [], (rows) => settled(rows.getAll() as IDBRequest<Profile[]>)),
     putPerson: (person) => put("people", person),
+    blob: (id) => within("blobs", "readonly", null, async (rows) => (await settled(rows.get(id) as IDBRequest<{ blob: Blob } | undefined>))?.blob ?? null),
+    putBlob: (id, blob) => put("blobs", { id, blob }),
+    dropBlobs: (past) =>
+      within("blobs", "readwrite", undefined, async (rows) => {
+        const ids = await settled(rows.getAllKeys());
+        await Promise.all(ids.filter((id) => past(String(id))).map((id) => settled(rows.delete(id))));
+      }),
     clear: async () => {
       for (const store of STORES) {
         await within(store, "readwrite", undefined, async (rows) => {

@@ -20,6 +20,8 @@ export interface Tabs {
   channel(): Channel;
   /** Calls `lead` once it is this tab's turn, which lasts until what it gives is settled. */
   turn(lead: () => Promise<void>): void;
+  /** Does a work of which no two tabs do the same at a time; the next one's turn comes when this one has ended, or is gone. */
+  alone(work: string, signal: AbortSignal, does: () => Promise<void>): Promise<void>;
 }
 
 /** The tabs of a browser; null where it cannot share, and then each tab is a connection of its own. */
@@ -28,6 +30,9 @@ export function browserTabs(name: string): Tabs | null {
   return {
     channel: () => new BroadcastChannel(name) as unknown as Channel,
     turn: (lead) => void navigator.locks.request(name, lead).catch(() => undefined),
+    alone: async (work, signal, does) => {
+      await navigator.locks.request(`${name}.${work}`, { signal }, does);
+    },
   };
 }
 

@@ -33,6 +33,9 @@ export type SignedIn = RestSchemas["SignedIn"];
 export type Info = RestSchemas["Info"];
 export type NewMessage = FrameSchemas["NewMessage"];
 export type Presence = RestSchemas["PresenceInfo"];
+/** A picture, recording or file, as entries describe it. */
+export type Media = RestSchemas["Media"];
+export type MediaUrl = RestSchemas["MediaUrl"];
 export type Code = RestSchemas["Code"];
 
 /** One page of a list, and where the next one begins. */

@@ -3,6 +3,7 @@ import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Entry } from "../core/types";
 import { t } from "../texts";
+import { gist } from "./gist";
 import { Avatar, nameOf, titleOf } from "./parts";
 import { dialog } from "./state";
 import { notice } from "./notice";
@@ -99,7 +100,7 @@ function Last({ entry, conversation, me }: { entry: Entry; conversation: Convers
     return (
       <>
         {own && <Ticks conversation={conversation} seq={entry.seq} />} {who}
-        {entry.body.text}
+        {gist(entry.body)}
       </>
     );
   }

@@ -4,8 +4,10 @@ import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import { t } from "../texts";
 import { Avatar, nameOf } from "./parts";
+import { canRecord, Recorder } from "./recorder";
 import { explain, keep } from "./state";
 import type { Aim } from "./thread";
+import { type Tray, TrayView } from "./tray";
 
 /** Members offered for a mention. */
 const OFFERED = 6;
@@ -16,17 +18,25 @@ interface Person {
   name: string;
 }
 
+/** Whether only others write here. */
+export function isSilent(conversation: Conversation): boolean {
+  const info = conversation.info.value;
+  return info?.writers === "admins" && info.role === "member";
+}
+
 /** Where one writes. What is not sent stays as a draft of its conversation. */
-export function Composer({ signedIn, conversation, aim }: { signedIn: Client; conversation: Conversation; aim: Signal<Aim> }) {
+export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Client; conversation: Conversation; aim: Signal<Aim>; tray: Tray }) {
   const draft = `kith.draft.${conversation.id}`;
   const box = useRef<HTMLTextAreaElement>(null);
+  const files = useRef<HTMLInputElement>(null);
+  const busy = useSignal(false);
+  const recording = useSignal(false);
   const text = useSignal(keep.get(draft) ?? "");
   const wrong = useSignal("");
   /** The beginning of a mention before the caret. */
   const begun = useSignal<{ from: number; word: string } | null>(null);
   const chosen = useSignal(0);
-  const info = conversation.info.value;
-  const silent = info?.writers === "admins" && info.role === "member";
+  const silent = isSilent(conversation);
   const editing = aim.value && "edit" in aim.value ? aim.value.edit : null;
 
   useEffect(() => {
@@ -91,7 +101,8 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
 
   async function send() {
     const value = text.value.trim();
-    if (!value) return;
+    const attached = !editing && tray.picked.value.length > 0;
+    if ((!value && !attached) || busy.value) return;
     wrong.value = "";
     const mentions = mentioned(value);
     const about = aim.value;
@@ -104,13 +115,42 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
       }
       text.value = keep.get(draft) ?? "";
     } else {
-      signedIn.send(conversation.id, value, { mentions, ...(about ? { reply_to: about.reply.seq } : {}) });
+      busy.value = attached;
+      const outgoing = attached ? await tray.outgoing() : [];
+      busy.value = false;
+      signedIn.send(conversation.id, value, { mentions, ...(about ? { reply_to: about.reply.seq } : {}) }, outgoing);
+      tray.clear();
       conversation.newAfter.value = null;
       text.value = "";
       keep.set(draft, null);
       if (!conversation.thread.atEnd) void signedIn.load(conversation, null);
     }
     aim.value = null;
+  }
+
+  function attach(chosen: Iterable<File>) {
+    void tray.add(signedIn, chosen);
+    box.current?.focus();
+  }
+
+  function paste(event: ClipboardEvent) {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    // A part of a page is its text, and not the picture of it.
+    if (pasted.length === 0 || editing || event.clipboardData?.types.includes("text/plain")) return;
+    event.preventDefault();
+    attach(pasted);
+  }
+
+  function recorded(voice: Blob | null, why: string) {
+    recording.value = false;
+    wrong.value = why;
+    const about = aim.value;
+    if (voice) {
+      signedIn.send(conversation.id, "", about && "reply" in about ? { reply_to: about.reply.seq } : {}, [{ blob: voice }]);
+      aim.value = null;
+      if (!conversation.thread.atEnd) void signedIn.load(conversation, null);
+    }
+    requestAnimationFrame(() => box.current?.focus());
   }
 
   function quit() {
@@ -174,20 +214,51 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
           ))}
         </ul>
       )}
-      <textarea
-        ref={box}
-        rows={1}
-        dir="auto"
-        aria-label={t().write}
-        placeholder={t().write}
-        aria-controls={offered.length > 0 ? "offered" : undefined}
-        value={text.value}
-        onInput={(event) => write(event.currentTarget.value)}
-        onKeyDown={press}
-      />
-      <button type="submit" class="send" aria-label={t().send} title={t().send} disabled={!text.value.trim()}>
-        ➤
-      </button>
+      {!editing && <TrayView tray={tray} />}
+      {recording.value ? <Recorder done={recorded} /> : writing()}
     </form>
   );
+
+  function writing() {
+    const sendable = !!text.value.trim() || (!editing && tray.picked.value.length > 0);
+    return (
+      <>
+        <input
+          ref={files}
+          type="file"
+          multiple
+          hidden
+          aria-label={t().attach}
+          onChange={(event) => {
+            attach([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+        <button type="button" class="icon" aria-label={t().attach} title={t().attach} disabled={!!editing} onClick={() => files.current?.click()}>
+          📎
+        </button>
+        <textarea
+          ref={box}
+          rows={1}
+          dir="auto"
+          aria-label={t().write}
+          placeholder={t().write}
+          aria-controls={offered.length > 0 ? "offered" : undefined}
+          value={text.value}
+          onInput={(event) => write(event.currentTarget.value)}
+          onKeyDown={press}
+          onPaste={paste}
+        />
+        {sendable || editing || !canRecord() ? (
+          <button type="submit" class="send" aria-label={t().send} title={t().send} disabled={!sendable || busy.value}>
+            ➤
+          </button>
+        ) : (
+          <button type="button" class="send" aria-label={t().record} title={t().record} onClick={() => (recording.value = true)}>
+            🎤
+          </button>
+        )}
+      </>
+    );
+  }
 }

@@ -4,12 +4,15 @@ import type { Conversation } from "../core/conversation";
 import type { Unsent } from "../core/outbox";
 import type { Message, ReadReceipt } from "../core/types";
 import { t } from "../texts";
+import { Attachments } from "./attachments";
+import { gist } from "./gist";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
 import { rich } from "./rich";
 import type { Aim } from "./thread";
 import { Ticks } from "./ticks";
 import { brief, clock } from "./time";
+import { Waiting, whyNot } from "./waiting";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
 
@@ -49,10 +52,13 @@ export function MessageRow(props: Props) {
           </strong>
         )}
         {message.kind === "message" && message.body.reply_to != null && <Quote conversation={conversation} seq={message.body.reply_to} jump={jump} />}
+        {message.kind === "message" && !!message.body.attachments?.length && <Attachments signedIn={signedIn} all={message.body.attachments} />}
         {message.kind === "message" ? (
-          <p class="text" dir="auto">
-            {rich(message.body.text ?? "")}
-          </p>
+          !!message.body.text && (
+            <p class="text" dir="auto">
+              {rich(message.body.text)}
+            </p>
+          )
         ) : (
           <p class="text gone">{message.deleted ? t().deleted : t().gone}</p>
         )}
@@ -140,7 +146,7 @@ function Reactions({ signedIn, message }: { signedIn: Client; message: Message }
 /** The beginning of the message that this one answers. */
 function Quote({ conversation, seq, jump }: { conversation: Conversation; seq: number; jump: (seq: number) => Promise<void> }) {
   const quoted = conversation.messages.value.find((message) => message.seq === seq);
-  const text = quoted?.kind === "message" ? (quoted.body.text ?? "") : quoted ? t().deleted : "…";
+  const text = quoted?.kind === "message" ? gist(quoted.body) : quoted ? t().deleted : "…";
   return (
     <button type="button" class="quote" onClick={() => void jump(seq)}>
       <strong>{quoted ? nameOf(quoted.sender) : t().reply}</strong>
@@ -182,12 +188,15 @@ export function UnsentRow({ signedIn, unsent }: { signedIn: Client; unsent: Unse
   return (
     <article class="row own unsent" aria-label={`${t().you}, ${unsent.refused ? t().not_sent : t().sending}`}>
       <div class="bubble">
-        <p class="text" dir="auto">
-          {rich(unsent.message.text ?? "")}
-        </p>
+        {!!unsent.attachments?.length && <Waiting signedIn={signedIn} unsent={unsent} />}
+        {!!unsent.message.text && (
+          <p class="text" dir="auto">
+            {rich(unsent.message.text)}
+          </p>
+        )}
         <span class="meta">
           <time>{clock(unsent.at)}</time>
-          {unsent.refused ? <span class="failed">{t().not_sent}</span> : <span role="img" aria-label={t().sending} title={t().sending}>🕓</span>}
+          {unsent.refused ? <span class="failed">{whyNot(unsent)}</span> : <span role="img" aria-label={t().sending} title={t().sending}>🕓</span>}
         </span>
         {unsent.refused && (
           <span class="failed-actions">

@@ -1,14 +1,17 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Unsent } from "../core/outbox";
 import type { Message } from "../core/types";
 import { t } from "../texts";
-import { Composer } from "./composer";
+import { Composer, isSilent } from "./composer";
+import { useDrop } from "./drop";
+import { Lightbox } from "./lightbox";
 import { MessageRow, UnsentRow } from "./message";
 import { Avatar, nameOf, titleOf } from "./parts";
 import { dialog } from "./state";
+import { Tray } from "./tray";
 import { brief, dayName, sameDay } from "./time";
 
 /** Pixels from an edge at which more is read, and from the end at which one counts as being there. */
@@ -23,11 +26,16 @@ export type Aim = { reply: Message } | { edit: Message } | null;
 /** A conversation on screen. */
 export function ThreadView({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
   const aim = useSignal<Aim>(null);
+  const tray = useMemo(() => new Tray(), []);
+  const { over, ...drop } = useDrop((files) => void (isSilent(conversation) || tray.add(signedIn, files)));
+  useEffect(() => () => tray.clear(), []);
   return (
-    <section class="thread" aria-label={titleOf(conversation)}>
+    <section class="thread" aria-label={titleOf(conversation)} {...drop}>
       <Head signedIn={signedIn} conversation={conversation} />
       <Log signedIn={signedIn} conversation={conversation} aim={aim} />
-      <Composer key={conversation.id} signedIn={signedIn} conversation={conversation} aim={aim} />
+      <Composer key={conversation.id} signedIn={signedIn} conversation={conversation} aim={aim} tray={tray} />
+      {over && <p class="drop">{t().drop_here}</p>}
+      <Lightbox signedIn={signedIn} conversation={conversation} />
     </section>
   );
 }

@@ -1,0 +1,16 @@
+import { kindOf } from "../core/media";
+import type { Media } from "../core/types";
+import { t } from "../texts";
+
+/** A message in one line: its text, and what it shows. */
+export function gist(body: { text?: string; attachments?: Media[] }): string {
+  const all = body.attachments ?? [];
+  const [first] = all;
+  if (!first) return body.text ?? "";
+  const kind = kindOf(first);
+  const icon = { picture: "📷", video: "🎬", voice: "🎤", audio: "🎵", file: "📎" }[kind];
+  if (body.text) return `${icon} ${body.text}`;
+  if (kind === "picture") return `${icon} ${all.length > 1 ? t().photos(all.length) : t().photo}`;
+  const word = { video: t().video, voice: t().voice_message, audio: t().audio, file: t().file }[kind];
+  return `${icon} ${kind === "video" ? word : (first.name ?? word)}`;
+}
