@@ -3,6 +3,7 @@ import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Participant } from "../core/types";
 import { t } from "../texts";
+import { AvatarField } from "./avatar";
 import { usePeople, PersonButton } from "./new-chat";
 import { Avatar, Dialog, Field, nameOf, titleOf } from "./parts";
 import { dialog, explain } from "./state";
@@ -30,6 +31,11 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
     } catch (error) {
       wrong.value = explain(error);
     }
+  }
+
+  async function setPicture(avatar: string) {
+    conversation.info.value = await rest.changeConversation(item.id, { avatar });
+    await signedIn.readList();
   }
 
   async function leave() {
@@ -81,6 +87,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
           </button>
         )}
       </div>
+      {admin && <AvatarField signedIn={signedIn} of={item.id} name={titleOf(conversation)} has={!!item.avatar} explain={explain} set={setPicture} />}
       {admin && (
         <form
           onSubmit={(event) => {

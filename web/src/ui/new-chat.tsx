@@ -20,6 +20,7 @@ export function usePeople(signedIn: Client, wanted: string) {
     let late = false;
     const timer = setTimeout(async () => {
       const page = await signedIn.rest.people(word).catch(() => ({ items: [] }));
+      for (const person of page.items) signedIn.people.take(person);
       if (!late) found.value = page.items.filter((person) => person.id !== signedIn.me.id);
     }, PATIENCE_MS);
     return () => {

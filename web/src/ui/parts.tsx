@@ -1,8 +1,10 @@
 // The small pieces that every view is made of.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import { t } from "../texts";
+import { useNear, useUrl } from "./near";
 import { client } from "./state";
 
 const COLOURS = 8;
@@ -24,12 +26,32 @@ export function titleOf(conversation: Conversation): string {
   return conversation.info.value?.title || title || "…";
 }
 
+/** The picture of a user or a conversation: its media. */
+function pictureOf(signedIn: Client, of: string): string | null {
+  if (of.startsWith("user_")) return signedIn.people.of(of).value?.avatar ?? null;
+  return signedIn.get(of)?.item.value.avatar ?? null;
+}
+
+/** The face of a user or a conversation: their picture, over a letter. */
 export function Avatar({ of, name }: { of: string; name: string }) {
   let sum = 0;
   for (const char of of) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;
+  const signedIn = client.value;
+  const picture = signedIn && pictureOf(signedIn, of);
   return (
     <span class={`avatar colour-${sum % COLOURS}`} aria-hidden="true">
       {[...name.trim()][0]?.toUpperCase() ?? "?"}
+      {signedIn && picture && <AvatarPicture key={picture} signedIn={signedIn} media={picture} />}
+    </span>
+  );
+}
+
+function AvatarPicture({ signedIn, media }: { signedIn: Client; media: string }) {
+  const [ref, near] = useNear<HTMLSpanElement>();
+  const { url, broken, failed } = useUrl(signedIn, media, near);
+  return (
+    <span ref={ref} class="avatar-picture">
+      {url && !broken && <img src={url.thumbnail_url ?? url.url} alt="" decoding="async" draggable={false} onError={failed} />}
     </span>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Device, Profile } from "../core/types";
 import { type Language, language, languages, t } from "../texts";
+import { AvatarField } from "./avatar";
 import { Dialog, Field } from "./parts";
 import { dialog, explain, forget, keep, speak } from "./state";
 import { brief } from "./time";
@@ -50,6 +51,17 @@ export function Settings({ signedIn }: { signedIn: Client }) {
       <p class="wrong" role="status">
         {said.value}
       </p>
+      <AvatarField
+        signedIn={signedIn}
+        of={signedIn.me.id}
+        name={me.value.display_name}
+        has={!!me.value.avatar}
+        explain={explain}
+        set={async (avatar) => {
+          me.value = await rest.changeProfile({ avatar });
+          signedIn.people.take(me.value);
+        }}
+      />
       <form onSubmit={form((text) => void change({ display_name: text("display_name").trim(), about: text("about").trim() }))}>
         <h3>{t().profile}</h3>
         <small>@{me.value.username}</small>
