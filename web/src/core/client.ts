@@ -5,6 +5,7 @@ import { Outbox, type Unsent } from "./outbox";
 import { People } from "./people";
 import type { Rest } from "./rest";
 import { KEPT_MESSAGES, type Shelf } from "./shelf";
+import { Search } from "./search";
 import type { Standing } from "./socket";
 import { SharedSocket, type Tabs } from "./tabs";
 import type { ClientFrame, ConversationItem, Entry, NewMessage, Profile, ServerFrame } from "./types";
@@ -34,6 +35,7 @@ export class Client {
   readonly open = signal<string | null>(null);
   readonly people: People;
   readonly outbox: Outbox;
+  readonly search: Search;
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
@@ -68,6 +70,7 @@ export class Client {
     this.people = new People(rest, shelf);
     this.people.take(me);
     this.outbox = new Outbox(keep);
+    this.search = new Search(rest);
     const events = {
       frame: (frame: ServerFrame) => this.hear(frame),
       said: (frame: ClientFrame) => this.noteSaid(frame),
@@ -122,10 +125,14 @@ export class Client {
     return this.conversations.value.get(id);
   }
 
-  /** Opens a conversation at its first unread message, and watches it. */
-  async show(id: string | null): Promise<void> {
+  /** Opens a conversation, and watches it: with `seq` in its window, else at its first unread message. */
+  async show(id: string | null, seq: number | null = null): Promise<void> {
     const before = this.open.value;
-    if (before === id) return;
+    if (before === id) {
+      const known = id === null ? undefined : this.get(id);
+      if (known && seq !== null) await this.reach(known, seq);
+      return;
+    }
     if (before) this.watch("unwatch", before);
     this.open.value = id;
     const conversation = id === null ? undefined : this.get(id);
@@ -135,7 +142,8 @@ export class Client {
     conversation.newAfter.value = unread > 0 ? read : null;
     if (!conversation.opened) await this.recall(conversation);
     const outside = unread > 0 && read + 1 < conversation.thread.first;
-    if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
+    if (seq !== null) await this.reach(conversation, seq);
+    else if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
     void this.describe(conversation).catch(() => undefined);
   }
 
@@ -166,11 +174,25 @@ export class Client {
     }, KEEP_MS);
   }
 
-  /** Reads the window anew: around a seq, or at the end. */
-  async load(conversation: Conversation, around: number | null): Promise<void> {
+  /** Has a seq within the window, or what stands around it. */
+  private async reach(conversation: Conversation, seq: number): Promise<void> {
+    const { thread, opened } = conversation;
+    const inside = opened && (thread.atStart || seq >= thread.first) && (seq <= thread.last || (thread.atEnd && seq <= thread.folded));
+    if (!inside) await this.load(conversation, seq);
+  }
+
+  /** Reads the window anew around the first message at or after a time; its seq, or that of the last one. */
+  async reachTime(conversation: Conversation, at: string): Promise<number | null> {
+    await this.load(conversation, at);
+    const { messages } = conversation.thread;
+    return (messages.find((message) => message.at >= at) ?? messages.at(-1))?.seq ?? null;
+  }
+
+  /** Reads the window anew: around a seq or a time, or at the end. */
+  async load(conversation: Conversation, around: number | string | null): Promise<void> {
     conversation.loading = true;
     try {
-      const place = around === null ? {} : { around };
+      const place = around === null ? {} : typeof around === "number" ? { around } : { at: around };
       const page = await this.rest.messages(conversation.id, place, PAGE);
       const last = page.items.at(-1)?.seq ?? 0;
       const newest = around === null || page.items.length < PAGE / 2 || last >= conversation.item.value.last.seq;

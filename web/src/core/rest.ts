@@ -12,6 +12,7 @@ import type {
   Problem,
   Profile,
   ReadReceipt,
+  SearchItem,
   SignedIn,
 } from "./types";
 
@@ -89,6 +90,11 @@ export class Rest {
   react = (message: string, emoji: string, on: boolean) =>
     this.ask<void>(on ? "PUT" : "DELETE", `/v1/messages/${message}/reactions/${encodeURIComponent(emoji)}`);
   readReceipts = (message: string) => this.ask<{ items: ReadReceipt[] }>("GET", `/v1/messages/${message}/read_receipts`);
+
+  search = (q: string, conversation: string | null, limit: number, cursor?: string) =>
+    this.ask<Page<SearchItem>>("GET", "/v1/search", undefined, { q, conversation: conversation ?? undefined, limit, cursor });
+  /** The messages that mention oneself, newest first. */
+  mentioning = (limit: number, cursor?: string) => this.ask<Page<Message>>("GET", "/v1/users/me/mentions", undefined, { limit, cursor });
 
   private async ask<T>(method: string, path: string, body?: unknown, query: Query = {}): Promise<T> {
     const url = new URL(path, this.base);

@@ -8,14 +8,18 @@ import { t } from "../texts";
 import { Composer } from "./composer";
 import { MessageRow, UnsentRow } from "./message";
 import { Avatar, nameOf, titleOf } from "./parts";
+import { goal, jumpTo } from "./jump";
+import { searchIn } from "./search";
 import { dialog } from "./state";
-import { brief, dayName, sameDay } from "./time";
+import { brief, clock, dayName, sameDay } from "./time";
 
 /** Pixels from an edge at which more is read, and from the end at which one counts as being there. */
 const NEAR_EDGE = 800;
 const AT_END = 40;
 /** Messages of one person so close together are one group, in milliseconds. */
 const GROUP_MS = 5 * 60_000;
+/** How long a message stands out to which one was taken, in milliseconds. */
+const POINTED_MS = 1_500;
 
 /** What the composer is about besides a new message. */
 export type Aim = { reply: Message } | { edit: Message } | null;
@@ -50,6 +54,9 @@ function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conv
           </small>
         </span>
       </button>
+      <button type="button" class="icon" aria-label={t().search_here} title={t().search_here} onClick={() => searchIn(signedIn, id)}>
+        🔍
+      </button>
     </header>
   );
 }
@@ -73,6 +80,8 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   const anchor = useRef<{ seq: string; top: number } | null>(null);
   const placed = useRef(false);
   const shown = useRef<Message[] | null>(null);
+  /** Where one has just been taken, for who does not see it. */
+  const told = useSignal("");
   const messages = conversation.messages.value;
   // It is taken right before the rows change: since the last event that told of scrolling there may have been more of it.
   if (shown.current !== messages) {
@@ -102,7 +111,10 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   function place() {
     const element = box.current;
     if (!element || messages.length === 0) return;
-    if (!placed.current) {
+    if (goal.value?.conversation === conversation.id) {
+      if (!reach(element, goal.value.seq, goal.value.read)) return;
+      goal.value = null;
+    } else if (!placed.current) {
       placed.current = true;
       const line = element.querySelector<HTMLElement>(".new-line");
       element.scrollTop = line ? line.offsetTop - element.clientHeight / 3 : element.scrollHeight;
@@ -115,7 +127,25 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     look();
   }
 
-  useLayoutEffect(place, [messages, unsent.length]);
+  /** Goes to a message, or to what stands in its place once that was read; whether it has. */
+  function reach(element: HTMLElement, seq: number, read: boolean): boolean {
+    const rows = [...element.querySelectorAll<HTMLElement>("[data-seq]:not([hidden])")];
+    const exact = rows.find((row) => row.dataset.seq === String(seq));
+    if (!exact && !read) return false;
+    const row = exact ?? rows.find((other) => Number(other.dataset.seq) > seq) ?? rows.at(-1);
+    placed.current = true;
+    if (!row) return true;
+    row.scrollIntoView({ block: "center" });
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.classList.add("pointed");
+    setTimeout(() => row.classList.remove("pointed"), POINTED_MS);
+    const message = messages.find((other) => other.seq === Number(row.dataset.seq));
+    if (message) told.value = `${exact ? "" : `${t().not_there} `}${nameOf(message.sender)}, ${dayName(message.at)}, ${clock(message.at)}`;
+    return true;
+  }
+
+  useLayoutEffect(place, [messages, unsent.length, goal.value]);
   useEffect(() => {
     const again = () => look();
     const element = box.current;
@@ -136,13 +166,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }
 
-  const jump = useCallback(async (seq: number) => {
-    if (!conversation.messages.peek().some((message) => message.seq === seq)) await signedIn.load(conversation, seq);
-    const row = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
-    row?.scrollIntoView({ block: "center" });
-    row?.classList.add("pointed");
-    setTimeout(() => row?.classList.remove("pointed"), 1500);
-  }, [conversation]);
+  const jump = useCallback((seq: number) => jumpTo(signedIn, conversation.id, seq), [conversation]);
 
   return (
     <div class="log-box">
@@ -150,6 +174,9 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
         <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={jump} />
         {conversation.thread.atEnd && unsent.map((one: Unsent) => <UnsentRow key={one.message.client_id} signedIn={signedIn} unsent={one} />)}
       </div>
+      <p class="spoken" role="status">
+        {told.value}
+      </p>
       {!atEnd.value && (
         <button type="button" class="latest" aria-label={t().latest} title={t().latest} onClick={() => void toLatest()}>
           ↓<Unread conversation={conversation} />
