@@ -1,8 +1,10 @@
 import { render } from "preact";
 import { App } from "./ui/app";
+import { followLinks } from "./ui/place";
 import { begin } from "./ui/state";
 import { installWorker } from "./ui/worker";
 
 begin();
+followLinks();
 void installWorker();
 render(<App />, document.getElementById("app") ?? document.body);

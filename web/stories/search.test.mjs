@@ -97,6 +97,7 @@ test("one looks in one conversation, and then everywhere", async () => {
   await page.keyboard.type("forty");
   await page.getByText("Nothing found.").waitFor();
   await page.getByRole("button", { name: "Search everywhere" }).click();
+  await page.waitForTimeout(1500); await anna.picture("dbg");
   await found(anna).waitFor();
   await page.keyboard.press("Control+k");
   await page.keyboard.press("Escape");

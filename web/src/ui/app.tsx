@@ -1,6 +1,7 @@
 import { client, dialog } from "./state";
 import { t } from "../texts";
 import { Chats } from "./chats";
+import { DateJump } from "./dates";
 import { Details } from "./details";
 import { Entrance } from "./entrance";
 import { NewChat } from "./new-chat";
@@ -24,6 +25,7 @@ export function App() {
       <Told />
       {dialog.value === "new" && <NewChat signedIn={signedIn} />}
       {dialog.value === "settings" && <Settings signedIn={signedIn} />}
+      {dialog.value === "date" && conversation && <DateJump signedIn={signedIn} conversation={conversation} />}
       {dialog.value === "details" && conversation && <Details signedIn={signedIn} conversation={conversation} />}
     </main>
   );

@@ -6,6 +6,7 @@ import type { Message, ReadReceipt } from "../core/types";
 import { t } from "../texts";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
+import { copy, linkTo } from "./place";
 import { rich } from "./rich";
 import type { Aim } from "./thread";
 import { Ticks } from "./ticks";
@@ -107,6 +108,9 @@ function Actions({ signedIn, conversation, message, own, aim, picking, receipts 
           ✎
         </button>
       )}
+      <button type="button" aria-label={t().copy_link} title={t().copy_link} onClick={() => void copy(linkTo(conversation.id, message.seq))}>
+        🔗
+      </button>
       {own && (
         <button type="button" aria-label={t().info} title={t().info} onClick={() => void show()}>
           ⓘ

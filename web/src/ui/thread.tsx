@@ -8,6 +8,7 @@ import { t } from "../texts";
 import { Composer } from "./composer";
 import { MessageRow, UnsentRow } from "./message";
 import { Avatar, nameOf, titleOf } from "./parts";
+import { askForDay } from "./dates";
 import { goal, jumpTo } from "./jump";
 import { searchIn } from "./search";
 import { dialog } from "./state";
@@ -177,11 +178,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
       <p class="spoken" role="status">
         {told.value}
       </p>
-      {!atEnd.value && (
-        <button type="button" class="latest" aria-label={t().latest} title={t().latest} onClick={() => void toLatest()}>
-          ↓<Unread conversation={conversation} />
-        </button>
-      )}
+      {!atEnd.value && <Latest conversation={conversation} go={() => void toLatest()} />}
     </div>
   );
 }
@@ -196,9 +193,13 @@ function anchorOf(box: HTMLElement): { seq: string; top: number } | null {
 }
 
 /** On its own, because the count changes while one reads, and the rows do not. */
-function Unread({ conversation }: { conversation: Conversation }) {
+function Latest({ conversation, go }: { conversation: Conversation; go: () => void }) {
   const { unread } = conversation.item.value;
-  return unread > 0 ? <span class="badge">{unread}</span> : null;
+  return (
+    <button type="button" class="latest" aria-label={unread > 0 ? `${t().latest}, ${t().unread(unread)}` : t().latest} title={t().latest} onClick={go}>
+      ↓{unread > 0 && <span class="badge">{unread}</span>}
+    </button>
+  );
 }
 
 function Rows(props: { signedIn: Client; conversation: Conversation; messages: Message[]; aim: Signal<Aim>; jump: (seq: number) => Promise<void> }) {
@@ -215,7 +216,9 @@ function Rows(props: { signedIn: Client; conversation: Conversation; messages: M
         return [
           newDay && (
             <div key={`day-${message.seq}`} class="day">
-              <span>{dayName(message.at)}</span>
+              <button type="button" aria-haspopup="dialog" title={t().jump_to_date} onClick={() => askForDay(message.at)}>
+                {dayName(message.at)}
+              </button>
             </div>
           ),
           isNew && (

@@ -28,6 +28,13 @@ export function brief(at: string | number): string {
   return date.toLocaleDateString(language.value, { day: "numeric", month: "numeric", year: "2-digit" });
 }
 
+/** The day as a date field has it: year, month and day, where the person is. */
+export function isoDay(at: string | number): string {
+  const date = new Date(at);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
 /** Whether two times are on one day. */
 export function sameDay(a: string | number, b: string | number): boolean {
   return day(new Date(a)) === day(new Date(b));

@@ -1,0 +1,50 @@
+import { effect, signal, untracked } from "@preact/signals";
+import type { Client } from "../core/client";
+import { t } from "../texts";
+import { jumpTo } from "./jump";
+import { client } from "./state";
+import { tell } from "./told";
+
+const PLACE = /^#(conv_[0-9a-hjkmnp-tv-z]{26})(?:\/(\d{1,15}))?$/;
+/** What stands behind the address of the page. It never reaches a server. */
+const hash = signal("");
+
+/** The address of a message, for who is in its conversation. */
+export function linkTo(conversation: string, seq: number): string {
+  return `${location.origin}/#${conversation}/${seq}`;
+}
+
+/** Whether an address leads to a place in this client. */
+export function isPlace(url: string): boolean {
+  return url.startsWith(`${location.origin}/#`) && PLACE.test(new URL(url).hash);
+}
+
+/** Copies a text, and says so; where a page may not, it shows it. */
+export async function copy(text: string): Promise<void> {
+  const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  tell(copied ? t().copied : text);
+}
+
+/** Goes where the address of the page says, once somebody is signed in, and whenever it changes. */
+export function followLinks(): void {
+  const look = () => (hash.value = location.hash);
+  look();
+  window.addEventListener("hashchange", look);
+  effect(() => {
+    const [, conversation, seq] = PLACE.exec(hash.value) ?? [];
+    const signedIn = client.value;
+    if (!conversation || !signedIn?.listed.value) return;
+    // It leads there once: a reload opens what was open.
+    history.replaceState(history.state, "", location.pathname);
+    hash.value = "";
+    untracked(() => void follow(signedIn, conversation, seq));
+  });
+}
+
+async function follow(signedIn: Client, conversation: string, seq: string | undefined): Promise<void> {
+  // Somebody may have been added a moment ago.
+  if (!signedIn.get(conversation)) await signedIn.readList().catch(() => undefined);
+  if (seq) await jumpTo(signedIn, conversation, Number(seq));
+  else if (signedIn.get(conversation)) await signedIn.show(conversation);
+  else tell(t().no_such_chat);
+}
