@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import { t } from "../texts";
+import { EmojiPicker } from "./emoji";
 import { Avatar, nameOf } from "./parts";
 import { explain, keep } from "./state";
 import type { Aim } from "./thread";
@@ -25,6 +26,7 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
   /** The beginning of a mention before the caret. */
   const begun = useSignal<{ from: number; word: string } | null>(null);
   const chosen = useSignal(0);
+  const picking = useSignal(false);
   const info = conversation.info.value;
   const silent = info?.writers === "admins" && info.role === "member";
   const editing = aim.value && "edit" in aim.value ? aim.value.edit : null;
@@ -87,6 +89,17 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
   function mentioned(value: string): string[] {
     const names = new Set([...value.matchAll(/(?:^|\s)@([a-z0-9._-]+)/gi)].map((match) => (match[1] ?? "").toLowerCase().replace(/[.]+$/, "")));
     return people().filter(({ username }) => names.has(username)).map(({ user }) => user);
+  }
+
+  /** Writes an emoji where the caret is. */
+  function insert(emoji: string) {
+    const element = box.current;
+    const from = element?.selectionStart ?? text.value.length;
+    const to = element?.selectionEnd ?? from;
+    write(text.value.slice(0, from) + emoji + text.value.slice(to));
+    if (!element) return;
+    element.value = text.value;
+    element.setSelectionRange(from + emoji.length, from + emoji.length);
   }
 
   async function send() {
@@ -174,6 +187,24 @@ export function Composer({ signedIn, conversation, aim }: { signedIn: Client; co
           ))}
         </ul>
       )}
+      {picking.value && (
+        <div
+          class="composer-emojis"
+          role="group"
+          aria-label={t().emoji}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return;
+            event.stopPropagation();
+            picking.value = false;
+            box.current?.focus();
+          }}
+        >
+          <EmojiPicker pick={insert} />
+        </div>
+      )}
+      <button type="button" class="icon" aria-label={t().emoji} title={t().emoji} aria-expanded={picking.value} onClick={() => (picking.value = !picking.value)}>
+        ☺
+      </button>
       <textarea
         ref={box}
         rows={1}

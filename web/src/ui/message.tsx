@@ -4,6 +4,7 @@ import type { Conversation } from "../core/conversation";
 import type { Unsent } from "../core/outbox";
 import type { Message, ReadReceipt } from "../core/types";
 import { t } from "../texts";
+import { EmojiPicker } from "./emoji";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
 import { copy, linkTo } from "./place";
@@ -28,6 +29,7 @@ interface Props {
 export function MessageRow(props: Props) {
   const { signedIn, conversation, message, joined, jump } = props;
   const picking = useSignal(false);
+  const pickingAny = useSignal(false);
   const receipts = useSignal<ReadReceipt[] | null>(null);
   if (message.kind !== "message" && message.kind !== "redacted") {
     const text = notice(message);
@@ -83,7 +85,29 @@ export function MessageRow(props: Props) {
               {emoji}
             </button>
           ))}
+          <button
+            type="button"
+            role="menuitem"
+            aria-label={t().more_emoji}
+            title={t().more_emoji}
+            onClick={() => {
+              picking.value = false;
+              pickingAny.value = true;
+            }}
+          >
+            ＋
+          </button>
         </div>
+      )}
+      {pickingAny.value && (
+        <Dialog title={t().react} close={() => (pickingAny.value = false)}>
+          <EmojiPicker
+            pick={(emoji) => {
+              pickingAny.value = false;
+              void signedIn.rest.react(message.id, emoji, true);
+            }}
+          />
+        </Dialog>
       )}
       {receipts.value && <Receipts items={receipts.value} close={() => (receipts.value = null)} />}
     </article>
