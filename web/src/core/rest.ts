@@ -21,7 +21,11 @@ const PATIENCE_MS = 30_000;
 
 /** The server said no, with a problem document (RFC 9457). */
 export class Refused extends Error {
-  constructor(readonly problem: Problem) {
+  constructor(
+    readonly problem: Problem,
+    /** In how many seconds it may be asked again, where the server says so. */
+    readonly retryAfterS: number | null = null,
+  ) {
     super(problem.detail ?? problem.title);
   }
 }
@@ -114,7 +118,26 @@ export class Rest {
       throw new Unreachable("the server does not answer", { cause });
     }
     if (answer.ok) return (text ? JSON.parse(text) : undefined) as T;
-    if (answer.headers.get("Content-Type")?.startsWith("application/problem+json")) throw new Refused(JSON.parse(text) as Problem);
-    throw new Unreachable(`the server answered ${answer.status}`);
+    throw failure(answer, text);
   }
+
+  /** The bytes of a media. */
+  bytes = async (media: string, signal: AbortSignal): Promise<Blob> => {
+    const headers = { Authorization: `Bearer ${this.token}` };
+    try {
+      const answer = await fetch(new URL(`/v1/media/${media}`, this.base), { headers, signal });
+      if (answer.ok) return await answer.blob();
+      throw failure(answer, await answer.text());
+    } catch (cause) {
+      if (signal.aborted || cause instanceof Refused) throw cause;
+      throw new Unreachable("the server does not answer", { cause });
+    }
+  };
+}
+
+/** What an answer that is not the wanted one means. */
+function failure(answer: Response, text: string): Refused | Unreachable {
+  if (!answer.headers.get("Content-Type")?.startsWith("application/problem+json")) return new Unreachable(`the server answered ${answer.status}`);
+  const after = answer.headers.get("Retry-After");
+  return new Refused(JSON.parse(text) as Problem, after === null ? null : Number(after));
 }
