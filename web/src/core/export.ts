@@ -10,7 +10,7 @@ const WAIT_MS = 1_000;
 const WAIT_AT_MOST_MS = 30_000;
 
 /** What an export needs of the server. */
-export type Source = Pick<Rest, "profile" | "devices" | "conversations" | "conversation" | "participants" | "messages" | "bytes">;
+export type Source = Pick<Rest, "profile" | "devices" | "conversations" | "conversation" | "participants" | "messages" | "mediaBytes">;
 
 /** How far an export has got, in entries and media; `all` grows with what is found on the way. */
 export type Tell = (done: number, all: number) => void;
@@ -59,7 +59,7 @@ class Export {
     this.grow(items.reduce((sum, { head }) => sum + head, 0));
     for (const item of items) yield* this.conversation(item);
     for (const [id, name] of this.media) {
-      const bytes = await this.unlessGone(() => source.bytes(id, this.signal));
+      const bytes = await this.unlessGone(() => source.mediaBytes(id, this.signal));
       if (bytes) yield { name: `media/${id}${name}`, input: bytes };
       else this.missing.push(id);
       this.step(1);

@@ -4,6 +4,7 @@ import type {
   ConversationKind,
   Device,
   Info,
+  Invite,
   Message,
   Messages,
   Page,
@@ -67,7 +68,7 @@ export class Rest {
   revoke = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}`);
   block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
   unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
-  invite = () => this.ask<{ code: string; expires_at: string }>("POST", "/v1/invites");
+  invite = () => this.ask<Invite>("POST", "/v1/invites");
 
   conversations = (cursor?: string) =>
     this.ask<Page<ConversationItem>>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
@@ -122,7 +123,7 @@ export class Rest {
   }
 
   /** The bytes of a media. */
-  bytes = async (media: string, signal: AbortSignal): Promise<Blob> => {
+  mediaBytes = async (media: string, signal: AbortSignal): Promise<Blob> => {
     const headers = { Authorization: `Bearer ${this.token}` };
     try {
       const answer = await fetch(new URL(`/v1/media/${media}`, this.base), { headers, signal });

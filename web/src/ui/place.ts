@@ -1,4 +1,4 @@
-import { effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import type { Client } from "../core/client";
 import { t } from "../texts";
 import { jumpTo } from "./jump";
@@ -6,8 +6,17 @@ import { client } from "./state";
 import { tell } from "./told";
 
 const PLACE = /^#(conv_[0-9a-hjkmnp-tv-z]{26})(?:\/(\d{1,15}))?$/;
-/** What stands behind the address of the page. It never reaches a server. */
+const INVITE = /^#invite=([A-Za-z0-9_-]{1,64})$/;
+/** What stands behind the address of the page. It never reaches a server, nor its logs. */
 const hash = signal("");
+
+/** The code of the invite with which somebody has come. */
+export const invite = computed(() => INVITE.exec(hash.value)?.[1] ?? null);
+
+/** The address with which somebody comes with an invite. */
+export function inviteLink(code: string): string {
+  return `${location.origin}/#invite=${code}`;
+}
 
 /** The address of a message, for who is in its conversation. */
 export function linkTo(conversation: string, seq: number): string {
@@ -25,6 +34,12 @@ export async function copy(text: string): Promise<void> {
   tell(copied ? t().copied : text);
 }
 
+/** Forgets it: one is there, or the invite is used. */
+export function forgetPlace(): void {
+  history.replaceState(history.state, "", location.pathname);
+  hash.value = "";
+}
+
 /** Goes where the address of the page says, once somebody is signed in, and whenever it changes. */
 export function followLinks(): void {
   const look = () => (hash.value = location.hash);
@@ -33,11 +48,10 @@ export function followLinks(): void {
   effect(() => {
     const [, conversation, seq] = PLACE.exec(hash.value) ?? [];
     const signedIn = client.value;
-    if (!conversation || !signedIn?.listed.value) return;
-    // It leads there once: a reload opens what was open.
-    history.replaceState(history.state, "", location.pathname);
-    hash.value = "";
-    untracked(() => void follow(signedIn, conversation, seq));
+    if (!signedIn?.listed.value || !(conversation || invite.value)) return;
+    if (invite.value) untracked(() => tell(t().already_here));
+    forgetPlace();
+    if (conversation) untracked(() => void follow(signedIn, conversation, seq));
   });
 }
 
