@@ -4,7 +4,7 @@ import type { Keep } from "./keep";
 import { Outbox, type Unsent } from "./outbox";
 import { People } from "./people";
 import type { Rest } from "./rest";
-import { KEPT_MESSAGES, type Shelf } from "./shelf";
+import { firstOver, KEPT_MESSAGES, type Shelf } from "./shelf";
 import { Search } from "./search";
 import type { Standing } from "./socket";
 import { SharedSocket, type Tabs } from "./tabs";
@@ -55,6 +55,8 @@ export class Client {
   private listTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly clock: ReturnType<typeof setInterval>;
   private typedAt = 0;
+  /** When something of what is kept disappears, in milliseconds since 1970; at the beginning it may long have. */
+  private keptUntil = 0;
   private acted = false;
 
   constructor(
@@ -168,6 +170,7 @@ export class Client {
         if (!opened || !thread.atEnd) continue;
         const messages = thread.messages.slice(-KEPT_MESSAGES);
         const atStart = thread.atStart && messages.length === thread.messages.length;
+        this.keptUntil = Math.min(this.keptUntil, firstOver(messages));
         void this.shelf.putWindow({ id, messages, folded: thread.folded, atStart });
       }
       this.unkept.clear();
@@ -266,6 +269,7 @@ export class Client {
   }
 
   async readList(): Promise<void> {
+    const heads = new Map([...this.conversations.value].map(([id, { item }]) => [id, item.value.head]));
     const items: ConversationItem[] = [];
     let cursor: string | undefined;
     do {
@@ -277,6 +281,8 @@ export class Client {
     this.conversations.value = new Map(
       items.map((item) => {
         const conversation = known.get(item.id);
+        // A log never gets shorter, but where a backup was restored.
+        if (conversation && item.head < (heads.get(item.id) ?? 0)) this.rewind(conversation, item.head);
         conversation?.take(item);
         return [item.id, conversation ?? new Conversation(item)];
       }),
@@ -325,10 +331,8 @@ export class Client {
         return this.people.see(frame.user, frame);
       case "conversation":
         if (frame.change === "left" && this.open.value === frame.id) void this.show(null);
-        if (this.open.value === frame.id) {
-          const open = this.get(frame.id);
-          if (open) void this.describe(open);
-        }
+        const known = this.get(frame.id);
+        if (known?.info.value && frame.change !== "left") void this.describe(known).catch(() => undefined);
         return this.listSoon();
       case "error":
         if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
@@ -361,6 +365,7 @@ export class Client {
     this.others.delete(sent.client_id);
     if (!message) return;
     const { client_id, text, mentions, reply_to } = message;
+    const lasts = this.get(sent.conversation)?.info.value?.expire_after_s;
     this.take({
       id: `${sent.conversation}.${sent.seq}`,
       conversation: sent.conversation,
@@ -369,14 +374,27 @@ export class Client {
       sender: this.me.id,
       client_id,
       at: sent.at,
+      ...(lasts ? { expires_at: new Date(Date.parse(sent.at) + lasts * 1_000).toISOString() } : {}),
       body: { text: text ?? "", mentions: mentions ?? [], reply_to: reply_to ?? null },
     });
   }
 
-  private hearEntries(frame: { conversation: string; entries: Entry[]; more: boolean }): void {
-    for (const entry of frame.entries) this.take(entry);
+  private hearEntries(frame: { conversation: string; entries: Entry[]; more: boolean; head: number; ahead?: boolean }): void {
     const conversation = this.get(frame.conversation);
+    if (frame.ahead && conversation && conversation.item.value.head > frame.head) {
+      this.rewind(conversation, frame.head);
+      this.listSoon();
+    }
+    for (const entry of frame.entries) this.take(entry);
     if (frame.more && conversation?.opened) this.sync(conversation);
+  }
+
+  /** Lets go of what the server does not have, and reads anew what that may have changed. */
+  private rewind(conversation: Conversation, head: number): void {
+    conversation.rewind(head);
+    void this.shelf.dropWindow(conversation.id);
+    const { thread } = conversation;
+    if (conversation.opened) void this.load(conversation, thread.atEnd ? null : thread.last).catch(() => undefined);
   }
 
   private take(entry: Entry): void {
@@ -425,7 +443,10 @@ export class Client {
     const now = Date.now();
     for (const conversation of this.conversations.value.values()) {
       for (const [user, until] of conversation.typing.value) if (until <= now) conversation.hearTyping(user, 0);
-      if (conversation.opened && conversation.thread.expire(now)) conversation.show();
+      if (conversation.expire(now)) this.keepSoon(conversation);
     }
+    if (now < this.keptUntil) return;
+    this.keptUntil = Number.POSITIVE_INFINITY;
+    void this.shelf.expire(now).then((next) => (this.keptUntil = Math.min(this.keptUntil, next)));
   }
 }

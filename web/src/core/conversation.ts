@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import { Thread } from "./thread";
 import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
+import { isOver, Thread } from "./thread";
 
 /** How long somebody counts as typing after a `typing`, in milliseconds. */
 export const TYPING_MS = 5_000;
@@ -75,6 +75,27 @@ export class Conversation {
       mentions: own ? 0 : item.mentions + Number(mentions),
     };
     if (entry.kind === "message" && this.typing.value.has(entry.sender)) this.hearTyping(entry.sender, 0);
+  }
+
+  /** Lets go of everything above the server's head, which is lower than it was: a backup was restored. */
+  rewind(head: number): void {
+    this.thread.rewind(head);
+    this.show();
+    // What is read and unread of the rest the list says.
+    this.item.value = { ...this.item.value, head, read: 0, delivered: 0, unread: 0, mentions: 0 };
+    const back = ([user, { delivered, read }]: [string, Pointers]): [string, Pointers] => [user, { delivered: Math.min(delivered, head), read: Math.min(read, head) }];
+    this.pointers.value = new Map([...this.pointers.value].map(back));
+    this.newAfter.value = null;
+  }
+
+  /** Takes away what has disappeared at `now`; whether there was anything. */
+  expire(now: number): boolean {
+    const { last } = this.item.value;
+    const said = last.kind === "message" && isOver(last, now);
+    if (said) this.item.value = { ...this.item.value, last: { ...last, kind: "redacted", body: { was: "message" } } };
+    const seen = this.opened && this.thread.expire(now);
+    if (seen) this.show();
+    return said || seen;
   }
 
   /** Notes that this user has read up to `seq`. */

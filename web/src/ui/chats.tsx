@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { isOver } from "../core/thread";
 import type { Entry } from "../core/types";
 import { t } from "../texts";
 import { Avatar, nameOf, titleOf } from "./parts";
@@ -109,6 +110,6 @@ function Last({ entry, conversation, me }: { entry: Entry; conversation: Convers
       </>
     );
   }
-  if (entry.kind === "redacted") return <i>{t().deleted}</i>;
+  if (entry.kind === "redacted") return <i>{isOver(entry, Date.now()) ? t().gone : t().deleted}</i>;
   return <i>{notice(entry)}</i>;
 }

@@ -11,7 +11,7 @@ import { copy, linkTo } from "./place";
 import { rich } from "./rich";
 import type { Aim } from "./thread";
 import { Ticks } from "./ticks";
-import { brief, clock } from "./time";
+import { brief, clock, fromNow } from "./time";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
 
@@ -61,7 +61,7 @@ export function MessageRow(props: Props) {
         )}
         <span class="meta">
           {message.edited_at && <span>{t().edited}</span>}
-          {message.expires_at && <span title={brief(message.expires_at)}>⏳</span>}
+          {message.expires_at && <Timer until={message.expires_at} />}
           <time dateTime={message.at} title={new Date(message.at).toLocaleString()}>
             {clock(message.at)}
           </time>
@@ -111,6 +111,16 @@ export function MessageRow(props: Props) {
       )}
       {receipts.value && <Receipts items={receipts.value} close={() => (receipts.value = null)} />}
     </article>
+  );
+}
+
+/** That a message disappears, and in how long as of when one looks. */
+function Timer({ until }: { until: string }) {
+  const left = t().disappears(fromNow(until));
+  return (
+    <span role="img" aria-label={left} title={left} onPointerEnter={(event) => (event.currentTarget.title = t().disappears(fromNow(until)))}>
+      ⏳
+    </span>
   );
 }
 

@@ -12,7 +12,7 @@ import { askForDay } from "./dates";
 import { goal, jumpTo } from "./jump";
 import { searchIn } from "./search";
 import { dialog } from "./state";
-import { brief, clock, dayName, sameDay } from "./time";
+import { brief, clock, dayName, duration, sameDay } from "./time";
 
 /** Pixels from an edge at which more is read, and from the end at which one counts as being there. */
 const NEAR_EDGE = 800;
@@ -40,6 +40,7 @@ export function ThreadView({ signedIn, conversation }: { signedIn: Client; conve
 function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
   const { kind, peer_user, id } = conversation.item.value;
   const title = titleOf(conversation);
+  const lasts = conversation.info.value?.expire_after_s;
   return (
     <header class="head">
       <button type="button" class="icon back" aria-label={t().back} onClick={() => void signedIn.show(null)}>
@@ -55,6 +56,11 @@ function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conv
           </small>
         </span>
       </button>
+      {lasts && (
+        <small class="lasts" title={`${t().disappearing} ${duration(lasts)}`}>
+          <span aria-hidden="true">⏳</span> <span class="spoken">{t().disappearing}</span> {duration(lasts)}
+        </small>
+      )}
       <button type="button" class="icon" aria-label={t().search_here} title={t().search_here} onClick={() => searchIn(signedIn, id)}>
         🔍
       </button>
@@ -96,17 +102,29 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (!element) return;
     const atLast = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
     atEnd.value = atLast && conversation.thread.atEnd;
+    let first = 0;
     let seen = 0;
     for (const row of element.querySelectorAll<HTMLElement>("[data-seq]")) {
       const top = row.offsetTop - element.scrollTop;
+      if (!first && top + row.offsetHeight > 0) first = Number(row.dataset.seq);
       if (top + Math.min(row.offsetHeight, element.clientHeight) <= element.clientHeight + AT_END) seen = Number(row.dataset.seq);
       else break;
     }
     if (document.visibilityState === "visible" && document.hasFocus() && placed.current) {
-      signedIn.read(conversation, atEnd.value ? conversation.item.value.head : seen);
+      if (atEnd.value) signedIn.read(conversation, conversation.item.value.head);
+      else if (!skips(first)) signedIn.read(conversation, seen);
     }
     if (element.scrollTop < NEAR_EDGE) void signedIn.older(conversation);
     if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) void signedIn.newer(conversation);
+  }
+
+  /** Whether something unread stands before what is on screen: who was taken into the middle has not read it. */
+  function skips(first: number): boolean {
+    const { item, thread } = conversation;
+    const { read, unread } = item.peek();
+    if (unread === 0) return false;
+    const unknown = !thread.atStart && thread.first > read + 1;
+    return unknown || thread.messages.some((message) => message.seq > read && message.seq < first && message.kind === "message" && message.sender !== signedIn.me.id);
   }
 
   function place() {
