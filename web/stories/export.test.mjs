@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { browser, Person, Server } from "./world.mjs";
+import { browser, Person, Server, UNLIMITED } from "./world.mjs";
 
 /** The smallest picture that is one: a pixel. */
 const PIXEL = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==", "base64");
@@ -19,7 +19,7 @@ before(async () => {
 after(() => chromium.close());
 
 test("one takes everything along, in a file that any program opens", async () => {
-  const server = await Server.start();
+  const server = await Server.start(UNLIMITED);
   const anna = await Person.arrive(chromium, server, "anna", "Anna Berg");
   const bert = await Person.arrive(chromium, server, "bert", "Bert Weiß");
   const token = await anna.token();

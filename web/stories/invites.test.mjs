@@ -34,6 +34,7 @@ test("who is invited comes by a link, which works once and reaches no log", asyn
   const link = await anna.page.getByLabel("One person can create an account").inputValue();
   assert.match(link, /#invite=[A-Za-z0-9_-]+$/);
   await anna.page.getByRole("button", { name: "Copy", exact: true }).click();
+  await anna.page.getByRole("status").filter({ hasText: /Copied|#invite=/ }).waitFor();
   const bert = await Person.visit(chromium, server, { locale: "de" });
   await bert.page.goto(link);
   await bert.page.getByText("Du bist eingeladen.").waitFor();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { browser, Person, Server } from "./world.mjs";
+import { browser, Person, Server, UNLIMITED } from "./world.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -17,7 +17,7 @@ let walk;
 
 before(async () => {
   chromium = await browser();
-  server = await Server.start();
+  server = await Server.start(UNLIMITED);
   anna = await Person.arrive(chromium, server, "anna", "Anna Berg");
   bert = await Person.arrive(chromium, server, "bert", "Bert Weiß");
   const token = await anna.token();
@@ -76,6 +76,8 @@ test("words are found with the keyboard alone, and lead to the message", async (
   await isTakenTo(bert, "The blanket is");
   await page.getByRole("status").getByText(/Anna Berg, Today/).waitFor({ state: "attached" });
   await bert.picture("search-desk-light");
+  // What stands before it is not read by that.
+  await page.getByRole("button", { name: /Jump to the latest, 460 unread/ }).waitFor();
   // From there one goes on in both directions, and back to the end.
   await page.getByRole("button", { name: "Jump to the latest" }).click();
   await bert.message(`step ${WALK - 1}`).waitFor();
@@ -97,7 +99,6 @@ test("one looks in one conversation, and then everywhere", async () => {
   await page.keyboard.type("forty");
   await page.getByText("Nothing found.").waitFor();
   await page.getByRole("button", { name: "Search everywhere" }).click();
-  await page.waitForTimeout(1500); await anna.picture("dbg");
   await found(anna).waitFor();
   await page.keyboard.press("Control+k");
   await page.keyboard.press("Escape");
@@ -142,6 +143,51 @@ test("who was mentioned finds where", async () => {
   await page.getByRole("button", { name: "Jump to the latest" }).click();
 });
 
+test("one goes to a day, and to what was answered long ago", async () => {
+  const { page } = bert;
+  await bert.open("Sunday walk");
+  // All was said today: its first message is the first of all, far from the end.
+  await page.getByRole("log").getByRole("button", { name: "Today" }).first().click();
+  await page.getByRole("dialog", { name: "Jump to a date" }).getByRole("button", { name: "Go" }).click();
+  await page.getByText("Anna Berg began this chat").waitFor();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await bert.message("Who brings the").waitFor();
+  await bert.message("Who brings the").hover();
+  await bert.message("Who brings the").getByRole("button", { name: "Reply" }).click();
+  await bert.say("I do");
+  await bert.message("I do").getByRole("img", { name: /Sent|Delivered|Read/ }).waitFor();
+  await page.reload();
+  await bert.open("Sunday walk");
+  await bert.message("I do").getByRole("button", { name: /Anna Berg.*Who brings/ }).click();
+  await isTakenTo(bert, "Who brings the");
+});
+
+test("a link leads to a message, and what is no longer there to its place", async () => {
+  const { page } = bert;
+  const of = async (text) => (await server.ask("GET", `/v1/search?q=${encodeURIComponent(text)}`, await bert.token())).items[0].message;
+  const { seq } = await of("blanket");
+  await page.evaluate(([id, seq]) => (location.hash = `${id}/${seq}`), [walk.id, seq]);
+  await isTakenTo(bert, "The blanket is");
+  assert.equal(new URL(page.url()).hash, "");
+  // What is written as one opens here, and not in another window.
+  await anna.open("Sunday walk");
+  await anna.say(`Remember? ${server.address}/#${walk.id}/2`);
+  await page.getByRole("button", { name: "Jump to the latest" }).click();
+  await bert.message("Remember?").getByRole("link").click();
+  await isTakenTo(bert, "Who brings the");
+  assert.equal(bert.context.pages().length, 1);
+  // Where one is not, one is not taken.
+  const token = await anna.token();
+  const alone = await server.ask("POST", "/v1/conversations", token, { kind: "group", title: "Alone", members: [] });
+  await page.goto(`${server.address}/#${alone.id}/1`);
+  await page.getByText("You are not in that chat.").waitFor();
+  // From outside, when the client is not there yet.
+  await page.goto("about:blank");
+  await page.goto(`${server.address}/#${walk.id}/${seq}`);
+  await isTakenTo(bert, "The blanket is");
+  bert.elsewhere.length = 0;
+});
+
 for (const colorScheme of ["light", "dark"]) {
   test(`on a phone, ${colorScheme}, the list comes over the thread and goes again`, async () => {
     const person = await Person.signIn(chromium, server, "bert", { ...phone, colorScheme, bypassCSP: true });
@@ -158,7 +204,12 @@ for (const colorScheme of ["light", "dark"]) {
     await person.picture(`search-phone-${colorScheme}`);
     await found(person).click();
     await isTakenTo(person, "The blanket is");
-    await page.getByRole("button", { name: "Back" }).click();
+    // The phone's own way back, and the client's.
+    if (colorScheme === "light") await page.goBack();
+    else await page.getByRole("button", { name: "Back" }).click();
+    await found(person).waitFor();
+    await page.getByRole("search").getByRole("button", { name: "Close" }).click();
+    await person.chat("Sunday walk").waitFor();
     await person.context.close();
   });
 }

@@ -3,6 +3,7 @@ import { Conversation, TYPING_MS } from "./conversation";
 import type { Keep } from "./keep";
 import { Outbox, type Unsent } from "./outbox";
 import { People } from "./people";
+import { Quotes } from "./quotes";
 import type { Rest } from "./rest";
 import { firstOver, KEPT_MESSAGES, type Shelf } from "./shelf";
 import { Search } from "./search";
@@ -36,6 +37,7 @@ export class Client {
   readonly people: People;
   readonly outbox: Outbox;
   readonly search: Search;
+  readonly quotes: Quotes;
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
@@ -73,6 +75,7 @@ export class Client {
     this.people.take(me);
     this.outbox = new Outbox(keep);
     this.search = new Search(rest);
+    this.quotes = new Quotes(rest);
     const events = {
       frame: (frame: ServerFrame) => this.hear(frame),
       said: (frame: ClientFrame) => this.noteSaid(frame),
@@ -258,7 +261,7 @@ export class Client {
   /** The person has seen everything up to `seq`. */
   read(conversation: Conversation, seq: number): void {
     if (seq <= conversation.item.value.read) return;
-    conversation.noteRead(seq);
+    conversation.noteRead(seq, this.me.id);
     this.point(conversation.id, { read: seq });
   }
 
@@ -321,7 +324,7 @@ export class Client {
         return this.hearEntries(frame);
       case "receipt": {
         const conversation = this.get(frame.conversation);
-        if (frame.user === this.me.id) conversation?.noteRead(frame.read);
+        if (frame.user === this.me.id) conversation?.noteRead(frame.read, this.me.id);
         else conversation?.notePointers(frame.user, frame);
         return;
       }

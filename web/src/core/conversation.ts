@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 import { isOver, Thread } from "./thread";
+import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 
 /** How long somebody counts as typing after a `typing`, in milliseconds. */
 export const TYPING_MS = 5_000;
@@ -99,11 +99,20 @@ export class Conversation {
   }
 
   /** Notes that this user has read up to `seq`. */
-  noteRead(seq: number): void {
+  noteRead(seq: number, me: string): void {
     const item = this.item.value;
     if (seq <= item.read) return;
     const all = seq >= item.head;
-    this.item.value = { ...item, read: seq, unread: all ? 0 : item.unread, mentions: all ? 0 : item.mentions };
+    // What was passed over counts no longer, as far as it is in the window.
+    const { first, messages } = this.thread;
+    const passed = first > item.read + 1 ? [] : messages.filter((message) => message.seq > item.read && message.seq <= seq && message.sender !== me);
+    const mentions = passed.filter((message) => message.kind === "message" && (message.body.mentions ?? []).includes(me));
+    this.item.value = {
+      ...item,
+      read: seq,
+      unread: all ? 0 : Math.max(item.unread - passed.filter(({ kind }) => kind === "message").length, 0),
+      mentions: all ? 0 : Math.max(item.mentions - mentions.length, 0),
+    };
   }
 
   /** Notes where another member is. Pointers never move back. */

@@ -89,6 +89,7 @@ export class Rest {
 
   messages = (id: string, place: Place, limit: number) =>
     this.ask<Messages>("GET", `/v1/conversations/${id}/messages`, undefined, { ...place, limit } satisfies Query);
+  message = (message: string) => this.ask<Message>("GET", `/v1/messages/${message}`);
   edit = (message: string, text: string, mentions: string[]) =>
     this.ask<Message>("PATCH", `/v1/messages/${message}`, { text, mentions });
   delete = (message: string) => this.ask<void>("DELETE", `/v1/messages/${message}`);

@@ -67,6 +67,7 @@ function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conv
     <li>
       <button type="button" class="chat" aria-current={open ? "true" : undefined} onClick={() => {
           searching.value = false;
+          if (open && matchMedia("(hover: hover)").matches) document.querySelector<HTMLElement>(".composer textarea")?.focus();
           void signedIn.show(conversation.id);
         }}>
         <Avatar of={item.peer_user ?? item.id} name={title} />

@@ -7,6 +7,7 @@ import { explain, info } from "./state";
 /** Has others come to this server, as far as it lets its users invite. */
 export function Invite({ signedIn }: { signedIn: Client }) {
   const link = useSignal<{ url: string; until: string } | null>(null);
+  const told = useSignal("");
   const wrong = useSignal("");
   const { registration, features } = info.value ?? {};
   if (!registration || registration === "closed") return null;
@@ -34,7 +35,7 @@ export function Invite({ signedIn }: { signedIn: Client }) {
             <input readOnly dir="ltr" value={shown.url} onFocus={(event) => event.currentTarget.select()} />
           </label>
           <div class="buttons">
-            <button type="button" onClick={() => void copy(shown.url)}>
+            <button type="button" onClick={() => void copy(shown.url).then((outcome) => (told.value = outcome))}>
               {t().copy}
             </button>
             {"share" in navigator && (
@@ -50,6 +51,9 @@ export function Invite({ signedIn }: { signedIn: Client }) {
           {t().invite_make}
         </button>
       )}
+      <p role="status">
+        {told.value}
+      </p>
       <p class="wrong" role="alert">
         {wrong.value}
       </p>

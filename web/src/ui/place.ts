@@ -28,10 +28,10 @@ export function isPlace(url: string): boolean {
   return url.startsWith(`${location.origin}/#`) && PLACE.test(new URL(url).hash);
 }
 
-/** Copies a text, and says so; where a page may not, it shows it. */
-export async function copy(text: string): Promise<void> {
+/** Copies a text; what is to be told of it: that it is done, or the text where a page may not. */
+export async function copy(text: string): Promise<string> {
   const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
-  tell(copied ? t().copied : text);
+  return copied ? t().copied : text;
 }
 
 /** Forgets it: one is there, or the invite is used. */

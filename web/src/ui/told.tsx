@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { explain } from "./state";
 
 /** How long a short word stands, in milliseconds. */
 const TOLD_MS = 5_000;
@@ -11,6 +12,11 @@ export function tell(text: string): void {
   told.value = text;
   clearTimeout(timer);
   timer = setTimeout(() => (told.value = ""), TOLD_MS);
+}
+
+/** Tells what went wrong, if something does. */
+export function orTell(what: Promise<unknown>): void {
+  what.catch((error: unknown) => tell(explain(error)));
 }
 
 /** Where it is told. */
