@@ -104,6 +104,20 @@ test("one looks in one conversation, and then everywhere", async () => {
   await page.keyboard.press("Escape");
 });
 
+test("what is found often comes page by page", async () => {
+  const { page } = anna;
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("step");
+  await found(anna).nth(29).waitFor();
+  assert.equal(await found(anna).count(), 30);
+  await page.getByRole("button", { name: "More" }).click();
+  await found(anna).nth(59).waitFor();
+  const texts = await found(anna).locator(".chat-last").allTextContents();
+  assert.equal(new Set(texts).size, texts.length, "none comes twice");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Escape");
+});
+
 test("people and conversations come before messages", async () => {
   const { page } = anna;
   const cem = await Person.arrive(chromium, server, "cem", "Cem Ünal");
