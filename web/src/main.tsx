@@ -1,8 +1,12 @@
 import { render } from "preact";
 import { App } from "./ui/app";
+import { followBack } from "./ui/back";
+import { followLinks } from "./ui/place";
 import { begin } from "./ui/state";
 import { installWorker } from "./ui/worker";
 
 begin();
+followLinks();
+followBack();
 void installWorker();
 render(<App />, document.getElementById("app") ?? document.body);

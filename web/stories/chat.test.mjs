@@ -80,6 +80,7 @@ test("messages are answered, edited, reacted to and deleted", async () => {
 
   await bert.message("With pleasure").hover();
   await bert.message("With pleasure").getByRole("button", { name: "Delete for everyone" }).click();
+  await bert.page.getByRole("dialog").getByRole("button", { name: "Delete for everyone" }).click();
   await anna.message("This message was deleted").waitFor();
   assert.equal(await anna.message("With pleasure").count(), 0);
   // It is the same for who comes later.

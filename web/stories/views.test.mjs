@@ -73,6 +73,9 @@ before(async () => {
   await bert.say("Yes please! https://example.org/rolls");
   await anna.message("Yes please").waitFor();
   await anna.message("Good, I will").getByRole("img", { name: "Read", exact: true }).waitFor();
+  // The index follows the log a little later.
+  const found = async () => (await server.ask("GET", "/v1/search?q=breakfast", await anna.token())).items.length;
+  while ((await found()) === 0) await anna.page.waitForTimeout(200);
 });
 after(async () => {
   for (const person of Object.values(people)) await person.context.close();
@@ -99,6 +102,16 @@ for (const [where, options] of [["desk", {}], ["phone", phone]]) {
       await person.message("Yes please").waitFor();
       await accessible(person);
       await person.picture(name("thread"));
+      await person.page.getByRole("button", { name: "Search in this chat" }).click();
+      await person.page.getByRole("searchbox").fill("breakfast coffee");
+      await person.page.locator(".found").waitFor();
+      await accessible(person);
+      await person.picture(name("search"));
+      await person.page.keyboard.press("Escape");
+      await person.page.getByRole("log").locator(".day button").first().click();
+      await person.page.getByRole("dialog", { name: "Jump to a date" }).waitFor();
+      await accessible(person);
+      await person.page.keyboard.press("Escape");
       await person.page.getByRole("button", { name: /Bert Weiß/ }).and(person.page.locator(".head-title")).click();
       await person.page.getByRole("dialog").waitFor();
       await accessible(person);

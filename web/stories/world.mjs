@@ -1,5 +1,5 @@
 // What a story needs: a real server, a real browser, and people in it.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ signins_per_min = 1000000
 
 /** A server with its own data, on a free port that it keeps when it is started again. */
 export class Server {
+  /** With this configuration, as kith.toml has it. */
   static async start(config = "") {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "kith-story-"));
@@ -58,10 +59,19 @@ export class Server {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  /** Asks the REST API. */
+  /** What one of the operator's commands says. */
+  command(name) {
+    return execFileSync(program, [name, "--data", join(this.data, "data")], { encoding: "utf8" });
+  }
+
+  /** Asks the REST API, and again when it says so. */
   async ask(method, path, token, body) {
     const headers = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
     const answer = await fetch(this.address + path, { method, headers, body: body && JSON.stringify(body) });
+    if (answer.status === 429) {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * answer.headers.get("Retry-After")));
+      return this.ask(method, path, token, body);
+    }
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? null : answer.json();
   }
@@ -93,6 +103,13 @@ export class Server {
         }),
       { token, conversation, messages, under_way: 500 },
     );
+  }
+
+  /** Says something in a conversation, in the name of whose token it is. */
+  say(token, conversation, text, more = {}) {
+    const hex = Date.now().toString(16).padStart(12, "0") + crypto.randomUUID().replaceAll("-", "");
+    const client_id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    return this.ask("POST", `/v1/conversations/${conversation}/messages`, token, { client_id, text, ...more });
   }
 }
 

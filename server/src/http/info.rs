@@ -7,11 +7,12 @@ use axum::{
     extract::State,
     http::{HeaderMap, header},
 };
-use kith_protocol::rest::{Gateway, Info};
+use kith_protocol::rest::{Gateway, Info, Registration};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{Answer, App, auth::Guest, extract::Query};
+use crate::{account::InvitesBy, config::Config};
 
 /// What this server is and bounds.
 #[utoipa::path(get, path = "/v1/info", tag = "server", security(()), responses((status = 200, body = Info)))]
@@ -22,9 +23,15 @@ pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answered<Info> {
         protocol: 1,
         registration: app.config.registration,
         heartbeat_ms: app.config.heartbeat_ms,
-        features: Vec::new(),
+        features: features(&app.config),
         limits: app.config.stated_limits(),
     })
+}
+
+/// `invites`: whoever is signed in may invite, and an invite is of use.
+fn features(config: &Config) -> Vec<String> {
+    let invites = config.registration == Registration::Invite && config.invites_by == InvitesBy::Everyone;
+    invites.then(|| "invites".to_owned()).into_iter().collect()
 }
 
 /// Where the client is.

@@ -4,8 +4,10 @@ import type { Keep } from "./keep";
 import { Urls } from "./media";
 import { Outbox, type Said, shown, type Unsent } from "./outbox";
 import { People } from "./people";
+import { Quotes } from "./quotes";
 import type { Rest } from "./rest";
-import { KEPT_MESSAGES, type Shelf } from "./shelf";
+import { firstOver, KEPT_MESSAGES, type Shelf } from "./shelf";
+import { Search } from "./search";
 import type { Standing } from "./socket";
 import { SharedSocket, type Tabs } from "./tabs";
 import type { ClientFrame, ConversationItem, Entry, Media, NewMessage, Profile, ServerFrame } from "./types";
@@ -39,6 +41,8 @@ export class Client {
   readonly outbox: Outbox;
   readonly urls: Urls;
   readonly uploads: Uploads;
+  readonly search: Search;
+  readonly quotes: Quotes;
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
@@ -59,6 +63,8 @@ export class Client {
   private listTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly clock: ReturnType<typeof setInterval>;
   private typedAt = 0;
+  /** When something of what is kept disappears, in milliseconds since 1970; at the beginning it may long have. */
+  private keptUntil = 0;
   private acted = false;
 
   constructor(
@@ -78,6 +84,8 @@ export class Client {
     this.outbox = new Outbox(keep);
     this.uploader = new HttpUploader(rest);
     this.uploads = new Uploads(this.outbox, shelf, tabs, this.uploader, () => this.flush());
+    this.search = new Search(rest);
+    this.quotes = new Quotes(rest);
     const events = {
       frame: (frame: ServerFrame) => this.hear(frame),
       said: (frame: ClientFrame) => this.noteSaid(frame),
@@ -134,10 +142,14 @@ export class Client {
     return this.conversations.value.get(id);
   }
 
-  /** Opens a conversation at its first unread message, and watches it. */
-  async show(id: string | null): Promise<void> {
+  /** Opens a conversation, and watches it: with `seq` in its window, else at its first unread message. */
+  async show(id: string | null, seq: number | null = null): Promise<void> {
     const before = this.open.value;
-    if (before === id) return;
+    if (before === id) {
+      const known = id === null ? undefined : this.get(id);
+      if (known && seq !== null) await this.reach(known, seq);
+      return;
+    }
     if (before) this.watch("unwatch", before);
     this.open.value = id;
     const conversation = id === null ? undefined : this.get(id);
@@ -147,7 +159,8 @@ export class Client {
     conversation.newAfter.value = unread > 0 ? read : null;
     if (!conversation.opened) await this.recall(conversation);
     const outside = unread > 0 && read + 1 < conversation.thread.first;
-    if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
+    if (seq !== null) await this.reach(conversation, seq);
+    else if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
     void this.describe(conversation).catch(() => undefined);
   }
 
@@ -172,17 +185,32 @@ export class Client {
         if (!opened || !thread.atEnd) continue;
         const messages = thread.messages.slice(-KEPT_MESSAGES);
         const atStart = thread.atStart && messages.length === thread.messages.length;
+        this.keptUntil = Math.min(this.keptUntil, firstOver(messages));
         void this.shelf.putWindow({ id, messages, folded: thread.folded, atStart });
       }
       this.unkept.clear();
     }, KEEP_MS);
   }
 
-  /** Reads the window anew: around a seq, or at the end. */
-  async load(conversation: Conversation, around: number | null): Promise<void> {
+  /** Has a seq within the window, or what stands around it. */
+  private async reach(conversation: Conversation, seq: number): Promise<void> {
+    const { thread, opened } = conversation;
+    const inside = opened && (thread.atStart || seq >= thread.first) && (seq <= thread.last || (thread.atEnd && seq <= thread.folded));
+    if (!inside) await this.load(conversation, seq);
+  }
+
+  /** Reads the window anew around the first message at or after a time; its seq, or that of the last one. */
+  async reachTime(conversation: Conversation, at: string): Promise<number | null> {
+    await this.load(conversation, at);
+    const { messages } = conversation.thread;
+    return (messages.find((message) => message.at >= at) ?? messages.at(-1))?.seq ?? null;
+  }
+
+  /** Reads the window anew: around a seq or a time, or at the end. */
+  async load(conversation: Conversation, around: number | string | null): Promise<void> {
     conversation.loading = true;
     try {
-      const place = around === null ? {} : { around };
+      const place = around === null ? {} : typeof around === "number" ? { around } : { at: around };
       const page = await this.rest.messages(conversation.id, place, PAGE);
       const last = page.items.at(-1)?.seq ?? 0;
       const newest = around === null || page.items.length < PAGE / 2 || last >= conversation.item.value.last.seq;
@@ -256,7 +284,7 @@ export class Client {
   /** The person has seen everything up to `seq`. */
   read(conversation: Conversation, seq: number): void {
     if (seq <= conversation.item.value.read) return;
-    conversation.noteRead(seq);
+    conversation.noteRead(seq, this.me.id);
     this.point(conversation.id, { read: seq });
   }
 
@@ -267,6 +295,7 @@ export class Client {
   }
 
   async readList(): Promise<void> {
+    const heads = new Map([...this.conversations.value].map(([id, { item }]) => [id, item.value.head]));
     const items: ConversationItem[] = [];
     let cursor: string | undefined;
     do {
@@ -278,6 +307,8 @@ export class Client {
     this.conversations.value = new Map(
       items.map((item) => {
         const conversation = known.get(item.id);
+        // A log never gets shorter, but where a backup was restored.
+        if (conversation && item.head < (heads.get(item.id) ?? 0)) this.rewind(conversation, item.head);
         conversation?.take(item);
         return [item.id, conversation ?? new Conversation(item)];
       }),
@@ -316,7 +347,7 @@ export class Client {
         return this.hearEntries(frame);
       case "receipt": {
         const conversation = this.get(frame.conversation);
-        if (frame.user === this.me.id) conversation?.noteRead(frame.read);
+        if (frame.user === this.me.id) conversation?.noteRead(frame.read, this.me.id);
         else conversation?.notePointers(frame.user, frame);
         return;
       }
@@ -326,10 +357,8 @@ export class Client {
         return this.people.see(frame.user, frame);
       case "conversation":
         if (frame.change === "left" && this.open.value === frame.id) void this.show(null);
-        if (this.open.value === frame.id) {
-          const open = this.get(frame.id);
-          if (open) void this.describe(open);
-        }
+        const known = this.get(frame.id);
+        if (known?.info.value && frame.change !== "left") void this.describe(known).catch(() => undefined);
         return this.listSoon();
       case "error":
         if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
@@ -372,6 +401,7 @@ export class Client {
       if (conversation?.opened) this.sync(conversation);
       return this.listSoon();
     }
+    const lasts = this.get(sent.conversation)?.info.value?.expire_after_s;
     this.take({
       id: `${sent.conversation}.${sent.seq}`,
       conversation: sent.conversation,
@@ -380,14 +410,27 @@ export class Client {
       sender: this.me.id,
       client_id,
       at: sent.at,
+      ...(lasts ? { expires_at: new Date(Date.parse(sent.at) + lasts * 1_000).toISOString() } : {}),
       body: { text: text ?? "", mentions: mentions ?? [], reply_to: reply_to ?? null, ...(attachments.length > 0 ? { attachments } : {}) },
     });
   }
 
-  private hearEntries(frame: { conversation: string; entries: Entry[]; more: boolean }): void {
-    for (const entry of frame.entries) this.take(entry);
+  private hearEntries(frame: { conversation: string; entries: Entry[]; more: boolean; head: number; ahead?: boolean }): void {
     const conversation = this.get(frame.conversation);
+    if (frame.ahead && conversation && conversation.item.value.head > frame.head) {
+      this.rewind(conversation, frame.head);
+      this.listSoon();
+    }
+    for (const entry of frame.entries) this.take(entry);
     if (frame.more && conversation?.opened) this.sync(conversation);
+  }
+
+  /** Lets go of what the server does not have, and reads anew what that may have changed. */
+  private rewind(conversation: Conversation, head: number): void {
+    conversation.rewind(head);
+    void this.shelf.dropWindow(conversation.id);
+    const { thread } = conversation;
+    if (conversation.opened) void this.load(conversation, thread.atEnd ? null : thread.last).catch(() => undefined);
   }
 
   private take(entry: Entry): void {
@@ -439,7 +482,10 @@ export class Client {
     const now = Date.now();
     for (const conversation of this.conversations.value.values()) {
       for (const [user, until] of conversation.typing.value) if (until <= now) conversation.hearTyping(user, 0);
-      if (conversation.opened && conversation.thread.expire(now)) conversation.show();
+      if (conversation.expire(now)) this.keepSoon(conversation);
     }
+    if (now < this.keptUntil) return;
+    this.keptUntil = Number.POSITIVE_INFINITY;
+    void this.shelf.expire(now).then((next) => (this.keptUntil = Math.min(this.keptUntil, next)));
   }
 }

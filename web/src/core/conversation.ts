@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { Thread } from "./thread";
+import { isOver, Thread } from "./thread";
 import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 
 /** How long somebody counts as typing after a `typing`, in milliseconds. */
@@ -77,12 +77,42 @@ export class Conversation {
     if (entry.kind === "message" && this.typing.value.has(entry.sender)) this.hearTyping(entry.sender, 0);
   }
 
+  /** Lets go of everything above the server's head, which is lower than it was: a backup was restored. */
+  rewind(head: number): void {
+    this.thread.rewind(head);
+    this.show();
+    // What is read and unread of the rest the list says.
+    this.item.value = { ...this.item.value, head, read: 0, delivered: 0, unread: 0, mentions: 0 };
+    const back = ([user, { delivered, read }]: [string, Pointers]): [string, Pointers] => [user, { delivered: Math.min(delivered, head), read: Math.min(read, head) }];
+    this.pointers.value = new Map([...this.pointers.value].map(back));
+    this.newAfter.value = null;
+  }
+
+  /** Takes away what has disappeared at `now`; whether there was anything. */
+  expire(now: number): boolean {
+    const { last } = this.item.value;
+    const said = last.kind === "message" && isOver(last, now);
+    if (said) this.item.value = { ...this.item.value, last: { ...last, kind: "redacted", body: { was: "message" } } };
+    const seen = this.opened && this.thread.expire(now);
+    if (seen) this.show();
+    return said || seen;
+  }
+
   /** Notes that this user has read up to `seq`. */
-  noteRead(seq: number): void {
+  noteRead(seq: number, me: string): void {
     const item = this.item.value;
     if (seq <= item.read) return;
     const all = seq >= item.head;
-    this.item.value = { ...item, read: seq, unread: all ? 0 : item.unread, mentions: all ? 0 : item.mentions };
+    // What was passed over counts no longer, as far as it is in the window.
+    const { first, messages } = this.thread;
+    const passed = first > item.read + 1 ? [] : messages.filter((message) => message.seq > item.read && message.seq <= seq && message.sender !== me);
+    const mentions = passed.filter((message) => message.kind === "message" && (message.body.mentions ?? []).includes(me));
+    this.item.value = {
+      ...item,
+      read: seq,
+      unread: all ? 0 : Math.max(item.unread - passed.filter(({ kind }) => kind === "message").length, 0),
+      mentions: all ? 0 : Math.max(item.mentions - mentions.length, 0),
+    };
   }
 
   /** Notes where another member is. Pointers never move back. */

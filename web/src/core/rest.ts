@@ -6,6 +6,7 @@ import type {
   Info,
   Media,
   MediaUrl,
+  Invite,
   Message,
   Messages,
   Page,
@@ -14,6 +15,7 @@ import type {
   Problem,
   Profile,
   ReadReceipt,
+  SearchItem,
   SignedIn,
 } from "./types";
 
@@ -22,7 +24,11 @@ const PATIENCE_MS = 30_000;
 
 /** The server said no, with a problem document (RFC 9457). */
 export class Refused extends Error {
-  constructor(readonly problem: Problem) {
+  constructor(
+    readonly problem: Problem,
+    /** In how many seconds it may be asked again, where the server says so. */
+    readonly retryAfterS: number | null = null,
+  ) {
     super(problem.detail ?? problem.title);
   }
 }
@@ -66,7 +72,7 @@ export class Rest {
   revoke = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}`);
   block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
   unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
-  invite = () => this.ask<{ code: string; expires_at: string }>("POST", "/v1/invites");
+  invite = () => this.ask<Invite>("POST", "/v1/invites");
 
   conversations = (cursor?: string) =>
     this.ask<Page<ConversationItem>>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
@@ -87,6 +93,7 @@ export class Rest {
 
   messages = (id: string, place: Place, limit: number) =>
     this.ask<Messages>("GET", `/v1/conversations/${id}/messages`, undefined, { ...place, limit } satisfies Query);
+  message = (message: string) => this.ask<Message>("GET", `/v1/messages/${message}`);
   edit = (message: string, text: string, mentions: string[]) =>
     this.ask<Message>("PATCH", `/v1/messages/${message}`, { text, mentions });
   delete = (message: string) => this.ask<void>("DELETE", `/v1/messages/${message}`);
@@ -110,6 +117,10 @@ export class Rest {
     if (!answer.ok) throw new Unreachable(`the server answered ${answer.status}`);
     return answer.arrayBuffer();
   };
+  search = (q: string, conversation: string | null, limit: number, cursor?: string) =>
+    this.ask<Page<SearchItem>>("GET", "/v1/search", undefined, { q, conversation: conversation ?? undefined, limit, cursor });
+  /** The messages that mention oneself, newest first. */
+  mentioning = (limit: number, cursor?: string) => this.ask<Page<Message>>("GET", "/v1/users/me/mentions", undefined, { limit, cursor });
 
   private async ask<T>(method: string, path: string, body?: unknown, query: Query = {}): Promise<T> {
     const url = new URL(path, this.base);
@@ -129,7 +140,26 @@ export class Rest {
       throw new Unreachable("the server does not answer", { cause });
     }
     if (answer.ok) return (text ? JSON.parse(text) : undefined) as T;
-    if (answer.headers.get("Content-Type")?.startsWith("application/problem+json")) throw new Refused(JSON.parse(text) as Problem);
-    throw new Unreachable(`the server answered ${answer.status}`);
+    throw failure(answer, text);
   }
+
+  /** The bytes of a media. */
+  mediaBytes = async (media: string, signal: AbortSignal): Promise<Blob> => {
+    const headers = { Authorization: `Bearer ${this.token}` };
+    try {
+      const answer = await fetch(new URL(`/v1/media/${media}`, this.base), { headers, signal });
+      if (answer.ok) return await answer.blob();
+      throw failure(answer, await answer.text());
+    } catch (cause) {
+      if (signal.aborted || cause instanceof Refused) throw cause;
+      throw new Unreachable("the server does not answer", { cause });
+    }
+  };
+}
+
+/** What an answer that is not the wanted one means. */
+function failure(answer: Response, text: string): Refused | Unreachable {
+  if (!answer.headers.get("Content-Type")?.startsWith("application/problem+json")) return new Unreachable(`the server answered ${answer.status}`);
+  const after = answer.headers.get("Retry-After");
+  return new Refused(JSON.parse(text) as Problem, after === null ? null : Number(after));
 }

@@ -1,3 +1,4 @@
+import { isOver } from "./thread";
 import type { ConversationItem, Message, Profile } from "./types";
 
 /** Messages of each conversation that are kept. */
@@ -17,6 +18,9 @@ export interface Shelf {
   putItems(items: ConversationItem[]): Promise<void>;
   window(id: string): Promise<KeptWindow | null>;
   putWindow(window: KeptWindow): Promise<void>;
+  dropWindow(id: string): Promise<void>;
+  /** Forgets what has disappeared at `now`; when the next does, in milliseconds since 1970. */
+  expire(now: number): Promise<number>;
   people(): Promise<Profile[]>;
   putPerson(person: Profile): Promise<void>;
   /** The bytes of an attachment that is not sent yet. */
@@ -33,6 +37,8 @@ export const noShelf: Shelf = {
   putItems: async () => undefined,
   window: async () => null,
   putWindow: async () => undefined,
+  dropWindow: async () => undefined,
+  expire: async () => Number.POSITIVE_INFINITY,
   people: async () => [],
   putPerson: async () => undefined,
   blob: async () => null,
@@ -40,6 +46,11 @@ export const noShelf: Shelf = {
   dropBlobs: async () => undefined,
   clear: async () => undefined,
 };
+
+/** When the first of these messages disappears, in milliseconds since 1970. */
+export function firstOver(messages: Message[]): number {
+  return messages.reduce((first, { expires_at }) => (expires_at ? Math.min(first, Date.parse(expires_at)) : first), Number.POSITIVE_INFINITY);
+}
 
 const STORES = ["items", "windows", "people", "blobs"] as const;
 type Store = (typeof STORES)[number];
@@ -95,6 +106,20 @@ export function browserShelf(): Shelf {
       }),
     window: (id) => within("windows", "readonly", null, async (rows) => (await settled(rows.get(id) as IDBRequest<KeptWindow | undefined>)) ?? null),
     putWindow: (window) => put("windows", window),
+    dropWindow: (id) =>
+      within("windows", "readwrite", undefined, async (rows) => {
+        await settled(rows.delete(id));
+      }),
+    expire: (now) =>
+      within("windows", "readwrite", Number.POSITIVE_INFINITY, async (rows) => {
+        let next = Number.POSITIVE_INFINITY;
+        for (const window of await settled(rows.getAll() as IDBRequest<KeptWindow[]>)) {
+          const messages = window.messages.filter((message) => !isOver(message, now));
+          if (messages.length < window.messages.length) await settled(rows.put({ ...window, messages }));
+          next = Math.min(next, firstOver(messages));
+        }
+        return next;
+      }),
     people: () => within("people", "readonly", [], (rows) => settled(rows.getAll() as IDBRequest<Profile[]>)),
     putPerson: (person) => put("people", person),
     blob: (id) => within("blobs", "readonly", null, async (rows) => (await settled(rows.get(id) as IDBRequest<{ blob: Blob } | undefined>))?.blob ?? null),

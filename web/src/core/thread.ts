@@ -70,9 +70,15 @@ export class Thread {
     return "applied";
   }
 
+  /** Lets go of everything above a seq: the server does not have it. */
+  rewind(head: number): void {
+    this.messages = this.messages.filter((message) => message.seq <= head);
+    this.folded = Math.min(this.folded, head);
+  }
+
   /** Takes what disappears at `now` away; whether there was anything. */
   expire(now: number): boolean {
-    const kept = this.messages.filter((message) => !message.expires_at || Date.parse(message.expires_at) > now);
+    const kept = this.messages.filter((message) => !isOver(message, now));
     const some = kept.length < this.messages.length;
     this.messages = kept;
     return some;
@@ -102,6 +108,11 @@ export class Thread {
   private change(seq: number, to: (message: Message) => Message): void {
     this.messages = this.messages.map((message) => (message.seq === seq ? to(message) : message));
   }
+}
+
+/** Whether an entry has disappeared at `now`. */
+export function isOver({ expires_at }: Entry, now: number): boolean {
+  return !!expires_at && Date.parse(expires_at) <= now;
 }
 
 function deleted(message: Message): Message {

@@ -32,6 +32,10 @@ export type Problem = RestSchemas["Problem"];
 export type SignedIn = RestSchemas["SignedIn"];
 export type Info = RestSchemas["Info"];
 export type NewMessage = FrameSchemas["NewMessage"];
+/** Where in a text something was found, in UTF-16 units. */
+export type Highlight = RestSchemas["Highlight"];
+export type SearchItem = RestSchemas["SearchItem"];
+export type Invite = RestSchemas["Invite"];
 export type Presence = RestSchemas["PresenceInfo"];
 /** A picture, recording or file, as entries describe it. */
 export type Media = RestSchemas["Media"];

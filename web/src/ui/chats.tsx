@@ -1,32 +1,38 @@
 import { useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { isOver } from "../core/thread";
 import type { Entry } from "../core/types";
 import { t } from "../texts";
 import { gist } from "./gist";
 import { Avatar, nameOf, titleOf } from "./parts";
 import { dialog } from "./state";
 import { notice } from "./notice";
+import { Results, SearchField, searching, walk } from "./search";
 import { Ticks } from "./ticks";
 import { brief } from "./time";
 
 /** The list of conversations, newest activity first. */
 export function Chats({ signedIn }: { signedIn: Client }) {
-  const filter = useSignal("");
   const archived = useSignal(false);
-  const wanted = filter.value.trim().toLowerCase();
+  const { search } = signedIn;
   const shown = signedIn.list.value.filter((conversation) => {
-    if (wanted) return titleOf(conversation).toLowerCase().includes(wanted);
+    if (search.on) return isCalled(conversation, search.words.value, signedIn);
     return conversation.item.value.archived === archived.value;
   });
+  const lines = shown.map((conversation) => <Chat key={conversation.id} signedIn={signedIn} conversation={conversation} />);
+  const mentions = signedIn.list.value.reduce((sum, conversation) => sum + conversation.item.value.mentions, 0);
   const hasArchived = signedIn.list.value.some((conversation) => conversation.item.value.archived);
   return (
-    <nav class="chats" aria-label={t().chats}>
+    <nav class="chats" aria-label={t().chats} onKeyDown={walk}>
       <header>
         <button type="button" class="icon" aria-label={t().settings} title={t().settings} onClick={() => (dialog.value = "settings")}>
           <Avatar of={signedIn.me.id} name={signedIn.me.display_name} />
         </button>
         <h1>{archived.value ? t().archived : t().chats}</h1>
+        <button type="button" class="icon mentions" aria-label={t().mentions} title={t().mentions} onClick={() => search.lookForMentions()}>
+          @{mentions > 0 && <span class="badge">{mentions}</span>}
+        </button>
         {hasArchived && (
           <button type="button" class="icon" aria-pressed={archived.value} aria-label={t().archived} title={t().archived} onClick={() => (archived.value = !archived.value)}>
             🗄
@@ -36,22 +42,20 @@ export function Chats({ signedIn }: { signedIn: Client }) {
           ✎
         </button>
       </header>
-      <input
-        type="search"
-        class="filter"
-        aria-label={t().search_people}
-        placeholder={t().search_people}
-        value={filter.value}
-        onInput={(event) => (filter.value = event.currentTarget.value)}
-      />
-      <ul>
-        {shown.map((conversation) => (
-          <Chat key={conversation.id} signedIn={signedIn} conversation={conversation} />
-        ))}
-      </ul>
-      {signedIn.listed.value && shown.length === 0 && <p class="empty">{t().no_chats}</p>}
+      <SearchField signedIn={signedIn} />
+      {search.on ? <Results signedIn={signedIn} chats={lines} /> : <ul class="lines">{lines}</ul>}
+      {!search.on && signedIn.listed.value && shown.length === 0 && <p class="empty">{t().no_chats}</p>}
     </nav>
   );
+}
+
+/** Whether a conversation, or who is at its other side, is called so. */
+function isCalled(conversation: Conversation, words: string, signedIn: Client): boolean {
+  const wanted = words.trim().toLowerCase();
+  if (!wanted || signedIn.search.within.value !== null || signedIn.search.mentions.value) return false;
+  const { peer_user } = conversation.item.value;
+  const username = peer_user ? signedIn.people.of(peer_user).value?.username : "";
+  return titleOf(conversation).toLowerCase().includes(wanted) || (username ?? "").startsWith(wanted.replace(/^@/, ""));
 }
 
 function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
@@ -62,7 +66,11 @@ function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conv
   const open = signedIn.open.value === conversation.id;
   return (
     <li>
-      <button type="button" class="chat" aria-current={open ? "true" : undefined} onClick={() => void signedIn.show(conversation.id)}>
+      <button type="button" class="chat" aria-current={open ? "true" : undefined} onClick={() => {
+          searching.value = false;
+          if (open && matchMedia("(hover: hover)").matches) document.querySelector<HTMLElement>(".composer textarea")?.focus();
+          void signedIn.show(conversation.id);
+        }}>
         <Avatar of={item.peer_user ?? item.id} name={title} />
         <span class="chat-title" dir="auto">
           {title}
@@ -104,6 +112,6 @@ function Last({ entry, conversation, me }: { entry: Entry; conversation: Convers
       </>
     );
   }
-  if (entry.kind === "redacted") return <i>{t().deleted}</i>;
+  if (entry.kind === "redacted") return <i>{isOver(entry, Date.now()) ? t().gone : t().deleted}</i>;
   return <i>{notice(entry)}</i>;
 }

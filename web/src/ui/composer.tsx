@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import { t } from "../texts";
+import { EmojiPicker } from "./emoji";
 import { Avatar, nameOf } from "./parts";
 import { canRecord, Recorder } from "./recorder";
 import { explain, keep } from "./state";
@@ -37,6 +38,7 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
   const begun = useSignal<{ from: number; word: string } | null>(null);
   const chosen = useSignal(0);
   const silent = isSilent(conversation);
+  const picking = useSignal(false);
   const editing = aim.value && "edit" in aim.value ? aim.value.edit : null;
 
   useEffect(() => {
@@ -97,6 +99,17 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
   function mentioned(value: string): string[] {
     const names = new Set([...value.matchAll(/(?:^|\s)@([a-z0-9._-]+)/gi)].map((match) => (match[1] ?? "").toLowerCase().replace(/[.]+$/, "")));
     return people().filter(({ username }) => names.has(username)).map(({ user }) => user);
+  }
+
+  /** Writes an emoji where the caret is. */
+  function insert(emoji: string) {
+    const element = box.current;
+    const from = element?.selectionStart ?? text.value.length;
+    const to = element?.selectionEnd ?? from;
+    write(text.value.slice(0, from) + emoji + text.value.slice(to));
+    if (!element) return;
+    element.value = text.value;
+    element.setSelectionRange(from + emoji.length, from + emoji.length);
   }
 
   async function send() {
@@ -215,6 +228,21 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
         </ul>
       )}
       {!editing && <TrayView tray={tray} />}
+      {picking.value && !recording.value && (
+        <div
+          class="composer-emojis"
+          role="group"
+          aria-label={t().emoji}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return;
+            event.stopPropagation();
+            picking.value = false;
+            box.current?.focus();
+          }}
+        >
+          <EmojiPicker pick={insert} />
+        </div>
+      )}
       {recording.value ? <Recorder done={recorded} /> : writing()}
     </form>
   );
@@ -234,6 +262,9 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
             event.currentTarget.value = "";
           }}
         />
+        <button type="button" class="icon" aria-label={t().emoji} title={t().emoji} aria-expanded={picking.value} onClick={() => (picking.value = !picking.value)}>
+          ☺
+        </button>
         <button type="button" class="icon" aria-label={t().attach} title={t().attach} disabled={!!editing} onClick={() => files.current?.click()}>
           📎
         </button>

@@ -4,6 +4,7 @@ import type { Conversation } from "../core/conversation";
 import type { Participant } from "../core/types";
 import { t } from "../texts";
 import { AvatarField } from "./avatar";
+import { askForDay } from "./dates";
 import { usePeople, PersonButton } from "./new-chat";
 import { Avatar, Dialog, Field, nameOf, titleOf } from "./parts";
 import { dialog, explain } from "./state";
@@ -70,6 +71,9 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
         </button>
         <button type="button" onClick={() => void attempt(rest.personalize(item.id, { archived: !item.archived }))}>
           {item.archived ? t().unarchive : t().archive}
+        </button>
+        <button type="button" onClick={() => askForDay(Date.now())}>
+          {t().jump_to_date}
         </button>
         {item.peer_user && (
           <>

@@ -1,17 +1,25 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { Rest } from "../core/rest";
 import { t } from "../texts";
 import { Field } from "./parts";
+import { forgetPlace, invite } from "./place";
 import { enter, explain, info } from "./state";
 
 const device = { name: "Kith web", platform: "web" };
 
 /** Where one signs in, or up. */
 export function Entrance() {
-  const isNew = useSignal(false);
+  const isNew = useSignal(invite.value !== null);
   const wrong = useSignal("");
   const busy = useSignal(false);
   const { registration, name } = info.value ?? {};
+
+  // The link may come when the page is there already; where nobody may sign up, it is of no use.
+  useEffect(() => {
+    if (registration === "closed") isNew.value = false;
+    else if (invite.value !== null) isNew.value = true;
+  }, [invite.value, registration]);
 
   async function submit(event: SubmitEvent) {
     event.preventDefault();
@@ -25,8 +33,10 @@ export function Entrance() {
       const rest = new Rest(location.origin);
       if (isNew.value) {
         const display_name = text("display_name") || username;
-        const invite = text("invite");
-        enter(await rest.signUp({ username, password, display_name, device, ...(invite ? { invite } : {}) }));
+        const code = text("invite");
+        const entered = await rest.signUp({ username, password, display_name, device, ...(code ? { invite: code } : {}) });
+        forgetPlace();
+        enter(entered);
       } else {
         enter(await rest.signIn({ username, password, device }));
       }
@@ -42,11 +52,13 @@ export function Entrance() {
       <form onSubmit={submit}>
         <img src="/icon.svg" alt="" width="56" height="56" />
         <h1>{name ?? "Kith"}</h1>
-        <p>{t().welcome}</p>
+        <p>{isNew.value && invite.value ? t().invited : t().welcome}</p>
+        {registration === "closed" && <p class="hint">{t().registration_closed}</p>}
+        {isNew.value && registration === "invite" && !invite.value && <p class="hint">{t().invite_needed}</p>}
         {isNew.value && <Field label={t().display_name} name="display_name" autocomplete="name" maxLength={100} />}
         <Field label={t().username} name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required />
         <Field label={t().password} name="password" type="password" autocomplete={isNew.value ? "new-password" : "current-password"} minLength={8} required />
-        {isNew.value && registration === "invite" && <Field label={t().invite_code} name="invite" required />}
+        {isNew.value && registration === "invite" && <Field key={invite.value} label={t().invite_code} name="invite" defaultValue={invite.value ?? ""} autocomplete="off" required />}
         <p class="wrong" role="alert">
           {wrong.value}
         </p>

@@ -6,13 +6,16 @@ import type { Message, ReadReceipt } from "../core/types";
 import { t } from "../texts";
 import { Attachments } from "./attachments";
 import { gist } from "./gist";
+import { EmojiPicker } from "./emoji";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
+import { copy, linkTo } from "./place";
 import { rich } from "./rich";
 import type { Aim } from "./thread";
 import { Ticks } from "./ticks";
-import { brief, clock } from "./time";
 import { Waiting, whyNot } from "./waiting";
+import { orTell, tell } from "./told";
+import { brief, clock, fromNow } from "./time";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
 
@@ -30,6 +33,8 @@ interface Props {
 export function MessageRow(props: Props) {
   const { signedIn, conversation, message, joined, jump } = props;
   const picking = useSignal(false);
+  const pickingAny = useSignal(false);
+  const erasing = useSignal(false);
   const receipts = useSignal<ReadReceipt[] | null>(null);
   if (message.kind !== "message" && message.kind !== "redacted") {
     const text = notice(message);
@@ -51,7 +56,7 @@ export function MessageRow(props: Props) {
             {person}
           </strong>
         )}
-        {message.kind === "message" && message.body.reply_to != null && <Quote conversation={conversation} seq={message.body.reply_to} jump={jump} />}
+        {message.kind === "message" && message.body.reply_to != null && <Quote signedIn={signedIn} conversation={conversation} seq={message.body.reply_to} jump={jump} />}
         {message.kind === "message" && !!message.body.attachments?.length && <Attachments signedIn={signedIn} all={message.body.attachments} />}
         {message.kind === "message" ? (
           !!message.body.text && (
@@ -64,7 +69,7 @@ export function MessageRow(props: Props) {
         )}
         <span class="meta">
           {message.edited_at && <span>{t().edited}</span>}
-          {message.expires_at && <span title={brief(message.expires_at)}>⏳</span>}
+          {message.expires_at && <Timer until={message.expires_at} />}
           <time dateTime={message.at} title={new Date(message.at).toLocaleString()}>
             {clock(message.at)}
           </time>
@@ -72,7 +77,7 @@ export function MessageRow(props: Props) {
         </span>
         <Reactions signedIn={signedIn} message={message} />
       </div>
-      {message.kind === "message" && <Actions {...props} message={message} own={own} picking={picking} receipts={receipts} />}
+      {message.kind === "message" && <Actions {...props} message={message} own={own} picking={picking} erasing={erasing} receipts={receipts} />}
       {picking.value && (
         <div class="picker" role="menu" aria-label={t().react}>
           {QUICK.map((emoji) => (
@@ -82,20 +87,65 @@ export function MessageRow(props: Props) {
               role="menuitem"
               onClick={() => {
                 picking.value = false;
-                void signedIn.rest.react(message.id, emoji, true);
+                orTell(signedIn.rest.react(message.id, emoji, true));
               }}
             >
               {emoji}
             </button>
           ))}
+          <button
+            type="button"
+            role="menuitem"
+            aria-label={t().more_emoji}
+            title={t().more_emoji}
+            onClick={() => {
+              picking.value = false;
+              pickingAny.value = true;
+            }}
+          >
+            ＋
+          </button>
         </div>
+      )}
+      {pickingAny.value && (
+        <Dialog title={t().react} close={() => (pickingAny.value = false)}>
+          <EmojiPicker
+            pick={(emoji) => {
+              pickingAny.value = false;
+              orTell(signedIn.rest.react(message.id, emoji, true));
+            }}
+          />
+        </Dialog>
+      )}
+      {erasing.value && (
+        <Dialog title={t().delete} close={() => (erasing.value = false)}>
+          <p>{t().delete_why}</p>
+          <div class="buttons">
+            <button type="button" class="danger" onClick={() => orTell(signedIn.rest.delete(message.id).finally(() => (erasing.value = false)))}>
+              {t().delete}
+            </button>
+            <button type="button" onClick={() => (erasing.value = false)}>
+              {t().cancel}
+            </button>
+          </div>
+        </Dialog>
       )}
       {receipts.value && <Receipts items={receipts.value} close={() => (receipts.value = null)} />}
     </article>
   );
 }
 
-function Actions({ signedIn, conversation, message, own, aim, picking, receipts }: Props & { own: boolean; picking: Signal<boolean>; receipts: Signal<ReadReceipt[] | null> }) {
+/** That a message disappears, and in how long as of when one looks. */
+function Timer({ until }: { until: string }) {
+  const left = t().disappears(fromNow(until));
+  return (
+    <span role="img" aria-label={left} title={left} onPointerEnter={(event) => (event.currentTarget.title = t().disappears(fromNow(until)))}>
+      ⏳
+    </span>
+  );
+}
+
+function Actions({ signedIn, conversation, message, own, aim, picking, erasing, receipts }: Props & { own: boolean; picking: Signal<boolean>; erasing: Signal<boolean>; receipts: Signal<ReadReceipt[] | null> }) {
   const admin = ["owner", "admin"].includes(conversation.info.value?.role ?? "") && conversation.kind !== "direct";
   const show = async () => {
     receipts.value = (await signedIn.rest.readReceipts(message.id)).items;
@@ -113,13 +163,16 @@ function Actions({ signedIn, conversation, message, own, aim, picking, receipts 
           ✎
         </button>
       )}
+      <button type="button" aria-label={t().copy_link} title={t().copy_link} onClick={() => void copy(linkTo(conversation.id, message.seq)).then(tell)}>
+        🔗
+      </button>
       {own && (
-        <button type="button" aria-label={t().info} title={t().info} onClick={() => void show()}>
+        <button type="button" aria-label={t().info} title={t().info} onClick={() => orTell(show())}>
           ⓘ
         </button>
       )}
       {(own || admin) && (
-        <button type="button" aria-label={t().delete} title={t().delete} onClick={() => void signedIn.rest.delete(message.id)}>
+        <button type="button" aria-label={t().delete} title={t().delete} onClick={() => (erasing.value = true)}>
           🗑
         </button>
       )}
@@ -134,7 +187,7 @@ function Reactions({ signedIn, message }: { signedIn: Client; message: Message }
       {message.reactions.map(({ emoji, users }) => {
         const mine = users.includes(signedIn.me.id);
         return (
-          <button key={emoji} type="button" aria-pressed={mine} title={users.map(nameOf).join(", ")} onClick={() => void signedIn.rest.react(message.id, emoji, !mine)}>
+          <button key={emoji} type="button" aria-pressed={mine} title={users.map(nameOf).join(", ")} onClick={() => orTell(signedIn.rest.react(message.id, emoji, !mine))}>
             {emoji} {users.length > 1 && users.length}
           </button>
         );
@@ -144,8 +197,8 @@ function Reactions({ signedIn, message }: { signedIn: Client; message: Message }
 }
 
 /** The beginning of the message that this one answers. */
-function Quote({ conversation, seq, jump }: { conversation: Conversation; seq: number; jump: (seq: number) => Promise<void> }) {
-  const quoted = conversation.messages.value.find((message) => message.seq === seq);
+function Quote({ signedIn, conversation, seq, jump }: { signedIn: Client; conversation: Conversation; seq: number; jump: (seq: number) => Promise<void> }) {
+  const quoted = conversation.messages.value.find((message) => message.seq === seq) ?? signedIn.quotes.of(`${conversation.id}.${seq}`).value;
   const text = quoted?.kind === "message" ? gist(quoted.body) : quoted ? t().deleted : "…";
   return (
     <button type="button" class="quote" onClick={() => void jump(seq)}>

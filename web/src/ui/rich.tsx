@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { isPlace } from "./place";
 
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 
@@ -9,7 +10,7 @@ export function rich(text: string): ComponentChildren[] {
   for (const match of text.matchAll(LINK)) {
     parts.push(text.slice(end, match.index));
     parts.push(
-      <a href={match[0]} target="_blank" rel="noopener noreferrer">
+      <a href={match[0]} target={isPlace(match[0]) ? undefined : "_blank"} rel="noopener noreferrer">
         {match[0]}
       </a>,
     );

@@ -4,6 +4,8 @@ import type { Client } from "../core/client";
 import type { Device, Profile } from "../core/types";
 import { type Language, language, languages, t } from "../texts";
 import { AvatarField } from "./avatar";
+import { Export } from "./export";
+import { Invite } from "./invite";
 import { Dialog, Field } from "./parts";
 import { dialog, explain, forget, keep, speak } from "./state";
 import { brief } from "./time";
@@ -119,6 +121,8 @@ export function Settings({ signedIn }: { signedIn: Client }) {
         <Field label={t().new_password} name="new" type="password" autocomplete="new-password" minLength={8} required />
         <button>{t().change_password}</button>
       </form>
+      <Invite signedIn={signedIn} />
+      <Export signedIn={signedIn} />
       <button type="button" onClick={() => void rest.signOut().catch(() => undefined).then(forget)}>
         {t().sign_out}
       </button>

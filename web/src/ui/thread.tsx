@@ -10,15 +10,20 @@ import { useDrop } from "./drop";
 import { Lightbox } from "./lightbox";
 import { MessageRow, UnsentRow } from "./message";
 import { Avatar, nameOf, titleOf } from "./parts";
+import { askForDay } from "./dates";
+import { goal, jumpTo } from "./jump";
+import { searchIn } from "./search";
 import { dialog } from "./state";
 import { Tray } from "./tray";
-import { brief, dayName, sameDay } from "./time";
+import { brief, clock, dayName, duration, sameDay } from "./time";
 
 /** Pixels from an edge at which more is read, and from the end at which one counts as being there. */
 const NEAR_EDGE = 800;
 const AT_END = 40;
 /** Messages of one person so close together are one group, in milliseconds. */
 const GROUP_MS = 5 * 60_000;
+/** How long a message stands out to which one was taken, in milliseconds. */
+const POINTED_MS = 1_500;
 
 /** What the composer is about besides a new message. */
 export type Aim = { reply: Message } | { edit: Message } | null;
@@ -43,6 +48,7 @@ export function ThreadView({ signedIn, conversation }: { signedIn: Client; conve
 function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
   const { kind, peer_user, id } = conversation.item.value;
   const title = titleOf(conversation);
+  const lasts = conversation.info.value?.expire_after_s;
   return (
     <header class="head">
       <button type="button" class="icon back" aria-label={t().back} onClick={() => void signedIn.show(null)}>
@@ -57,6 +63,14 @@ function Head({ signedIn, conversation }: { signedIn: Client; conversation: Conv
             <State signedIn={signedIn} conversation={conversation} kind={kind} peer={peer_user ?? null} />
           </small>
         </span>
+      </button>
+      {lasts && (
+        <small class="lasts" title={`${t().disappearing} ${duration(lasts)}`}>
+          <span aria-hidden="true">⏳</span> <span class="spoken">{t().disappearing}</span> {duration(lasts)}
+        </small>
+      )}
+      <button type="button" class="icon" aria-label={t().search_here} title={t().search_here} onClick={() => searchIn(signedIn, id)}>
+        🔍
       </button>
     </header>
   );
@@ -81,6 +95,8 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   const anchor = useRef<{ seq: string; top: number } | null>(null);
   const placed = useRef(false);
   const shown = useRef<Message[] | null>(null);
+  /** Where one has just been taken, for who does not see it. */
+  const told = useSignal("");
   const messages = conversation.messages.value;
   // It is taken right before the rows change: since the last event that told of scrolling there may have been more of it.
   if (shown.current !== messages) {
@@ -94,23 +110,38 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (!element) return;
     const atLast = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
     atEnd.value = atLast && conversation.thread.atEnd;
+    let first = 0;
     let seen = 0;
     for (const row of element.querySelectorAll<HTMLElement>("[data-seq]")) {
       const top = row.offsetTop - element.scrollTop;
+      if (!first && top + row.offsetHeight > 0) first = Number(row.dataset.seq);
       if (top + Math.min(row.offsetHeight, element.clientHeight) <= element.clientHeight + AT_END) seen = Number(row.dataset.seq);
       else break;
     }
     if (document.visibilityState === "visible" && document.hasFocus() && placed.current) {
-      signedIn.read(conversation, atEnd.value ? conversation.item.value.head : seen);
+      if (atEnd.value) signedIn.read(conversation, conversation.item.value.head);
+      else if (!skips(first)) signedIn.read(conversation, seen);
     }
     if (element.scrollTop < NEAR_EDGE) void signedIn.older(conversation);
     if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) void signedIn.newer(conversation);
   }
 
+  /** Whether something unread stands before what is on screen: who was taken into the middle has not read it. */
+  function skips(first: number): boolean {
+    const { item, thread } = conversation;
+    const { read, unread } = item.peek();
+    if (unread === 0) return false;
+    const unknown = !thread.atStart && thread.first > read + 1;
+    return unknown || thread.messages.some((message) => message.seq > read && message.seq < first && message.kind === "message" && message.sender !== signedIn.me.id);
+  }
+
   function place() {
     const element = box.current;
     if (!element || messages.length === 0) return;
-    if (!placed.current) {
+    if (goal.value?.conversation === conversation.id) {
+      if (!reach(element, goal.value.seq, goal.value.read)) return;
+      goal.value = null;
+    } else if (!placed.current) {
       placed.current = true;
       const line = element.querySelector<HTMLElement>(".new-line");
       element.scrollTop = line ? line.offsetTop - element.clientHeight / 3 : element.scrollHeight;
@@ -123,7 +154,25 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     look();
   }
 
-  useLayoutEffect(place, [messages, unsent.length]);
+  /** Goes to a message, or to what stands in its place once that was read; whether it has. */
+  function reach(element: HTMLElement, seq: number, read: boolean): boolean {
+    const rows = [...element.querySelectorAll<HTMLElement>("[data-seq]:not([hidden])")];
+    const exact = rows.find((row) => row.dataset.seq === String(seq));
+    if (!exact && !read) return false;
+    const row = exact ?? rows.find((other) => Number(other.dataset.seq) > seq) ?? rows.at(-1);
+    placed.current = true;
+    if (!row) return true;
+    row.scrollIntoView({ block: "center" });
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.classList.add("pointed");
+    setTimeout(() => row.classList.remove("pointed"), POINTED_MS);
+    const message = messages.find((other) => other.seq === Number(row.dataset.seq));
+    if (message) told.value = `${exact ? "" : `${t().not_there} `}${nameOf(message.sender)}, ${dayName(message.at)}, ${clock(message.at)}`;
+    return true;
+  }
+
+  useLayoutEffect(place, [messages, unsent.length, goal.value]);
   useEffect(() => {
     const again = () => look();
     const element = box.current;
@@ -144,13 +193,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }
 
-  const jump = useCallback(async (seq: number) => {
-    if (!conversation.messages.peek().some((message) => message.seq === seq)) await signedIn.load(conversation, seq);
-    const row = box.current?.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
-    row?.scrollIntoView({ block: "center" });
-    row?.classList.add("pointed");
-    setTimeout(() => row?.classList.remove("pointed"), 1500);
-  }, [conversation]);
+  const jump = useCallback((seq: number) => jumpTo(signedIn, conversation.id, seq), [conversation]);
 
   return (
     <div class="log-box">
@@ -158,11 +201,10 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
         <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={jump} />
         {conversation.thread.atEnd && unsent.map((one: Unsent) => <UnsentRow key={one.message.client_id} signedIn={signedIn} unsent={one} />)}
       </div>
-      {!atEnd.value && (
-        <button type="button" class="latest" aria-label={t().latest} title={t().latest} onClick={() => void toLatest()}>
-          ↓<Unread conversation={conversation} />
-        </button>
-      )}
+      <p class="spoken" role="status">
+        {told.value}
+      </p>
+      {!atEnd.value && <Latest conversation={conversation} go={() => void toLatest()} />}
     </div>
   );
 }
@@ -177,9 +219,13 @@ function anchorOf(box: HTMLElement): { seq: string; top: number } | null {
 }
 
 /** On its own, because the count changes while one reads, and the rows do not. */
-function Unread({ conversation }: { conversation: Conversation }) {
+function Latest({ conversation, go }: { conversation: Conversation; go: () => void }) {
   const { unread } = conversation.item.value;
-  return unread > 0 ? <span class="badge">{unread}</span> : null;
+  return (
+    <button type="button" class="latest" aria-label={unread > 0 ? `${t().latest}, ${t().unread(unread)}` : t().latest} title={t().latest} onClick={go}>
+      ↓{unread > 0 && <span class="badge">{unread}</span>}
+    </button>
+  );
 }
 
 function Rows(props: { signedIn: Client; conversation: Conversation; messages: Message[]; aim: Signal<Aim>; jump: (seq: number) => Promise<void> }) {
@@ -196,7 +242,9 @@ function Rows(props: { signedIn: Client; conversation: Conversation; messages: M
         return [
           newDay && (
             <div key={`day-${message.seq}`} class="day">
-              <span>{dayName(message.at)}</span>
+              <button type="button" aria-haspopup="dialog" title={t().jump_to_date} onClick={() => askForDay(message.at)}>
+                {dayName(message.at)}
+              </button>
             </div>
           ),
           isNew && (

@@ -28,6 +28,33 @@ export function brief(at: string | number): string {
   return date.toLocaleDateString(language.value, { day: "numeric", month: "numeric", year: "2-digit" });
 }
 
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] as const;
+
+/** The largest unit of which there is one at least. */
+function unit(seconds: number) {
+  return UNITS.find(([, length]) => seconds >= length) ?? UNITS[3];
+}
+
+/** How far away a time is, as "in 5 minutes". */
+export function fromNow(at: string | number): string {
+  const seconds = Math.max(Math.round((new Date(at).getTime() - Date.now()) / 1_000), 0);
+  const [name, length] = unit(seconds);
+  return new Intl.RelativeTimeFormat(language.value).format(Math.round(seconds / length), name);
+}
+
+/** How long something lasts, as "5 minutes". */
+export function duration(seconds: number): string {
+  const [name, length] = unit(seconds);
+  return new Intl.NumberFormat(language.value, { style: "unit", unit: name, unitDisplay: "long" }).format(seconds / length);
+}
+
+/** The day as a date field has it: year, month and day, where the person is. */
+export function isoDay(at: string | number): string {
+  const date = new Date(at);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
 /** Whether two times are on one day. */
 export function sameDay(a: string | number, b: string | number): boolean {
   return day(new Date(a)) === day(new Date(b));

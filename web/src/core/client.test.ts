@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Client } from "./client";
+import { forgetful } from "./keep";
+import recorded from "./recorded/chat.json";
+import type { Rest } from "./rest";
+import { type KeptWindow, noShelf } from "./shelf";
+import type { ClientFrame, ConversationItem, Entry, Message, Messages, Profile, ServerFrame } from "./types";
+
+const history = recorded.history as unknown as Messages;
+const me = recorded.me as unknown as Profile;
+const id = recorded.conversation;
+
+/** The browser's end of the connection; the other one is the test. */
+class Wire {
+  static last: Wire;
+  said: ClientFrame[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  constructor() {
+    Wire.last = this;
+  }
+  send(text: string) {
+    this.said.push(JSON.parse(text) as ClientFrame);
+  }
+  close() {}
+  hear(frame: ServerFrame) {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+}
+
+/** What the server has: the log up to here. */
+let head: number;
+let windows: Map<string, KeptWindow>;
+let client: Client;
+
+function message(seq: number): Message {
+  return history.items.find((one) => one.seq === seq) as Message;
+}
+
+function item(): ConversationItem {
+  const last = history.items.findLast((one) => one.seq <= head) as Entry;
+  return { id, kind: "group", title: "Walk", head, last, read: 1, delivered: 1, unread: 0, mentions: 0, rev: 1, muted: false, pinned: false, archived: false } as unknown as ConversationItem;
+}
+
+async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(3_000);
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", Wire);
+  head = history.head;
+  windows = new Map();
+  const rest = {
+    conversations: async () => ({ items: [item()] }),
+    messages: async () => ({ items: history.items.filter(({ seq }) => seq <= head), head }),
+    conversation: async () => ({ id, expire_after_s: 60, role: "member", members: 2 }),
+    participants: async () => ({ items: [] }),
+    profile: async () => me,
+  } as unknown as Rest;
+  const shelf = {
+    ...noShelf,
+    putWindow: async (window: KeptWindow) => void windows.set(window.id, window),
+    dropWindow: async (gone: string) => void windows.delete(gone),
+  };
+  client = new Client(me, rest, forgetful(), shelf, null, "ws://kith/v1/socket", "token", () => undefined);
+  await vi.advanceTimersByTimeAsync(0);
+  greet();
+  await settle();
+});
+afterEach(() => {
+  client.end();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function greet() {
+  Wire.last.onopen?.();
+  Wire.last.hear({ t: "ready", user: me.id, device: "device_a", node: "n", heartbeat_ms: 10_000, degraded: [] } as ServerFrame);
+}
+
+test("what a restored backup does not have is let go, on screen and on the shelf", async () => {
+  await client.show(id);
+  await settle();
+  const conversation = client.get(id);
+  const seqs = () => conversation?.messages.value.map(({ seq }) => seq);
+  expect(seqs()).toEqual(history.items.map(({ seq }) => seq));
+  expect(windows.get(id)?.folded).toBe(history.head);
+
+  head = 4;
+  Wire.last.hear({ t: "entries", conversation: id, entries: [], head, more: false, ahead: true } as ServerFrame);
+  // At once, and not only after it was read anew.
+  expect(seqs()?.every((seq) => seq <= head)).toBe(true);
+  expect(conversation?.item.value.head).toBe(head);
+  expect(windows.has(id)).toBe(false);
+  await settle();
+  expect(windows.get(id)?.folded).toBe(head);
+  expect(windows.get(id)?.messages.some(({ seq }) => seq > head)).toBe(false);
+
+  // It goes on: the log has other entries at these places now.
+  const entry = { ...message(history.items.at(-1)?.seq ?? 0), seq: 5, id: `${id}.5`, kind: "message", body: { text: "after the restore" } } as unknown as Entry;
+  Wire.last.hear({ t: "entry", conversation: id, entry });
+  expect(conversation?.messages.value.at(-1)).toMatchObject({ seq: 5, body: { text: "after the restore" } });
+  expect(conversation?.item.value.last).toMatchObject({ seq: 5 });
+});
+
+test("a conversation that is not open learns it from the list", async () => {
+  expect(client.get(id)?.item.value.head).toBe(history.head);
+  head = 4;
+  await client.readList();
+  expect(client.get(id)?.item.value.head).toBe(4);
+  expect(client.get(id)?.item.value.last.seq).toBeLessThanOrEqual(4);
+});
+
+test("a list that is older than what was heard takes nothing away", async () => {
+  const reading = client.readList();
+  const entry = { ...message(history.items.at(-1)?.seq ?? 0), seq: head + 1, id: `${id}.${head + 1}` } as Entry;
+  Wire.last.hear({ t: "entry", conversation: id, entry });
+  await reading;
+  expect(client.get(id)?.item.value.head).toBe(history.head + 1);
+});
+
+test("one's own message disappears as the server's would", async () => {
+  await client.show(id);
+  await settle();
+  client.send(id, "soon gone");
+  const said = Wire.last.said.find((frame) => frame.t === "send");
+  expect(said?.t).toBe("send");
+  if (said?.t !== "send") return;
+  const at = new Date(Date.now()).toISOString();
+  Wire.last.hear({ t: "sent", client_id: said.client_id, conversation: id, seq: head + 1, at });
+  const texts = () => client.get(id)?.messages.value.map((one) => (one.kind === "message" ? one.body.text : ""));
+  expect(texts()).toContain("soon gone");
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(texts()).not.toContain("soon gone");
+  expect(client.get(id)?.item.value.last.kind).toBe("redacted");
+  expect(JSON.stringify(windows.get(id))).not.toContain("soon gone");
+});
