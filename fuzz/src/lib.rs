@@ -121,7 +121,7 @@ pub fn hello(bytes: &[u8]) {
 }
 
 /// The bodies of REST: those that a server reads, and those that a client does.
-const BODIES: [Target; 36] = [
+const BODIES: [Target; 38] = [
     body::<rest::NewUser>,
     body::<rest::NewSession>,
     body::<rest::ChangePassword>,
@@ -158,6 +158,8 @@ const BODIES: [Target; 36] = [
     body::<rest::Poll>,
     body::<rest::Frames>,
     body::<kith_protocol::Problem>,
+    body::<kith_protocol::push::PushSubscription>,
+    body::<kith_protocol::push::PushPayload>,
 ];
 
 /// The body of a request or an answer, whichever it is.
@@ -199,6 +201,8 @@ pub fn stored(bytes: &[u8]) {
     row::<schema::State>(bytes);
     row::<schema::Member>(bytes);
     row::<schema::Amendment>(bytes);
+    row::<schema::Subscription>(bytes);
+    row::<schema::Pending>(bytes);
 }
 
 fn row<T: Value + PartialEq>(bytes: &[u8]) {

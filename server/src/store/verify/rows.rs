@@ -13,8 +13,8 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, User, Value,
-            conversation, name, token, user,
+            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State,
+            Subscription, Token, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
@@ -96,6 +96,9 @@ impl Look<'_> {
             }
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
             Place::MediaKey => schema::server::media_key_of(value).map(|_| vec![])?,
+            Place::PushKey => schema::server::push_key_of(value).map(|_| vec![])?,
+            Place::Subscription(..) => Subscription::decode(value).map(|_| vec![])?,
+            Place::Pending(..) => Pending::decode(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
             Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
             Place::UserMedia(..) | Place::UserMediaBytes(_) => schema::user::size_of(value).map(|_| vec![])?,
@@ -108,6 +111,7 @@ impl Look<'_> {
             | Place::Channel(_)
             | Place::Active(_)
             | Place::Unindexed(_)
+            | Place::Unpushed(..)
             | Place::Expiring(..) => vec![],
         })
     }
