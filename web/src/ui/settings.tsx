@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Device, Profile } from "../core/types";
 import { type Language, language, languages, t } from "../texts";
+import { NotifySwitch } from "./notify-switch";
 import { Dialog, Field } from "./parts";
 import { dialog, explain, forget, keep, speak } from "./state";
 import { brief } from "./time";
@@ -87,6 +88,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
         <input type="checkbox" checked={me.value.privacy?.read_receipts ?? true} onChange={(event) => void change({ privacy: { read_receipts: event.currentTarget.checked } })} />
         <span>{t().tell_read}</span>
       </label>
+      <NotifySwitch signedIn={signedIn} attempt={attempt} />
       <h3>{t().devices}</h3>
       <ul class="people">
         {devices.value.map((device) => (
