@@ -27,6 +27,8 @@ pub struct Listener {
     pub since: u64,
     /// Up to where they have read.
     pub read: u64,
+    /// Up to where a device of theirs has all.
+    pub delivered: u64,
     /// Messages by others above that.
     pub unread: u64,
 }
@@ -78,7 +80,8 @@ impl Live {
         };
         let listener = |user: UserId| {
             let member = self.members.get(&user)?;
-            Some(Listener { user, since: member.since, read: member.read.seq, unread: self.unread(user) })
+            let (read, delivered) = (member.read.seq, member.delivered.seq);
+            Some(Listener { user, since: member.since, read, delivered, unread: self.unread(user) })
         };
         let members = users.into_iter().filter_map(listener).collect();
         Audience { kind: self.state.kind, title: self.state.title.clone(), members }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId};
+use kith_protocol::{Code, ConversationId, DeviceId, Timestamp, UserId};
 use tokio::time::Instant;
 
 use super::{Push, Work, queue::Queue, queue::Target};
@@ -104,8 +104,12 @@ impl Push {
                 .map(|record| Said { seq: record.seq, sender: record.sender })
                 .collect();
             if !said.is_empty() {
-                let targets = self.targets(id, &said).await?;
+                let (connected, targets) = self.targets(id, &said).await?;
                 self.enqueue(&mut work.queue, targets).await?;
+                let certain_at = Instant::now() + self.roster.silence();
+                work.doubts.extend(connected.into_iter().map(|target| (certain_at, target, at)));
+                let too_many = work.doubts.len().saturating_sub(limits::PUSHES_PENDING);
+                work.doubts.drain(..too_many);
             }
         }
         // The last of the rows that reach so far has all that is still to come.
@@ -139,8 +143,8 @@ impl Push {
         }
     }
 
-    /// The devices that are to be told of messages.
-    async fn targets(&self, conversation: ConversationId, said: &[Said]) -> Result<Vec<Target>, Error> {
+    /// The devices that are connected, and those of the others that are to be told of messages.
+    async fn targets(&self, conversation: ConversationId, said: &[Said]) -> Result<(Vec<Target>, Vec<Target>), Error> {
         let audience = self.conversations.audience(conversation, None).await?;
         let mut listeners = Vec::new();
         for listener in audience.members {
@@ -148,15 +152,42 @@ impl Push {
                 listeners.push(listener.user);
             }
         }
-        let mut targets = Vec::new();
+        let (mut connected, mut targets) = (Vec::new(), Vec::new());
         for users in listeners.chunks(limits::SCAN_ROWS) {
             for user in self.unmuted(conversation, users).await? {
-                let awake = |device: &DeviceId| self.is_awake(user, *device);
-                let devices = self.subscriptions.devices(user).into_iter().filter(|device| !awake(device));
-                targets.extend(devices.map(|device| Target { user, device, conversation }));
+                for device in self.subscriptions.devices(user) {
+                    let target = Target { user, device, conversation };
+                    if self.roster.has_device(user, device) {
+                        connected.push(target);
+                    } else if !self.is_awake(user, device) {
+                        targets.push(target);
+                    }
+                }
             }
         }
-        Ok(targets)
+        Ok((connected, targets))
+    }
+
+    /// Has those pushed who were connected when something was said, have gone since, and did not get it: their connection
+    /// was broken already. Kept in memory only, since a connection is no more than that.
+    pub(super) async fn settle_doubts(&self, work: &mut Work) -> Result<(), Error> {
+        while let Some((_, target, seq)) = work.doubts.front().copied().filter(|(at, ..)| *at <= Instant::now()) {
+            work.doubts.pop_front();
+            let Target { user, device, conversation } = target;
+            if !self.is_awake(user, device) && self.lacks(user, conversation, seq).await? {
+                self.enqueue(&mut work.queue, vec![target]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no device of a member has said that it has an entry.
+    async fn lacks(&self, user: UserId, conversation: ConversationId, seq: u64) -> Result<bool, Error> {
+        match self.conversations.audience(conversation, Some(user)).await {
+            Ok(audience) => Ok(audience.members.iter().any(|listener| listener.delivered < seq)),
+            Err(error) if error.code == Code::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether one of the messages is news to a member.

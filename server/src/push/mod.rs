@@ -20,7 +20,7 @@ mod subscriptions;
 mod vapid;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -36,7 +36,7 @@ use tokio::{
 pub use self::subscriptions::{Settings, Subscriptions};
 use self::{
     delivery::Outcome,
-    queue::{Begun, Queue},
+    queue::{Begun, Queue, Target},
     send::Sender,
     vapid::Vapid,
 };
@@ -75,6 +75,8 @@ struct Work {
     queue: Queue,
     /// Up to where the conversations have been looked at that are still appending.
     reached: HashMap<ConversationId, u64>,
+    /// Who was connected when something was said: when it is certain whether they got it, and up to which seq.
+    doubts: VecDeque<(Instant, Target, u64)>,
 }
 
 impl Push {
@@ -151,7 +153,8 @@ impl Push {
                 under_way.spawn(async move { (begun, push.deliver(begun).await) });
             }
             metrics::gauge!("kith_pushes_waiting").set(work.queue.len() as f64);
-            let due = look_at.into_iter().chain(work.queue.next_due()).min();
+            let doubt = work.doubts.front().map(|(at, ..)| *at);
+            let due = look_at.into_iter().chain(work.queue.next_due()).chain(doubt).min();
             tokio::select! {
                 biased;
                 Some(done) = under_way.join_next() => self.take_outcome(&mut work.queue, done).await,
@@ -162,6 +165,9 @@ impl Push {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     if look_at.is_some_and(|at| at <= Instant::now()) {
                         look_at = self.look(&mut work).await;
+                    }
+                    if let Err(error) = self.settle_doubts(&mut work).await {
+                        tracing::warn!(%error, "it is not certain that a device got what was said");
                     }
                 }
             }

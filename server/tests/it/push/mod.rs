@@ -8,7 +8,7 @@ use kith::store::inspect::{Subject, inspect};
 use kith_client::{Method, StatusCode};
 use kith_protocol::{
     ClientFrame, ConversationId, Timestamp,
-    frame::Ping,
+    frame::{Ping, Pointer},
     rest::{DeleteUser, EditMessage, PresenceState},
 };
 use serde_json::{Value, json};
@@ -148,8 +148,10 @@ async fn nobody_is_woken_for_what_they_know_or_do_not_want_to_hear() {
     cora.say(group, "blocked").await;
     settled(&world).await;
     // while the device is connected,
-    let wire = bela.connect().await;
-    anna.say(group, "connected").await;
+    let mut wire = bela.connect().await;
+    let said = anna.say(group, "connected").await;
+    wire.say(ClientFrame::Delivered(Pointer { conversation: group, seq: said.seq })).await;
+    wire.so_far().await;
     settled(&world).await;
     leave(wire, &bela, &anna).await;
     // while the person does something on another device.
@@ -171,6 +173,32 @@ async fn nobody_is_woken_for_what_they_know_or_do_not_want_to_hear() {
     other.rest.read(said.id).await.unwrap();
     settled(&world).await;
     assert_eq!(texts(&service.pushed(&device, 2).await), ["heard", "read"]);
+}
+
+#[tokio::test]
+async fn who_went_without_a_word_is_told_what_did_not_arrive() {
+    let service = Service::start().await;
+    let world = World::with(|config| {
+        config.push.allow_loopback_for_tests = true;
+        // A connection may be silent for a second, once it was looked at for its hello.
+        config.heartbeat_ms = 200;
+    })
+    .await;
+    let [anna, bela] = world.people(["anna", "bela"]).await;
+    let device = subscribe(&bela, &service).await;
+    let direct = anna.direct(&bela).await;
+    let mut wire = bela.connect().await;
+    let said = anna.say(direct, "arrived").await;
+    assert_eq!(wire.entry().await.id, said.id);
+    wire.say(ClientFrame::Delivered(Pointer { conversation: direct, seq: said.seq })).await;
+    wire.so_far().await;
+    // From here on nobody hears of it.
+    let lost = anna.say(direct, "lost").await;
+    let pushed = service.pushed(&device, 1).await;
+    assert_eq!((texts(&pushed), pushed[0]["seq"].as_u64()), (vec!["lost"], Some(lost.seq)));
+    settled(&world).await;
+    assert_eq!(service.requests(&device).len(), 1);
+    assert_eq!(wire.closed().await, 4009);
 }
 
 /// Closes a person's only connection, and waits until everybody sees it.
