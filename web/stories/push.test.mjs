@@ -185,14 +185,12 @@ test("notifications are turned on and off, and end with signing out", async () =
 test("a browser that was told no says so", async () => {
   // Without the permission, which nobody is asked for here.
   await anna.page.getByRole("button", { name: "Settings" }).click();
-  const denied = await anna.page.evaluate(() => Notification.permission);
   const toggle = anna.page.getByRole("switch", { name: "Notifications on this device" });
-  if (denied === "denied") {
-    assert.equal(await toggle.isDisabled(), true);
-    await anna.page.getByText("Your browser blocks notifications").waitFor();
-  } else {
-    await toggle.click();
-    await anna.page.getByText(/Your browser blocks|You are not told/).waitFor();
-  }
-  assert.equal(await toggle.isChecked(), false);
+  // Chromium without a screen answers no by itself, at the latest when it is asked.
+  if (await toggle.isEnabled()) await toggle.click();
+  await anna.page.getByText("Your browser blocks notifications").waitFor();
+  await anna.page.waitForFunction(() => {
+    const { checked, disabled } = document.querySelector("[role=switch]");
+    return !checked && disabled;
+  });
 });
