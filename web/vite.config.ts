@@ -20,6 +20,8 @@ function compressed(folder: string): Plugin {
 
 export default defineConfig({
   build: {
+    // The names of all emojis are one file, which is read when somebody looks for one.
+    chunkSizeWarningLimit: 700,
     target: "es2022",
     // The server embeds this folder; the one around it is always there.
     outDir: "dist/client",

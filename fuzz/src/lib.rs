@@ -123,7 +123,7 @@ pub fn hello(bytes: &[u8]) {
 }
 
 /// The bodies of REST: those that a server reads, and those that a client does.
-const BODIES: [Target; 38] = [
+const BODIES: [Target; 40] = [
     body::<rest::NewUser>,
     body::<rest::NewSession>,
     body::<rest::ChangePassword>,
@@ -162,6 +162,8 @@ const BODIES: [Target; 38] = [
     body::<kith_protocol::Media>,
     body::<kith_protocol::media::Upload>,
     body::<kith_protocol::Problem>,
+    body::<kith_protocol::push::PushSubscription>,
+    body::<kith_protocol::push::PushPayload>,
 ];
 
 /// The body of a request or an answer, whichever it is.
@@ -206,6 +208,8 @@ pub fn stored(bytes: &[u8]) {
     row::<schema::Media>(bytes);
     row::<schema::Collect>(bytes);
     row::<schema::Upload>(bytes);
+    row::<schema::Subscription>(bytes);
+    row::<schema::Pending>(bytes);
 }
 
 fn row<T: Value + PartialEq>(bytes: &[u8]) {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod media;
 mod object;
 pub mod problem;
+pub mod push;
 pub mod rest;
 pub mod time;
 

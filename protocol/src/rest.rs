@@ -10,6 +10,7 @@ use crate::{
     id::PollId,
     limits::Limits,
     object,
+    push::PushInfo,
 };
 
 /// One page of a list.
@@ -52,6 +53,9 @@ pub struct Info {
     pub heartbeat_ms: u32,
     /// What this server can do beyond what every server can.
     pub features: Vec<String>,
+    /// How it wakes devices that are not connected, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushInfo>,
     /// What it bounds.
     pub limits: Limits,
 }

@@ -57,8 +57,8 @@ enum Command {
     Invite,
     /// Print what is kept of something, without texts and secrets, beside a server that runs.
     Inspect {
-        /// user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, expiring,
-        /// collects.
+        /// user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes,
+        /// expiring, collects.
         what: Subject,
     },
     /// Check that a data directory or a backup holds together; nothing is changed.

@@ -21,6 +21,7 @@ pub mod store;
 
 pub mod fanout;
 pub mod presence;
+pub mod push;
 pub mod roster;
 pub mod search;
 pub mod shed;

@@ -155,6 +155,34 @@ pub const PICTURES_AT_ONCE: usize = 2;
 pub const THUMBNAIL_PIXELS: u32 = 512;
 /// Seconds for which it is believed that a message or a profile refers to a media, before it is asked.
 pub const MEDIA_PERHAPS_S: u64 = 3600;
+/// Characters of the address of a push subscription.
+pub const PUSH_ENDPOINT_CHARS: usize = 2048;
+/// Bytes of what is sent to a push service, with its encryption: what every one of them must take (RFC 8030, section 7.2).
+pub const PUSH_BYTES: usize = 4096;
+/// Bytes of a text that is pushed where a push service would not take more.
+pub const PUSH_SMALL_TEXT_BYTES: usize = 128;
+/// Pushes under way at a time,
+pub const PUSHES_AT_ONCE: usize = 64;
+/// and to one host.
+pub const PUSHES_PER_HOST: usize = 8;
+/// Conversations that may wait to be pushed, one for each device; what is beyond waits in the logs.
+pub const PUSHES_PENDING: usize = 100_000;
+/// Entries of one conversation in which one look seeks for whom to push.
+pub const PUSH_BATCH: usize = 500;
+/// The newest entries of a conversation among which a push finds its message.
+pub const PUSH_MESSAGES: usize = 50;
+/// Seconds that one push may take,
+pub const PUSH_TAKES_S: u64 = 15;
+/// seconds after which it is tried again the first time, then twice as long each time,
+pub const PUSH_RETRY_S: u64 = 5;
+/// up to so many seconds,
+pub const PUSH_RETRY_AT_MOST_S: u64 = 3600;
+/// and the seconds after which a push is given up, here and at the push service: a day.
+pub const PUSH_TTL_S: u64 = 24 * 3600;
+/// Seconds for which a person who did something on a device needs no push on another.
+pub const PUSH_ACTIVE_S: u64 = 60;
+/// Bytes of the head of a push service's answer.
+pub const PUSH_ANSWER_BYTES: usize = 16 * 1024;
 /// Long polls of one user at a time.
 pub const POLLS_PER_USER: usize = 8;
 /// Frames in one request of a long poll.

@@ -20,6 +20,7 @@ use crate::{
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
     media::{Media, objects::Objects},
     presence::Presence,
+    push::{Push, Subscriptions},
     roster::Roster,
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
@@ -45,6 +46,8 @@ pub struct Node {
     pub conversations: Conversations,
     /// What of it has which words.
     pub search: Search,
+    /// Who is woken when something is said.
+    pub push: Arc<Push>,
     /// Who is connected.
     pub roster: Arc<Roster>,
     /// Who is there.
@@ -70,17 +73,33 @@ impl Node {
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
         let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
         let media = Arc::new(Media::new(store.clone(), objects, config.media()));
-        let accounts = Arc::new(Accounts::new(store.clone(), roster.clone(), media.clone(), config.accounts()));
+        let subscriptions = Arc::new(Subscriptions::new(store.clone(), config.push()));
+        let accounts = Arc::new(Accounts::new(
+            store.clone(),
+            roster.clone(),
+            media.clone(),
+            subscriptions.clone(),
+            config.accounts(),
+        ));
         let conversations = Conversations::new(
             store.clone(),
             accounts.clone(),
             media.clone(),
+            subscriptions.clone(),
             roster.clone(),
             shed.clone(),
             config.stated_limits(),
         );
         let search = Search::new(store.clone(), conversations.clone(), index);
         let presence = Arc::new(Presence::new(accounts.clone(), roster.clone(), shed.clone()));
+        let push = Arc::new(Push::new(
+            store.clone(),
+            subscriptions,
+            conversations.clone(),
+            accounts.clone(),
+            roster.clone(),
+            presence.clone(),
+        ));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());
         let lanes = Arc::new(Lanes::start());
@@ -91,6 +110,7 @@ impl Node {
             media,
             conversations,
             search,
+            push,
             roster,
             presence,
             shed,
@@ -108,6 +128,7 @@ impl Node {
     pub async fn recover(&self) -> Result<(), Error> {
         self.accounts.finish_erasures().await?;
         self.media.recover_uploads().await?;
+        self.push.open().await?;
         let recovered = self.conversations.recover().await?;
         if recovered > 0 {
             tracing::info!(conversations = recovered, "folded what the last run left unfolded");
@@ -127,7 +148,7 @@ impl Node {
 
     /// Does what is due, for ever.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.every_second(), self.expire(), self.look_at_load(), self.search.run());
+        tokio::join!(self.every_second(), self.expire(), self.look_at_load(), self.search.run(), self.push.run());
     }
 
     async fn every_second(&self) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use kith_protocol::{
-    ServerFrame, Timestamp, UserId,
+    DeviceId, ServerFrame, Timestamp, UserId,
     frame::Presence as Told,
     rest::{Audience, PresenceInfo, PresenceState},
 };
@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use crate::{
     Error,
-    account::Accounts,
+    account::{Accounts, Actor},
     clock, limits,
     roster::Roster,
     shed::{Level, Shed},
@@ -33,6 +33,8 @@ const SHARDS: usize = 64;
 struct There {
     /// When a person last did something here; the epoch if nobody has.
     active_at: Timestamp,
+    /// On which device that was.
+    active_on: Option<DeviceId>,
     /// When that was last written.
     stored_at: Timestamp,
     /// In which second of the node's life they are gone, if the connection broke.
@@ -82,7 +84,7 @@ impl Presence {
                     true
                 }
                 None => {
-                    there.insert(user, There { active_at: never, stored_at: never, gone_s: None });
+                    there.insert(user, There { active_at: never, active_on: None, stored_at: never, gone_s: None });
                     false
                 }
             }
@@ -153,13 +155,25 @@ impl Presence {
         });
     }
 
-    /// Notes that the person did something.
-    pub fn touch(self: &Arc<Self>, user: UserId) {
+    /// Whether the person last did something on another device than this one, which is there still, and not longer ago than
+    /// [`limits::PUSH_ACTIVE_S`].
+    pub fn is_active_elsewhere(&self, user: UserId, device: DeviceId) -> bool {
+        let Some((at, on)) = self.there[self.place(user)].lock().get(&user).map(|it| (it.active_at, it.active_on))
+        else {
+            return false;
+        };
+        let lately = clock::now().since(at).as_secs() < limits::PUSH_ACTIVE_S;
+        lately && on.is_some_and(|on| on != device && self.roster.has_device(user, on))
+    }
+
+    /// Notes that the person did something on a device.
+    pub fn touch(self: &Arc<Self>, Actor { user, device }: Actor) {
         let now = clock::now();
         let due = {
             let mut there = self.there[self.place(user)].lock();
             let Some(there) = there.get_mut(&user) else { return };
             there.active_at = now;
+            there.active_on = Some(device);
             let due = now.since(there.stored_at).as_secs() >= limits::LAST_SEEN_S;
             if due {
                 there.stored_at = now;

@@ -7,7 +7,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use kith_protocol::{DeviceId, UserId, problem::CloseCode};
@@ -63,6 +63,13 @@ impl Roster {
     /// Seconds of the node's life, a second old at most.
     pub fn now(&self) -> u32 {
         self.now.load(Ordering::Relaxed)
+    }
+
+    /// How long a connection may be silent before it is closed, and somewhat longer: one that is there still has been heard
+    /// since.
+    pub fn silence(&self) -> Duration {
+        // The first look at a new one is for its hello.
+        Duration::from_secs(u64::from(self.silence_s).max(limits::HELLO_S + 1) + 2)
     }
 
     /// Opens the outbox of a new connection, which must say hello within [`limits::HELLO_S`].

@@ -130,7 +130,7 @@ impl Session {
             ClientFrame::Send(send) => return self.send(actor, send),
             ClientFrame::Ping(ping) => {
                 if ping.active {
-                    self.node.presence.touch(actor.user);
+                    self.node.presence.touch(actor);
                 }
                 self.put(&ServerFrame::Pong(Pong { at: clock::now() }));
             }
@@ -139,7 +139,7 @@ impl Session {
                 self.node.conversations.mark(actor.user, pointer.conversation, Some(pointer.seq), None, origin);
             }
             ClientFrame::Read(pointer) => {
-                self.node.presence.touch(actor.user);
+                self.node.presence.touch(actor);
                 let origin = Some(self.outbox.clone());
                 self.node.conversations.mark(actor.user, pointer.conversation, None, Some(pointer.seq), origin);
             }
@@ -289,7 +289,7 @@ impl Session {
             return self.send_limited(actor, send, retry_after);
         }
         self.limited = 0;
-        self.node.presence.touch(actor.user);
+        self.node.presence.touch(actor);
         let origin = Origin::Socket(self.outbox.clone());
         if send.message.attachments.is_empty() {
             self.node.conversations.send(actor, send.conversation, send.message, origin);

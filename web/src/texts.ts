@@ -201,6 +201,13 @@ const en = {
   sent_to: "Sent to",
   wrong: "That did not work. Please try again.",
   unreachable: "The server does not answer.",
+  notifications: "Notifications",
+  notify_here: "Notifications on this device",
+  notify_unsupported: "This browser cannot show notifications.",
+  notify_denied: "Your browser blocks notifications of this site. Allow them in its settings for sites.",
+  notify_off: "You are not told of new messages on this device. Muted chats stay quiet in any case.",
+  notify_local: "You are told while Kith is open in this browser. Its push service does not answer, so not when it is closed.",
+  notify_on: "You are told of new messages, also while Kith is closed. The push service of your browser cannot read them.",
 };
 
 type Texts = typeof en;
@@ -405,6 +412,13 @@ const de: Texts = {
   sent_to: "Gesendet an",
   wrong: "Das hat nicht geklappt. Bitte versuch es noch einmal.",
   unreachable: "Der Server antwortet nicht.",
+  notifications: "Benachrichtigungen",
+  notify_here: "Benachrichtigungen auf diesem Gerät",
+  notify_unsupported: "Dieser Browser kann keine Benachrichtigungen zeigen.",
+  notify_denied: "Dein Browser blockiert Benachrichtigungen dieser Seite. Erlaube sie in seinen Website-Einstellungen.",
+  notify_off: "Dieses Gerät meldet keine neuen Nachrichten. Stummgeschaltete Chats bleiben in jedem Fall still.",
+  notify_local: "Neue Nachrichten werden gemeldet, solange Kith in diesem Browser offen ist. Sein Push-Dienst antwortet nicht.",
+  notify_on: "Neue Nachrichten werden gemeldet, auch wenn Kith geschlossen ist. Der Push-Dienst deines Browsers kann sie nicht lesen.",
 };
 
 export const languages = { en, de };

@@ -135,7 +135,7 @@ for (const [where, options] of [["desk", {}], ["phone", phone]]) {
       await person.page.getByRole("button", { name: "Remove reply.png" }).click();
       if (where === "phone") await person.page.getByRole("button", { name: "Back" }).click();
       await person.page.getByRole("button", { name: "Settings" }).click();
-      await person.page.getByText("This device").waitFor();
+      await person.page.getByText("This device", { exact: true }).waitFor();
       await accessible(person);
       await person.picture(name("settings"));
       assert.equal(await person.page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, "it scrolls sideways");

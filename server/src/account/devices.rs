@@ -92,6 +92,9 @@ impl Accounts {
     pub(super) async fn signed_out(&self, user: UserId, devices: Vec<(DeviceId, Device)>) {
         for (device, _) in &devices {
             self.roster.close_device(user, *device, CloseCode::DeviceRevoked);
+            if let Err(error) = self.subscriptions.remove(user, *device).await {
+                tracing::warn!(%user, %device, %error, "a push subscription that is no longer good is left");
+            }
         }
         if let Err(error) = self.drop_tokens(devices.iter().map(|(_, row)| row.token_hash)).await {
             tracing::warn!(%user, %error, "rows of tokens that are no longer good are left");

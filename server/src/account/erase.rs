@@ -95,6 +95,7 @@ impl Accounts {
         let partition = schema::user::partition(user);
         // What the rows lead to goes before them, so that after a crash it is found again.
         self.media.erase(user).await?;
+        self.subscriptions.erase(user).await?;
         self.drop_tokens(self.device_rows(user).await?.into_iter().map(|(_, row)| row.token_hash)).await?;
         for row in self.all(partition.clone(), schema::user::invites()).await? {
             let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);

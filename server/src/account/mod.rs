@@ -39,6 +39,7 @@ use self::{cards::Cards, password::Passwords};
 use crate::{
     Error, limits,
     media::Media,
+    push::Subscriptions,
     roster::Roster,
     store::{
         Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
@@ -71,6 +72,7 @@ pub struct Accounts {
     store: Arc<dyn Store>,
     roster: Arc<Roster>,
     media: Arc<Media>,
+    subscriptions: Arc<Subscriptions>,
     settings: Settings,
     passwords: Passwords,
     cards: Cards,
@@ -78,8 +80,15 @@ pub struct Accounts {
 
 impl Accounts {
     /// The accounts that `store` keeps; `roster` learns at once who is signed out.
-    pub fn new(store: Arc<dyn Store>, roster: Arc<Roster>, media: Arc<Media>, settings: Settings) -> Self {
-        Self { store, roster, media, settings, passwords: Passwords::start(), cards: Cards::default() }
+    pub fn new(
+        store: Arc<dyn Store>,
+        roster: Arc<Roster>,
+        media: Arc<Media>,
+        subscriptions: Arc<Subscriptions>,
+        settings: Settings,
+    ) -> Self {
+        let (passwords, cards) = (Passwords::start(), Cards::default());
+        Self { store, roster, media, subscriptions, settings, passwords, cards }
     }
 
     /// The value of one row.

@@ -18,6 +18,7 @@ use super::*;
 use crate::{
     clock,
     media::{self, objects::Objects},
+    push,
     store::{Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory},
 };
 
@@ -28,7 +29,8 @@ fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Account
     let settings = Settings { registration, invites_by: InvitesBy::Everyone, limits };
     let objects = Arc::new(Objects::in_memory());
     let media = Arc::new(Media::new(store.clone(), objects, media::Settings::default()));
-    Arc::new(Accounts::new(store, Arc::default(), media, settings))
+    let subscriptions = Arc::new(Subscriptions::new(store.clone(), push::Settings::default()));
+    Arc::new(Accounts::new(store, Arc::default(), media, subscriptions, settings))
 }
 
 fn accounts() -> Arc<Accounts> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use utoipa::PartialSchema;
 
-use super::{Config, Limits, Load, Log, Media, Tls};
+use super::{Config, Limits, Load, Log, Media, Push, Tls};
 
 const WIDTH: usize = 100;
 
@@ -39,6 +39,7 @@ fn properties(section: &str) -> Map<String, Value> {
         "limits" => Limits::schema(),
         "load" => Load::schema(),
         "media" => Media::schema(),
+        "push" => Push::schema(),
         _ => unreachable!("[{section}] is a section of Config"),
     };
     let mut schema = serde_json::to_value(schema).expect("a schema has a JSON form");
@@ -75,7 +76,7 @@ mod tests {
     fn it_is_the_default_and_names_every_key() {
         let text = text();
         assert_eq!(Config::parse(&text, "example").unwrap(), Config::default());
-        for section in ["", "tls", "log", "limits", "load"] {
+        for section in ["", "tls", "log", "limits", "load", "media", "push"] {
             for (key, property) in properties(section) {
                 let there = |line: &str| {
                     let line = line.trim_start_matches("# ");

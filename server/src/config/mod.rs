@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use self::bounded::within;
 use crate::{
     account::{self, InvitesBy},
-    media,
+    media, push,
 };
 
 /// All that can be configured.
@@ -73,6 +73,8 @@ pub struct Config {
     pub load: Load,
     /// Pictures, recordings and files.
     pub media: Media,
+    /// Waking devices that are not connected, by the push services of their browsers.
+    pub push: Push,
 }
 
 /// Section `[media]`.
@@ -91,6 +93,22 @@ pub struct Media {
     /// Seconds for which a media is kept that no message shows and that is nobody's avatar.
     #[serde(deserialize_with = "within::<_, _, 1, 31_536_000>")]
     pub keep_unused_s: u64,
+}
+
+/// Section `[push]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Push {
+    /// Whether devices are woken. What leaves the server is encrypted to the device.
+    pub enabled: bool,
+    /// Whom push services may ask about this server: mailto: and an address, or https: and a page. Some push services
+    /// refuse a server that does not say. `public_url` is said where this is not, if that is https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "mailto:operator@example.org")]
+    pub contact: Option<String>,
+    /// For tests only: lets this machine itself be a push service, without TLS. Then every user can have the server send
+    /// requests to its own ports.
+    pub allow_loopback_for_tests: bool,
 }
 
 /// Section `[tls]`.
@@ -199,6 +217,7 @@ impl Default for Config {
             limits: Limits::default(),
             load: Load::default(),
             media: Media::default(),
+            push: Push::default(),
         }
     }
 }
@@ -212,6 +231,12 @@ impl Default for Media {
             keep_uploads_s: 24 * 3600,
             keep_unused_s: 24 * 3600,
         }
+    }
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self { enabled: true, contact: None, allow_loopback_for_tests: false }
     }
 }
 
@@ -290,6 +315,9 @@ impl Config {
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             return Err(("tls", "needs both certificate and key, or neither"));
         }
+        if self.push.contact.as_deref().is_some_and(|contact| !is_contact(contact)) {
+            return Err(("contact", "must be mailto: and an address, or https: and a page"));
+        }
         if self.load.shed_ms > self.load.shed_receipts_ms || self.load.shed_receipts_ms > self.load.refuse_ms {
             return Err(("load", "must drop typing and presence first, then receipts, and refuse messages last"));
         }
@@ -318,10 +346,25 @@ impl Config {
         media::Settings { quota_bytes, upload_bytes, keep_uploads_s, keep_s: keep_unused_s }
     }
 
+    /// What of it concerns push.
+    pub fn push(&self) -> push::Settings {
+        let page = self.public_url.clone().filter(|url| url.starts_with("https:"));
+        push::Settings {
+            enabled: self.push.enabled,
+            contact: self.push.contact.clone().or(page),
+            loopback: self.push.allow_loopback_for_tests,
+        }
+    }
+
     /// What of it concerns accounts.
     pub fn accounts(&self) -> account::Settings {
         account::Settings { registration: self.registration, invites_by: self.invites_by, limits: self.stated_limits() }
     }
+}
+
+fn is_contact(text: &str) -> bool {
+    let rest = text.strip_prefix("mailto:").or(text.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty()) && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -342,6 +385,7 @@ mod tests {
             ("[limits]\ngroup_members = 2000\n", "kith.toml:2: group_members must be 2 to 1000"),
             ("[tls]\ncertificate = 'x'\n", "kith.toml:1: tls needs both certificate and key, or neither"),
             ("\n\npublic_url = 'chat.example.org'\n", "kith.toml:3: public_url must be http:// or https:// and a host"),
+            ("[push]\n\ncontact = 'me'\n", "kith.toml:3: contact must be mailto: and an address, or https: and a page"),
             ("[load]\nshed_ms = 900\n", "kith.toml:1: load must drop"),
         ] {
             let error = Config::parse(text, "kith.toml").unwrap_err().to_string();

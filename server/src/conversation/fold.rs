@@ -46,6 +46,8 @@ impl Live {
             moved: Default::default(),
             tell_at: None,
             active: false,
+            unpushed: false,
+            looked: None,
             dirty: Default::default(),
             flush_at: None,
         };
@@ -136,6 +138,7 @@ impl Live {
             Body::MemberAdded(added) => {
                 let direct = self.state.kind == ConversationKind::Direct;
                 let since = if self.state.kind == ConversationKind::Channel || direct { 1 } else { seq };
+                self.looked = None;
                 self.members.insert(added.user, new_member(added.role, since, seq, record.counts.messages));
                 self.dirty.members.insert(added.user);
                 self.dirty.removed.remove(&added.user);
@@ -191,6 +194,7 @@ impl Live {
             created_at: record.at,
             ..empty()
         };
+        self.looked = None;
         for member in &created.members {
             self.members.insert(member.user, new_member(member.role, 1, 1, 0));
             self.dirty.members.insert(member.user);
@@ -298,22 +302,42 @@ impl Live {
         // From here on the rows reflect every entry; the next append says first that they may not.
         if self.active {
             self.active = false;
+            self.unpushed = false;
             let row = schema::active::row(self.id);
             store.commit(row.partition, vec![Change::Delete(row.key)], Vec::new()).await?;
         }
         Ok(())
     }
 
-    /// Writes the rows that have the conversation folded at the next start and indexed soon, if they are not there. Before
-    /// an append.
+    /// Writes the rows that have the conversation folded at the next start, and indexed and pushed soon, if they are not
+    /// there. Before an append.
     pub async fn activate(&mut self) -> Result<(), store::CommitError> {
+        let version = self.context.subscriptions.version();
+        let pushes = self.must_note_pushes();
+        if !pushes && !self.unpushed {
+            self.looked = Some(version);
+        }
+        if self.active && !pushes {
+            return Ok(());
+        }
+        let row = schema::active::row(self.id);
+        let time = Bytes::copy_from_slice(clock::uuid().as_bytes());
+        let mut puts = Vec::new();
         if !self.active {
-            let row = schema::active::row(self.id);
-            let time = Bytes::copy_from_slice(clock::uuid().as_bytes());
-            let puts = vec![Change::Put(row.key, Bytes::new()), Change::Put(schema::active::unindexed(self.id), time)];
-            self.context.store.commit(row.partition, puts, Vec::new()).await?;
+            puts.push(Change::Put(row.key, Bytes::new()));
+            puts.push(Change::Put(schema::active::unindexed(self.id), time.clone()));
+        }
+        if pushes {
+            puts.push(Change::Put(schema::active::unpushed(self.id, self.head), time));
+        }
+        self.context.store.commit(row.partition, puts, Vec::new()).await?;
+        if !self.active {
             self.active = true;
             self.context.appending.notify_one();
+        }
+        if pushes {
+            self.unpushed = true;
+            self.context.pushing.notify_one();
         }
         Ok(())
     }

@@ -64,6 +64,10 @@ pub(super) struct Live {
     pub tell_at: Option<Instant>,
     /// Whether the row is written that lets the next start find a conversation that was awake in a crash.
     pub active: bool,
+    /// Whether the row is written that has the entries since pushed.
+    pub unpushed: bool,
+    /// The version of the subscriptions of which no member has one.
+    pub looked: Option<u64>,
     /// What is not written yet; see `fold`.
     pub dirty: Dirty,
     pub flush_at: Option<Instant>,
@@ -164,6 +168,7 @@ impl Command {
             Command::Participants(_, _, _, reply) => drop(reply.send(Err(error))),
             Command::Participant(_, _, reply) => drop(reply.send(Err(error))),
             Command::Receipts(_, _, reply) => drop(reply.send(Err(error))),
+            Command::Audience(_, reply) => drop(reply.send(Err(error))),
             Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => drop(reply.send(Err(error))),
             Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
         }
@@ -196,6 +201,7 @@ impl Live {
                 }
                 Command::Participant(user, member, reply) => drop(reply.send(self.participant(user, member))),
                 Command::Receipts(user, seq, reply) => drop(reply.send(self.read_receipts(user, seq).await)),
+                Command::Audience(user, reply) => drop(reply.send(Ok(self.audience(user)))),
                 ordered => {
                     self.append_sends(&mut sends).await;
                     next = self.take_ordered(ordered, next).await;

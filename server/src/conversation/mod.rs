@@ -2,9 +2,10 @@
 //!
 //! [`Conversations`] finds the task of a conversation or wakes it, gives it commands and waits for its answers. What the
 //! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
-//! rows from the log; `history`, `resume` and `readable` read.
+//! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake.
 
 mod amendments;
+mod audience;
 mod directory;
 mod fold;
 mod history;
@@ -39,6 +40,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use self::{
     amendments::Amend,
+    audience::{Audience, Listener},
     history::{Folded, Place},
     log::Origin,
     resume::{Have, Resume},
@@ -49,6 +51,7 @@ use crate::{
     account::{Accounts, Actor},
     limits,
     media::{Media, Reference},
+    push::Subscriptions,
     roster::Roster,
     shed::Shed,
     socket::outbox::Outbox,
@@ -71,6 +74,7 @@ struct Context {
     store: Arc<dyn Store>,
     accounts: Arc<Accounts>,
     media: Arc<Media>,
+    subscriptions: Arc<Subscriptions>,
     roster: Arc<Roster>,
     shed: Arc<Shed>,
     limits: Limits,
@@ -83,6 +87,8 @@ struct Context {
     stopping: AtomicBool,
     /// Told when a conversation begins to append.
     appending: Arc<Notify>,
+    /// Told when there is something to be pushed.
+    pushing: Arc<Notify>,
 }
 
 /// Where a command's answer goes.
@@ -103,6 +109,7 @@ enum Command {
     Participants(UserId, Option<UserId>, usize, Reply<Page<Participant>>),
     Participant(UserId, UserId, Reply<Participant>),
     Receipts(UserId, u64, Reply<ReadReceipts>),
+    Audience(Option<UserId>, Reply<Audience>),
     Expire(u64, Reply<()>),
     /// Nothing but to be awake, with rows that reflect the log.
     Recover(Reply<()>),
@@ -134,6 +141,7 @@ impl Conversations {
         store: Arc<dyn Store>,
         accounts: Arc<Accounts>,
         media: Arc<Media>,
+        subscriptions: Arc<Subscriptions>,
         roster: Arc<Roster>,
         shed: Arc<Shed>,
         limits: Limits,
@@ -143,6 +151,7 @@ impl Conversations {
             store,
             accounts,
             media,
+            subscriptions,
             roster,
             shed,
             limits,
@@ -153,6 +162,7 @@ impl Conversations {
             expires_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             appending: Arc::default(),
+            pushing: Arc::default(),
         };
         Self { context: Arc::new(context) }
     }

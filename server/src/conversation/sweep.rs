@@ -25,7 +25,7 @@ impl Conversations {
                 let rows = self.context.store.scan(partition, range, Direction::Ascending, AT_ONCE).await?;
                 let Some(last) = rows.last() else { break };
                 range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
-                for row in rows.iter().filter(|row| !schema::active::is_unindexed(&row.key)) {
+                for row in rows.iter().filter(|row| schema::active::is_active(&row.key)) {
                     let id = schema::active::conversation_of(&row.key)?;
                     self.ask(id, Command::Recover).await?;
                     recovered += 1;

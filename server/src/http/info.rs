@@ -7,7 +7,10 @@ use axum::{
     extract::State,
     http::{HeaderMap, header},
 };
-use kith_protocol::rest::{Gateway, Info, Registration};
+use kith_protocol::{
+    push::PushInfo,
+    rest::{Gateway, Info, Registration},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -24,6 +27,7 @@ pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answered<Info> {
         registration: app.config.registration,
         heartbeat_ms: app.config.heartbeat_ms,
         features: features(&app.config),
+        push: app.push.key().map(|vapid_key| PushInfo { vapid_key }),
         limits: app.config.stated_limits(),
     })
 }

@@ -65,7 +65,7 @@ pub async fn send(
         let sent = app.conversations.sent(actor.user, conversation, client_id).await?;
         sent.ok_or(refused)?;
     } else {
-        app.presence.touch(actor.user);
+        app.presence.touch(actor);
     }
     let (record, replayed) = app.conversations.send_and_wait(actor, conversation, message).await?;
     let mut response = (StatusCode::CREATED, Answered(wire::entry(conversation, &record)?)).into_response();
@@ -224,7 +224,7 @@ async fn reaction(app: &App, actor: Actor, message: MessageId, emoji: String, on
     params(("message" = MessageId, Path)), responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn read(State(app): State<Arc<App>>, actor: Actor, Path(message): Path<MessageId>) -> Answer<StatusCode> {
-    app.presence.touch(actor.user);
+    app.presence.touch(actor);
     app.conversations.mark_read(actor.user, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }

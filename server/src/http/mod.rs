@@ -69,6 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/users/me/password", put(sessions::change_password))
         .route("/v1/users/me/devices", get(devices::list))
         .route("/v1/users/me/devices/{device}", delete(devices::revoke))
+        .route("/v1/users/me/devices/{device}/push", put(devices::subscribe).delete(devices::unsubscribe))
         .route("/v1/users/me/blocked/{user}", put(users::block).delete(users::unblock))
         .route("/v1/sessions", post(sessions::sign_in))
         .route("/v1/sessions/current", delete(sessions::sign_out))

@@ -43,6 +43,8 @@ use super::{
         sessions::change_password,
         devices::list,
         devices::revoke,
+        devices::subscribe,
+        devices::unsubscribe,
         invites::create,
         conversations::list,
         conversations::personalize,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, clock, limits,
-    store::{self, CommitError, Condition, Direction, KeyRange, Kind, LogRange, Record, schema},
+    store::{self, Direction, KeyRange, Kind, LogRange, Record, schema},
     wire,
 };
 
@@ -142,8 +142,10 @@ impl Search {
                 let mut unindexed = Vec::with_capacity(rows.len());
                 for row in rows {
                     let conversation = schema::active::conversation_of(&row.key)?;
-                    if !schema::active::is_unindexed(&row.key) {
+                    if schema::active::is_active(&row.key) {
                         active = Some(conversation);
+                    }
+                    if !schema::active::is_unindexed(&row.key) {
                         continue;
                     }
                     let appending = active == Some(conversation);
@@ -164,17 +166,9 @@ impl Search {
     }
 
     /// Deletes the rows of conversations that are indexed, but for those that were written again meanwhile.
-    async fn finish(&self, partition: Vec<u8>, mut rows: Vec<Unindexed>) -> Result<(), store::Error> {
-        while !rows.is_empty() {
-            let deletes = rows.iter().map(|row| store::Change::Delete(row.key.clone())).collect();
-            let same = rows.iter().map(|row| Condition::Equals(row.key.clone(), row.value.clone())).collect();
-            match self.store.commit(partition.clone(), deletes, same).await {
-                Ok(()) => break,
-                Err(CommitError::Condition { index, .. }) => drop(rows.swap_remove(index)),
-                Err(CommitError::Store(error)) => return Err(error),
-            }
-        }
-        Ok(())
+    async fn finish(&self, partition: Vec<u8>, rows: Vec<Unindexed>) -> Result<(), store::Error> {
+        let rows = rows.into_iter().map(|row| store::Row { key: row.key, value: row.value }).collect();
+        store::delete_unchanged(&*self.store, partition, rows).await
     }
 
     /// Goes on through all users and their conversations, from the first after an index was made; whether it is over.

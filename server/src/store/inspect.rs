@@ -9,8 +9,8 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId};
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, Upload, User,
-        Value, conversation, name, user,
+        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State, Subscription,
+        Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -36,13 +36,14 @@ pub enum Subject {
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 9] = [
+const KINDS: [(&str, u8); 10] = [
     ("server", b'm'),
     ("names", b'n'),
     ("directs", b'd'),
     ("invites", b'i'),
     ("channels", b'h'),
     ("active", b'a'),
+    ("pushes", b'p'),
     ("expiring", b'x'),
     ("collects", b'g'),
     ("uploads", b'w'),
@@ -51,7 +52,7 @@ const KINDS: [(&str, u8); 9] = [
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, expiring, collects, uploads"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, collects, uploads"
 )]
 pub struct BadSubject;
 
@@ -188,7 +189,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
     Ok(match place {
         Place::Version => schema::server::version_of(value)?.to_string(),
         Place::Probe | Place::UserInvite(..) => user::time_of(value)?.to_string(),
-        Place::MediaKey => format!("({} bytes)", value.len()),
+        Place::MediaKey | Place::PushKey => format!("({} bytes)", value.len()),
         Place::Erasing(_) => String::from_utf8_lossy(value).into_owned(),
         Place::Profile(_) => {
             let row = User::decode(value)?;
@@ -209,6 +210,11 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             let name = row.name.as_ref().map(|name| format!("({} bytes)", name.len()));
             format!("{:?}", Media { name, ..row })
         }
+        Place::Subscription(..) => {
+            let Subscription { endpoint, created_at, .. } = Subscription::decode(value)?;
+            format!("since {created_at}, an endpoint ({} bytes) and its keys", endpoint.len())
+        }
+        Place::Pending(..) => format!("{:?}", Pending::decode(value)?),
         Place::Collect(..) => format!("{:?}", Collect::decode(value)?),
         Place::Upload(..) | Place::Uploaded(..) => {
             let Upload { length, metadata } = Upload::decode(value)?;
@@ -232,6 +238,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::BytesOf(..)
         | Place::BytesRemoving(_)
         | Place::Unindexed(_)
+        | Place::Unpushed(..)
         | Place::Expiring(..) => String::new(),
     })
 }

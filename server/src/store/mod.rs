@@ -229,6 +229,23 @@ pub struct KeyRange {
     pub to: Option<Vec<u8>>,
 }
 
+/// Deletes those of the rows that are still as they were read.
+///
+/// # Errors
+/// When the engine does not do it; some may be deleted.
+pub async fn delete_unchanged(store: &dyn Store, partition: Vec<u8>, mut rows: Vec<Row>) -> Result<(), Error> {
+    while !rows.is_empty() {
+        let deletes = rows.iter().map(|row| Change::Delete(row.key.clone())).collect();
+        let same = rows.iter().map(|row| Condition::Equals(row.key.clone(), row.value.clone())).collect();
+        match store.commit(partition.clone(), deletes, same).await {
+            Ok(()) => break,
+            Err(CommitError::Condition { index, .. }) => drop(rows.swap_remove(index)),
+            Err(CommitError::Store(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Holds an append to its contract.
 fn check_seqs(expected_head: u64, records: &[Record]) {
     let follow = records.iter().zip(expected_head + 1..).all(|(record, seq)| record.seq == seq);

@@ -9,6 +9,7 @@
 //! | | 0 user | the name of a user whose erasure was begun |
 //! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | | `media key` | what signs the urls of media, 32 bytes |
+//! | | `push key` | what signs for push services that this server is itself, 32 bytes |
 //! | `u` user | 0 | [`User`] |
 //! | | 1 device | [`Device`] |
 //! | | 2 user | empty: blocked |
@@ -31,6 +32,9 @@
 //! | `h` first byte of the title | title, 0, conversation | empty: a channel |
 //! | `a` shard | conversation | empty: it may have entries that its rows do not reflect |
 //! | | conversation 1 | 16 bytes, other ones each time: it may have entries that the search index does not reflect |
+//! | | conversation 2 seq | 16 bytes, other ones each time: nobody has looked whom to push the entries behind `seq` to |
+//! | `p` shard | 0 user device | [`Subscription`] |
+//! | | 1 user device conversation | [`Pending`]: to be pushed |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
 //! | `k` media | 0 | [`Media`] |
 //! | | 1 conversation seq | since when a message shows it, 8 bytes |
@@ -43,6 +47,7 @@
 
 pub mod media;
 mod place;
+pub mod push;
 #[cfg(test)]
 mod tests;
 
@@ -57,6 +62,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use self::{
     media::{Collect, Media, Picture, Upload},
     place::{Place, place},
+    push::{Pending, Subscription},
 };
 use super::{Error, KeyRange, RowKey};
 
@@ -268,6 +274,7 @@ const STATE: u8 = 0;
 const MEMBER: u8 = 1;
 const AMENDMENT: u8 = 2;
 const UNINDEXED: u8 = 1;
+const UNPUSHED: u8 = 2;
 
 fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
@@ -332,6 +339,14 @@ pub mod server {
     /// The key in the value of that row.
     pub fn media_key_of(value: &[u8]) -> Result<[u8; 32], Error> {
         value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))
+    }
+    /// The row of the key that signs for push services.
+    pub fn push_key() -> RowKey {
+        RowKey { partition: partition(), key: b"push key".to_vec() }
+    }
+    /// The key in the value of that row.
+    pub fn push_key_of(value: &[u8]) -> Result<[u8; 32], Error> {
+        media_key_of(value)
     }
     /// The row that an engine writes to see whether it can; its value is the time.
     pub fn probe() -> Vec<u8> {
@@ -665,6 +680,19 @@ pub mod active {
     /// Whether a key is one of `unindexed`.
     pub fn is_unindexed(key: &[u8]) -> bool {
         key.len() == 17 && key[16] == UNINDEXED
+    }
+    /// The row that has the entries behind `seq` pushed, behind the other ones. Its value is as that of `unindexed`.
+    pub fn unpushed(conversation: ConversationId, seq: u64) -> Vec<u8> {
+        [&conversation.bytes()[..], &[UNPUSHED], &seq.to_be_bytes()].concat()
+    }
+    /// The seq of a key of `unpushed`; none where it is another one.
+    pub fn unpushed_seq(key: &[u8]) -> Option<u64> {
+        let seq = key.get(16..)?.strip_prefix(&[UNPUSHED])?;
+        seq.try_into().ok().map(u64::from_be_bytes)
+    }
+    /// Whether a key is that of the conversation's own row.
+    pub fn is_active(key: &[u8]) -> bool {
+        key.len() == 16
     }
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {

@@ -9,6 +9,7 @@ mod operate;
 mod overload;
 mod people;
 mod program;
+mod push;
 mod refusals;
 mod rude;
 mod secrets;

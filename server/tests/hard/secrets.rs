@@ -20,6 +20,11 @@ const EDITED: &str = "marker-text-of-an-edit";
 const TRIED: &str = "marker-password-that-is-wrong";
 const NEW: &str = "marker-password-that-is-new";
 const MALFORMED: &str = "marker-within-garbage";
+/// Where nobody is woken; whoever knew it could.
+const ENDPOINT: &str = "endpoint-marker-6ab1";
+const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
+/// A public key: that of the example of RFC 8291.
+const POINT: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 
 /// None of what must not be shown is in `text`.
 fn is_discreet(what: &str, text: &str, secrets: &[&str]) {
@@ -33,6 +38,12 @@ async fn live(program: &Program) -> (Vec<Person>, MessageId, Vec<String>) {
     let mut people = Person::several(program, 3).await;
     let direct = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
     let group = people[0].converse(ConversationKind::Group, &[&people[1], &people[2]]).await;
+    let json = [("content-type", "application/json")];
+    let device = people[2].rest.devices().await.unwrap().items[0].id;
+    let keys = format!("{{\"p256dh\":\"{POINT}\",\"auth\":\"{AUTH}\"}}");
+    let subscription = format!("{{\"endpoint\":\"https://push.invalid/{ENDPOINT}\",\"keys\":{keys}}}");
+    let path = format!("/v1/users/me/devices/{device}/push");
+    assert_eq!(people[2].rest.request(Method::PUT, &path, &json, subscription).await.unwrap().status.as_u16(), 204);
     let message = kith_client::connection::message(TEXT);
     let entry = people[0].rest.send_message(direct, &message).await.unwrap();
     people[0].rest.edit(entry.id, &EditMessage { text: EDITED.to_owned(), mentions: Vec::new() }).await.unwrap();
@@ -49,7 +60,6 @@ async fn live(program: &Program) -> (Vec<Person>, MessageId, Vec<String>) {
     // What is wrong is not repeated either.
     let wrong = NewSession { username: people[0].name.clone(), password: TRIED.to_owned(), device: None };
     assert!(program.rest().sign_in(&wrong).await.is_err());
-    let json = [("content-type", "application/json")];
     for body in [format!("{{\"text\":\"{MALFORMED}"), format!("{{\"client_id\":\"{MALFORMED}\",\"text\":7}}")] {
         let path = format!("/v1/conversations/{group}/messages");
         let answer = people[0].rest.request(Method::POST, &path, &json, body).await.unwrap();
@@ -75,7 +85,7 @@ async fn inspect_shows_every_partition_and_no_secret() {
     let mut program = Program::started("drain_s = 0");
     let (people, message, tokens) = live(&program).await;
     program.done(&["invite"]);
-    let mut secrets = vec![TEXT, EDITED, PASSWORD, NEW, "$argon2"];
+    let mut secrets = vec![TEXT, EDITED, PASSWORD, NEW, ENDPOINT, AUTH, "$argon2"];
     secrets.extend(tokens.iter().map(String::as_str));
     let hashes: Vec<String> = tokens.iter().map(|token| hex(&Sha256::digest(token))).collect();
     secrets.extend(hashes.iter().map(String::as_str));
@@ -85,7 +95,7 @@ async fn inspect_shows_every_partition_and_no_secret() {
         }
         let mut subjects = vec![message.to_string(), message.conversation.to_string(), "@user1".to_owned()];
         subjects.extend(people.iter().map(|person| person.id.to_string()));
-        subjects.extend(["server", "names", "directs", "invites"].map(str::to_owned));
+        subjects.extend(["server", "names", "directs", "invites", "pushes"].map(str::to_owned));
         for subject in &subjects {
             let shown = program.done(&["inspect", subject]);
             assert!(!shown.trim().is_empty(), "{subject} is empty");
@@ -106,7 +116,7 @@ async fn the_log_at_its_most_talkative_holds_no_secret() {
     assert_eq!(program.end().code(), Some(0));
     let log = program.log();
     assert!(log.contains("DEBUG") && log.contains("listening"), "it says nothing:\n{log}");
-    let mut secrets = vec![TEXT, EDITED, PASSWORD, TRIED, NEW, MALFORMED, "$argon2", one_time.trim()];
+    let mut secrets = vec![TEXT, EDITED, PASSWORD, TRIED, NEW, MALFORMED, ENDPOINT, AUTH, "$argon2", one_time.trim()];
     secrets.extend(tokens.iter().map(String::as_str));
     is_discreet("the log", &log, &secrets);
 }

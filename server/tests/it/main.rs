@@ -12,6 +12,7 @@ mod messages;
 mod presence;
 mod promises;
 mod protection;
+mod push;
 mod receipts;
 mod registration;
 mod search;

@@ -37,6 +37,8 @@ export class Client {
   /** Whether the list has come once. */
   readonly listed = signal(false);
   readonly open = signal<string | null>(null);
+  /** Is given each entry that comes while there is a connection, in one tab of several. */
+  heard: ((entry: Entry) => void) | null = null;
   readonly people: People;
   readonly outbox: Outbox;
   readonly urls: Urls;
@@ -342,7 +344,9 @@ export class Client {
       case "sent":
         return this.hearSent(frame);
       case "entry":
-        return this.take(frame.entry);
+        this.take(frame.entry);
+        if (this.socket.leads) this.heard?.(frame.entry);
+        return;
       case "entries":
         return this.hearEntries(frame);
       case "receipt": {

@@ -70,6 +70,13 @@ export class Rest {
   eraseAccount = (password: string) => this.ask<void>("DELETE", "/v1/users/me", { password });
   devices = () => this.ask<Page<Device>>("GET", "/v1/users/me/devices");
   revoke = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}`);
+  /** Has a device woken by a push service; gives the path of the request. */
+  subscribe = async (device: string, subscription: unknown): Promise<string> => {
+    const path = `/v1/users/me/devices/${device}/push`;
+    await this.ask<void>("PUT", path, subscription);
+    return path;
+  };
+  unsubscribe = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}/push`);
   block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
   unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
   invite = () => this.ask<Invite>("POST", "/v1/invites");

@@ -81,6 +81,11 @@ export class SharedSocket {
     return this.socket ? this.socket.send(frame) : true;
   }
 
+  /** Whether this is the tab that holds the connection for all. */
+  get leads(): boolean {
+    return this.socket !== null;
+  }
+
   wake(): void {
     if (this.socket) this.socket.wake();
     else this.channel?.postMessage({ is: "wake" });

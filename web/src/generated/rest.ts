@@ -527,6 +527,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/me/devices/{device}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Has a device woken while it is not connected, instead of where it was woken before. */
+        put: operations["devices_subscribe"];
+        post?: never;
+        /** Has a device woken no longer. */
+        delete: operations["devices_unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/me/mentions": {
         parameters: {
             query?: never;
@@ -1111,6 +1129,7 @@ export interface components {
              * @description The protocol's version: 1.
              */
             protocol: number;
+            push?: components["schemas"]["PushInfo"] | null;
             /** @description Who may sign up. */
             registration: components["schemas"]["Registration"];
             /** @description The program's version. */
@@ -1639,6 +1658,29 @@ export interface components {
             privacy?: components["schemas"]["Privacy"] | null;
             /** @description Absent of an erased user. */
             username?: string | null;
+        };
+        /** @description How this server pushes; told in `GET /v1/info` where it does. */
+        PushInfo: {
+            /** @description The public key to subscribe with, `applicationServerKey`: a point of P-256, uncompressed, in base64url (RFC 8292). */
+            vapid_key: string;
+        };
+        /** @description The keys of a subscription. */
+        PushKeys: {
+            /** @description 16 bytes, in base64url. */
+            auth: string;
+            /** @description A point of P-256, uncompressed, in base64url. */
+            p256dh: string;
+        };
+        /**
+         * @description Where a device is woken, as `PushSubscription.toJSON()` of a browser gives it: `PUT /v1/users/me/devices/{device}/push`.
+         *
+         *     A browser's `expirationTime` is ignored: a push service says itself when a subscription is no more.
+         */
+        PushSubscription: {
+            /** @description The push service's address of this subscription: https, on a public host, 2048 characters at most. A secret. */
+            endpoint: string;
+            /** @description To whom the content is encrypted. */
+            keys: components["schemas"]["PushKeys"];
         };
         /** @description The body of `reaction`. */
         Reaction: {
@@ -5860,6 +5902,173 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushSubscription"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of a type that is taken here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices_unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: components["schemas"]["DeviceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here that you may see. */
             404: {
                 headers: {
                     [name: string]: unknown;

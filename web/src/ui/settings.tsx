@@ -6,6 +6,7 @@ import { type Language, language, languages, t } from "../texts";
 import { AvatarField } from "./avatar";
 import { Export } from "./export";
 import { Invite } from "./invite";
+import { NotifySwitch } from "./notify-switch";
 import { Dialog, Field } from "./parts";
 import { dialog, explain, forget, keep, speak } from "./state";
 import { brief } from "./time";
@@ -101,6 +102,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
         <input type="checkbox" checked={me.value.privacy?.read_receipts ?? true} onChange={(event) => void change({ privacy: { read_receipts: event.currentTarget.checked } })} />
         <span>{t().tell_read}</span>
       </label>
+      <NotifySwitch signedIn={signedIn} attempt={attempt} />
       <h3>{t().devices}</h3>
       <ul class="people">
         {devices.value.map((device) => (

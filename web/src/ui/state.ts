@@ -5,6 +5,7 @@ import { Refused, Rest, Unreachable } from "../core/rest";
 import { browserShelf } from "../core/shelf";
 import { browserTabs } from "../core/tabs";
 import type { Info, Profile, SignedIn } from "../core/types";
+import { beginNotifications, forgetNotifications, refresh, tellOf } from "./notifications";
 import { type Language, language, languages, t } from "../texts";
 
 const SESSION = "kith.session";
@@ -30,7 +31,9 @@ export function begin(): void {
   if (kept) start(JSON.parse(kept) as Session);
   void new Rest(location.origin).info().then((known) => {
     info.value = known;
+    if (client.value) void refresh(client.value, keep, known, token());
   }, () => undefined);
+  beginNotifications(keep, () => client.value);
   window.addEventListener("online", () => client.value?.wake());
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) client.value?.wake();
@@ -48,6 +51,14 @@ function start({ token, user }: Session): void {
   const socket = new URL("/v1/socket", location.origin);
   socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   client.value = new Client(user, rest, keep, shelf, browserTabs(`kith.${user.id}`), socket.href, token, forget);
+  const started = client.value;
+  started.heard = (entry) => void tellOf(started, entry);
+}
+
+/** What signs this device in. */
+export function token(): string {
+  const kept = keep.get(SESSION);
+  return kept ? (JSON.parse(kept) as Session).token : "";
 }
 
 export function enter({ token, user }: SignedIn): void {
@@ -57,6 +68,7 @@ export function enter({ token, user }: SignedIn): void {
 
 /** Forgets who was signed in here, and everything that was theirs. */
 export function forget(): void {
+  void forgetNotifications().catch(() => undefined);
   client.value?.outbox.clear();
   client.value?.end();
   client.value = null;

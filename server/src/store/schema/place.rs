@@ -6,7 +6,7 @@ use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
     STATE, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
-    server, user,
+    push, server, user,
 };
 use crate::store::Error;
 
@@ -17,6 +17,7 @@ pub enum Place {
     Version,
     Probe,
     MediaKey,
+    PushKey,
     Erasing(UserId),
     Profile(UserId),
     Device(UserId, DeviceId),
@@ -36,6 +37,9 @@ pub enum Place {
     Channel(ConversationId),
     Active(ConversationId),
     Unindexed(ConversationId),
+    Unpushed(ConversationId, u64),
+    Subscription(UserId, DeviceId),
+    Pending(UserId, DeviceId, ConversationId),
     Expiring(Timestamp, ConversationId, u64),
     UserMedia(UserId, MediaId),
     UserMediaBytes(UserId),
@@ -60,6 +64,7 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         (b'm', 0) if key == server::version() => Place::Version,
         (b'm', 0) if key == server::probe() => Place::Probe,
         (b'm', 0) if key == server::media_key().key => Place::MediaKey,
+        (b'm', 0) if key == server::push_key().key => Place::PushKey,
         (b'm', 0) if key.first() == Some(&ERASING) => Place::Erasing(server::user_of(key)?),
         (b'u', 16) => return of_user(UserId::from_bytes(id_at(name, 0)?), key),
         (b'n', 0 | 1) => Place::Name,
@@ -72,6 +77,18 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         (b'h', 0 | 1) => Place::Channel(channel::conversation_of(key)?),
         (b'a', 1) if key.len() == 16 => Place::Active(active::conversation_of(key)?),
         (b'a', 1) if active::is_unindexed(key) => Place::Unindexed(active::conversation_of(key)?),
+        (b'a', 1) => match active::unpushed_seq(key) {
+            Some(seq) => Place::Unpushed(active::conversation_of(key)?, seq),
+            None => return unknown(),
+        },
+        (b'p', 1) if push::is_subscription(key) => {
+            let (user, device) = push::device_of(key)?;
+            Place::Subscription(user, device)
+        }
+        (b'p', 1) if push::is_pending(key) => {
+            let (user, device) = push::device_of(key)?;
+            Place::Pending(user, device, push::conversation_of(key)?)
+        }
         (b'x', 1) if key.len() == 32 => {
             let (conversation, seq) = expiring::message_of(key)?;
             Place::Expiring(expiring::at_of(key)?, conversation, seq)

@@ -150,7 +150,10 @@ proptest! {
         member in a_member(),
         amendment in an_amendment(),
         (media, size, metadata) in (a_media(), any::<u64>(), text()),
+        (endpoint, key, auth, attempts) in (text(), vec(any::<u8>(), 65), any::<[u8; 16]>(), any::<u32>()),
     ) {
+        survives(&Subscription { endpoint, key, auth, created_at: at })?;
+        survives(&Pending { since: at, not_before: created_at, attempts })?;
         survives(&media)?;
         survives(&Upload { length: size, metadata })?;
         prop_assert_eq!(media::user_of(&media::user_value(id)).unwrap(), id);
@@ -177,8 +180,10 @@ proptest! {
         let _ = Amendment::decode(&bytes);
         let _ = Media::decode(&bytes);
         let _ = Upload::decode(&bytes);
+        let _ = Subscription::decode(&bytes);
+        let _ = Pending::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdinkogw"[bytes.len() % 14]], &key);
+        let _ = place(&[b"umcaxhtdinkogpw"[bytes.len() % 15]], &key);
     }
 
     #[test]
@@ -218,6 +223,7 @@ proptest! {
         prop_assert_eq!(of_server(server::version()), Place::Version);
         prop_assert_eq!(of_server(server::probe()), Place::Probe);
         prop_assert_eq!(of_server(server::media_key().key), Place::MediaKey);
+        prop_assert_eq!(of_server(server::push_key().key), Place::PushKey);
         prop_assert_eq!(of_server(server::erasing(one)), Place::Erasing(one));
 
         let of = |row: RowKey| place(&row.partition, &row.key).unwrap();
@@ -232,7 +238,19 @@ proptest! {
         let RowKey { partition, key } = active::row(conversation);
         let unindexed = RowKey { partition, key: active::unindexed(conversation) };
         prop_assert!(key < unindexed.key && !active::is_unindexed(&key));
+        let unpushed = RowKey { key: active::unpushed(conversation, seq), ..unindexed.clone() };
+        prop_assert!(unindexed.key < unpushed.key && !active::is_unindexed(&unpushed.key));
+        prop_assert_eq!(active::unpushed_seq(&unindexed.key), None);
         prop_assert_eq!(of(unindexed), Place::Unindexed(conversation));
+        prop_assert_eq!(of(unpushed), Place::Unpushed(conversation, seq));
+        let (subscription, pending) = (push::subscription(one, device), push::pending(one, device, conversation));
+        prop_assert_eq!(&subscription.partition, &pending.partition);
+        prop_assert!(holds(&push::all_subscriptions(), &subscription.key) && !holds(&push::all_subscriptions(), &pending.key));
+        prop_assert!(holds(&push::all_pending(), &pending.key) && !holds(&push::all_pending(), &subscription.key));
+        prop_assert!(holds(&push::pending_of(one, device), &pending.key));
+        prop_assert_eq!(holds(&push::pending_of(other, device), &pending.key), one == other);
+        prop_assert_eq!(of(subscription), Place::Subscription(one, device));
+        prop_assert_eq!(of(pending), Place::Pending(one, device, conversation));
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));

@@ -13,8 +13,8 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Place, Replay, State, Token, Upload, User,
-            Value, conversation, name, token, user,
+            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State,
+            Subscription, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
@@ -101,6 +101,9 @@ impl Look<'_> {
             }
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
             Place::MediaKey => schema::server::media_key_of(value).map(|_| vec![])?,
+            Place::PushKey => schema::server::push_key_of(value).map(|_| vec![])?,
+            Place::Subscription(..) => Subscription::decode(value).map(|_| vec![])?,
+            Place::Pending(..) => Pending::decode(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
             Place::Upload(_, id) => self.upload(id, &Upload::decode(value)?),
             Place::Uploaded(..) => Upload::decode(value).map(|_| vec![])?,
@@ -116,6 +119,7 @@ impl Look<'_> {
             | Place::Channel(_)
             | Place::Active(_)
             | Place::Unindexed(_)
+            | Place::Unpushed(..)
             | Place::Expiring(..) => vec![],
         })
     }

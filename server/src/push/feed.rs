@@ -1,0 +1,285 @@
+//! Finds whom to push what was said to: follows the logs, and leaves a row for each device and conversation.
+
+use std::collections::HashMap;
+
+use kith_protocol::{Code, ConversationId, DeviceId, Timestamp, UserId};
+use tokio::time::Instant;
+
+use super::{Push, Work, queue::Queue, queue::Target};
+use crate::{
+    Error, clock,
+    conversation::Listener,
+    limits,
+    store::{
+        self, Change, CommitError, Condition, Direction, KeyRange, Kind, LogRange, Row, RowKey,
+        schema::{self, Listed, Pending, Value},
+    },
+};
+
+/// Rows of conversations that are read at a time.
+const ROWS: usize = 256;
+/// Seconds after which a row that waits is written again when something newer is said, so that it is not given up for the
+/// age of the first.
+const RENEW_S: u64 = 3600;
+
+/// A conversation with entries that nobody has looked at.
+struct Unpushed {
+    conversation: ConversationId,
+    /// Its rows, the lowest seq first; each says from where on.
+    rows: Vec<(u64, Row)>,
+    /// Whether there may be entries to come that belong to its last row.
+    appending: bool,
+}
+
+/// A message that was said.
+struct Said {
+    seq: u64,
+    sender: UserId,
+}
+
+impl Push {
+    /// Reads on in the conversations that were appended to; whether there is, or will be, more to be read.
+    ///
+    /// # Errors
+    /// When the store does not answer, or one of the conversations cannot be read; the others were.
+    pub(super) async fn follow(&self, work: &mut Work) -> Result<bool, Error> {
+        let (mut more, mut failed) = (false, None);
+        for shard in 0..schema::SHARDS {
+            let partition = schema::active::partition(shard);
+            for unpushed in self.unpushed(&partition).await? {
+                match self.catch_up(work, &partition, unpushed).await {
+                    Ok(there) => more |= there,
+                    Err(error) => failed = Some(error),
+                }
+            }
+        }
+        failed.map_or(Ok(more), Err)
+    }
+
+    async fn unpushed(&self, partition: &[u8]) -> Result<Vec<Unpushed>, Error> {
+        let mut found: Vec<Unpushed> = Vec::new();
+        let mut active = None;
+        let mut range = KeyRange::default();
+        loop {
+            let rows = self.store.scan(partition.to_vec(), range, Direction::Ascending, ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
+            range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
+            for row in rows {
+                let conversation = schema::active::conversation_of(&row.key)?;
+                if schema::active::is_active(&row.key) {
+                    active = Some(conversation);
+                }
+                let Some(seq) = schema::active::unpushed_seq(&row.key) else { continue };
+                match found.last_mut().filter(|last| last.conversation == conversation) {
+                    Some(last) => last.rows.push((seq, row)),
+                    None => {
+                        let appending = active == Some(conversation);
+                        found.push(Unpushed { conversation, rows: vec![(seq, row)], appending });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at a part of what a conversation's rows say; whether there is, or will be, more.
+    async fn catch_up(&self, work: &mut Work, partition: &[u8], mut unpushed: Unpushed) -> Result<bool, Error> {
+        let id = unpushed.conversation;
+        let known = work.reached.get(&id).copied().unwrap_or(0);
+        let from = unpushed.rows.first().map_or(0, |(seq, _)| *seq).max(known);
+        let head = self.store.heads(vec![id]).await?.pop().flatten().map_or(0, |head| head.seq);
+        let mut at = from.min(head);
+        if at < head {
+            if work.queue.is_full() {
+                return Ok(true);
+            }
+            let range =
+                LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit: limits::PUSH_BATCH };
+            let records = self.store.read(vec![range]).await?.pop().unwrap_or_default();
+            let Some(last) = records.last() else { return Ok(false) };
+            at = last.seq;
+            let oldest = clock::now().millis().saturating_sub(limits::PUSH_TTL_S * 1000);
+            let said: Vec<Said> = records
+                .iter()
+                .filter(|record| record.kind == Kind::Message && record.at.millis() >= oldest)
+                .map(|record| Said { seq: record.seq, sender: record.sender })
+                .collect();
+            if !said.is_empty() {
+                let (connected, targets) = self.targets(id, &said).await?;
+                self.enqueue(&mut work.queue, targets).await?;
+                let certain_at = Instant::now() + self.roster.silence();
+                work.doubts.extend(connected.into_iter().map(|target| (certain_at, target, at)));
+                let too_many = work.doubts.len().saturating_sub(limits::PUSHES_PENDING);
+                work.doubts.drain(..too_many);
+            }
+        }
+        // The last of the rows that reach so far has all that is still to come.
+        let reached = at >= head;
+        if !reached || unpushed.appending {
+            unpushed.rows.retain(|(seq, _)| *seq < at);
+            unpushed.rows.pop();
+            work.reached.insert(id, at);
+            let rows = unpushed.rows.into_iter().map(|(_, row)| row).collect();
+            store::delete_unchanged(&*self.store, partition.to_vec(), rows).await?;
+            return Ok(true);
+        }
+        let done = self.finish(partition, unpushed).await?;
+        if done {
+            work.reached.remove(&id);
+        }
+        Ok(!done)
+    }
+
+    /// Deletes the rows of a conversation that has been read to its end, unless it has begun to append since.
+    async fn finish(&self, partition: &[u8], unpushed: Unpushed) -> Result<bool, store::Error> {
+        let rows = unpushed.rows.into_iter().map(|(_, row)| row);
+        let (deletes, same): (Vec<_>, Vec<_>) =
+            rows.map(|row| (Change::Delete(row.key.clone()), Condition::Equals(row.key, row.value))).unzip();
+        let asleep = Condition::Absent(schema::active::row(unpushed.conversation).key);
+        let conditions = same.into_iter().chain([asleep]).collect();
+        match self.store.commit(partition.to_vec(), deletes, conditions).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Condition { .. }) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error),
+        }
+    }
+
+    /// The devices that are connected, and those of the others that are to be told of messages.
+    async fn targets(&self, conversation: ConversationId, said: &[Said]) -> Result<(Vec<Target>, Vec<Target>), Error> {
+        let audience = self.conversations.audience(conversation, None).await?;
+        let mut listeners = Vec::new();
+        for listener in audience.members {
+            if self.concerns(listener, said).await? {
+                listeners.push(listener.user);
+            }
+        }
+        let (mut connected, mut targets) = (Vec::new(), Vec::new());
+        for users in listeners.chunks(limits::SCAN_ROWS) {
+            for user in self.unmuted(conversation, users).await? {
+                for device in self.subscriptions.devices(user) {
+                    let target = Target { user, device, conversation };
+                    if self.roster.has_device(user, device) {
+                        connected.push(target);
+                    } else if !self.is_awake(user, device) {
+                        targets.push(target);
+                    }
+                }
+            }
+        }
+        Ok((connected, targets))
+    }
+
+    /// Has those pushed who were connected when something was said, have gone since, and did not get it: their connection
+    /// was broken already. Kept in memory only, since a connection is no more than that.
+    pub(super) async fn settle_doubts(&self, work: &mut Work) -> Result<(), Error> {
+        while let Some((_, target, seq)) = work.doubts.front().copied().filter(|(at, ..)| *at <= Instant::now()) {
+            work.doubts.pop_front();
+            let Target { user, device, conversation } = target;
+            if !self.is_awake(user, device) && self.lacks(user, conversation, seq).await? {
+                self.enqueue(&mut work.queue, vec![target]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no device of a member has said that it has an entry.
+    async fn lacks(&self, user: UserId, conversation: ConversationId, seq: u64) -> Result<bool, Error> {
+        match self.conversations.audience(conversation, Some(user)).await {
+            Ok(audience) => Ok(audience.members.iter().any(|listener| listener.delivered < seq)),
+            Err(error) if error.code == Code::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether one of the messages is news to a member.
+    async fn concerns(&self, listener: Listener, said: &[Said]) -> Result<bool, Error> {
+        let Listener { user, since, read, .. } = listener;
+        let is_news = |it: &Said| it.seq > read && it.seq >= since && it.sender != user;
+        if !said.iter().any(is_news) {
+            return Ok(false);
+        }
+        let card = self.accounts.card(user).await?;
+        Ok(said.iter().any(|it| is_news(it) && !card.blocked.contains(&it.sender)))
+    }
+
+    /// Those of these members who have not muted a conversation.
+    async fn unmuted(&self, conversation: ConversationId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let row = |user: &UserId| RowKey {
+            partition: schema::user::partition(*user),
+            key: schema::user::listed(conversation),
+        };
+        let rows = self.store.get(users.iter().map(row).collect()).await?;
+        let mut unmuted = Vec::with_capacity(users.len());
+        for (user, row) in users.iter().zip(rows) {
+            // Where there is none, they have left.
+            let Some(row) = row else { continue };
+            if !is_muted(&Listed::decode(&row)?) {
+                unmuted.push(*user);
+            }
+        }
+        Ok(unmuted)
+    }
+
+    /// Whether a device needs no push: it is connected, or the person is at another one.
+    pub(super) fn is_awake(&self, user: UserId, device: DeviceId) -> bool {
+        self.roster.has_device(user, device) || self.presence.is_active_elsewhere(user, device)
+    }
+
+    /// Writes the rows of what is to be pushed, and has it begun.
+    async fn enqueue(&self, queue: &mut Queue, targets: Vec<Target>) -> Result<(), Error> {
+        let now = clock::now();
+        let fresh = Pending { since: now, not_before: now, attempts: 0 };
+        let mut changes: HashMap<Vec<u8>, Vec<(Target, Pending)>> = HashMap::new();
+        for target in targets {
+            let row = match queue.renew(&target) {
+                None => fresh,
+                Some(row) if now.since(row.since).as_secs() >= RENEW_S => Pending { since: now, ..row },
+                Some(_) => continue,
+            };
+            changes.entry(schema::push::partition_of(target.user)).or_default().push((target, row));
+        }
+        for (partition, rows) in changes {
+            for part in rows.chunks(limits::SCAN_ROWS) {
+                let puts = part.iter().map(|(target, row)| Change::Put(key(target), row.encode())).collect();
+                self.store.commit(partition.clone(), puts, Vec::new()).await?;
+                for (target, row) in part {
+                    self.put(queue, *target, *row);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, queue: &mut Queue, target: Target, row: Pending) {
+        if queue.renew(&target).is_some() {
+            return queue.rewrite(&target, row);
+        }
+        let host = self.subscriptions.host(target.user, target.device).unwrap_or_else(|| "".into());
+        queue.put(target, row, host, Instant::now() + row.not_before.since(clock::now()));
+    }
+
+    pub(super) async fn recall_shard(&self, queue: &mut Queue, shard: u8) -> Result<(), Error> {
+        let partition = schema::push::partition(shard);
+        let mut range = schema::push::all_pending();
+        loop {
+            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
+            let rows = scan.await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            range.from = [&last.key[..], &[0]].concat();
+            for row in rows {
+                let (user, device) = schema::push::device_of(&row.key)?;
+                let target = Target { user, device, conversation: schema::push::conversation_of(&row.key)? };
+                self.put(queue, target, Pending::decode(&row.value)?);
+            }
+        }
+    }
+}
+
+/// Whether a person wants to hear nothing of a conversation now.
+pub(super) fn is_muted(listed: &Listed) -> bool {
+    listed.muted_until.is_some_and(|until: Timestamp| until > clock::now())
+}
+
+/// The key of the row of a target.
+pub(super) fn key(target: &Target) -> Vec<u8> {
+    schema::push::pending(target.user, target.device, target.conversation).key
+}

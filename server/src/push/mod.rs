@@ -1,0 +1,212 @@
+//! Push: wakes devices that are not connected when something is said, through the push services of their browsers.
+//!
+//! ```text
+//!   conversation ─▶ store ◀── feed ─▶ queue ─▶ delivery ─▶ seal ─▶ send ─▶ push service ─▶ device
+//! ```
+//! A message never waits for it. Before a conversation appends that a subscribed user is a member of, it leaves a row that
+//! says from where on (`schema::active::unpushed`); `feed` reads the entries behind it and writes a row for each device and
+//! conversation that is to be pushed (`schema::push`), and only then deletes the first. `delivery` looks again whether the
+//! device still needs it, tells it the newest unread message, and deletes the second row when the push service has it. So
+//! what was `sent` is pushed at least once, whatever fails or restarts in between, or is given up after
+//! [`crate::limits::PUSH_TTL_S`]. Several messages are one push: each replaces the one before.
+
+mod delivery;
+mod endpoint;
+mod feed;
+mod queue;
+mod seal;
+mod send;
+mod subscriptions;
+mod vapid;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use ::base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use kith_protocol::{Code, ConversationId};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+pub use self::subscriptions::{Settings, Subscriptions};
+use self::{
+    delivery::Outcome,
+    queue::{Begun, Queue, Target},
+    send::Sender,
+    vapid::Vapid,
+};
+use crate::{
+    Error,
+    account::Accounts,
+    conversation::Conversations,
+    presence::Presence,
+    roster::Roster,
+    store::{Change, CommitError, Condition, Store, schema, schema::server},
+};
+
+/// How soon a new message is looked for; what comes meanwhile is pushed with it.
+const SOON: Duration = Duration::from_millis(250);
+/// How soon conversations are looked at again that are still appending.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a store that does not answer is left alone.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// The pushing of a node.
+pub struct Push {
+    /// Where devices are woken.
+    pub subscriptions: Arc<Subscriptions>,
+    store: Arc<dyn Store>,
+    conversations: Conversations,
+    accounts: Arc<Accounts>,
+    roster: Arc<Roster>,
+    presence: Arc<Presence>,
+    vapid: OnceLock<Vapid>,
+    sender: Sender,
+}
+
+/// What the one task that pushes remembers.
+#[derive(Default)]
+struct Work {
+    queue: Queue,
+    /// Up to where the conversations have been looked at that are still appending.
+    reached: HashMap<ConversationId, u64>,
+    /// Who was connected when something was said: when it is certain whether they got it, and up to which seq.
+    doubts: VecDeque<(Instant, Target, u64)>,
+}
+
+impl Push {
+    /// Pushes what is said in these conversations, once it is [opened](Self::open) and [run](Self::run).
+    pub fn new(
+        store: Arc<dyn Store>,
+        subscriptions: Arc<Subscriptions>,
+        conversations: Conversations,
+        accounts: Arc<Accounts>,
+        roster: Arc<Roster>,
+        presence: Arc<Presence>,
+    ) -> Self {
+        use metrics::Unit;
+        let help = "Pushes, by what became of each.";
+        metrics::describe_counter!("kith_pushes_total", Unit::Count, help);
+        let help = "Conversations that wait to be pushed, one for each device.";
+        metrics::describe_gauge!("kith_pushes_waiting", Unit::Count, help);
+        metrics::describe_gauge!("kith_push_subscriptions", Unit::Count, "Devices that can be woken.");
+        let (vapid, sender) = (OnceLock::new(), Sender::default());
+        Self { subscriptions, store, conversations, accounts, roster, presence, vapid, sender }
+    }
+
+    /// Reads the key of this server, which is made the first time, and the subscriptions. Before the first connection.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open(&self) -> Result<(), Error> {
+        if !self.subscriptions.settings().enabled {
+            return Ok(());
+        }
+        let contact = self.subscriptions.settings().contact.clone();
+        let key = Vapid::new(&self.kept_key().await?, contact).ok_or(Error::new(Code::Internal))?;
+        let _ = self.vapid.set(key);
+        self.subscriptions.load().await
+    }
+
+    /// The public key that devices subscribe with, in base64url; none where this server does not push.
+    pub fn key(&self) -> Option<String> {
+        self.vapid.get().map(|vapid| vapid.public().to_owned())
+    }
+
+    async fn kept_key(&self) -> Result<[u8; 32], Error> {
+        let row = server::push_key();
+        if let Some(kept) = self.store.get(vec![row.clone()]).await?.pop().flatten() {
+            return Ok(server::push_key_of(&kept)?);
+        }
+        let key = Vapid::secret();
+        let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
+        match self.store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
+            Ok(()) => Ok(key),
+            Err(CommitError::Condition { current: Some(kept), .. }) => Ok(server::push_key_of(&kept)?),
+            Err(CommitError::Condition { current: None, .. }) => Err(Code::Unavailable.into()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Pushes, for ever; once at a time. Without a subscription it sleeps.
+    pub async fn run(self: &Arc<Self>) {
+        if self.vapid.get().is_none() {
+            return std::future::pending().await;
+        }
+        let mut work = Work::default();
+        while let Err(error) = self.recall(&mut work.queue).await {
+            tracing::warn!(%error, "what is to be pushed cannot be read");
+            sleep(RETRY).await;
+        }
+        let pushing = self.conversations.pushing();
+        let mut under_way = JoinSet::new();
+        // The last run may have left something.
+        let mut look_at = Some(Instant::now());
+        loop {
+            while let Some(begun) = work.queue.begin(Instant::now()) {
+                let push = self.clone();
+                under_way.spawn(async move { (begun, push.deliver(begun).await) });
+            }
+            metrics::gauge!("kith_pushes_waiting").set(work.queue.len() as f64);
+            let doubt = work.doubts.front().map(|(at, ..)| *at);
+            let due = look_at.into_iter().chain(work.queue.next_due()).chain(doubt).min();
+            tokio::select! {
+                biased;
+                Some(done) = under_way.join_next() => self.take_outcome(&mut work.queue, done).await,
+                () = pushing.notified() => {
+                    let soon = Instant::now() + SOON;
+                    look_at = Some(look_at.map_or(soon, |at| at.min(soon)));
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if look_at.is_some_and(|at| at <= Instant::now()) {
+                        look_at = self.look(&mut work).await;
+                    }
+                    if let Err(error) = self.settle_doubts(&mut work).await {
+                        tracing::warn!(%error, "it is not certain that a device got what was said");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks for what was said; when to look again, if not only when something is said.
+    async fn look(&self, work: &mut Work) -> Option<Instant> {
+        metrics::gauge!("kith_push_subscriptions").set(self.subscriptions.count() as f64);
+        match self.follow(work).await {
+            Ok(true) => Some(Instant::now() + AGAIN),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::warn!(%error, "pushes wait");
+                Some(Instant::now() + RETRY)
+            }
+        }
+    }
+
+    async fn take_outcome(&self, queue: &mut Queue, done: Result<(Begun, Outcome), tokio::task::JoinError>) {
+        // Only a panic ends one without an outcome; its row has it tried again by the next run.
+        let Ok((begun, outcome)) = done else { return };
+        if let Err(error) = self.settle(queue, begun, outcome).await {
+            tracing::warn!(%error, "the outcome of a push was not kept");
+        }
+    }
+
+    /// Reads what the last run left to be pushed.
+    async fn recall(&self, queue: &mut Queue) -> Result<(), Error> {
+        for shard in 0..schema::SHARDS {
+            self.recall_shard(queue, shard).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a text in base64url, with or without padding, if they are just so many.
+fn base64<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.trim_end_matches('=');
+    // Before anything is decoded that is too long.
+    (text.len() == (N * 4).div_ceil(3)).then(|| URL_SAFE_NO_PAD.decode(text).ok())??.try_into().ok()
+}

@@ -1,0 +1,228 @@
+//! Where devices are woken. Their rows are in the store; which users have any is in memory, because every message asks.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use kith_protocol::{Code, DeviceId, UserId, push::PushSubscription};
+use parking_lot::RwLock;
+
+use super::endpoint::{self, Endpoint};
+use crate::{
+    Error, limits,
+    store::{
+        Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
+        schema::{self, Subscription, Value},
+    },
+};
+
+/// What an operator decides about push.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether there is any.
+    pub enabled: bool,
+    /// Whom push services may ask about this server: `mailto:` or `https:`.
+    pub contact: Option<String>,
+    /// Whether this machine itself may be a push service; for tests.
+    pub loopback: bool,
+}
+
+/// The devices of a user that have a subscription, and each one's host.
+type Devices = Vec<(DeviceId, Arc<str>)>;
+
+/// The subscriptions of the server.
+pub struct Subscriptions {
+    store: Arc<dyn Store>,
+    settings: Settings,
+    users: RwLock<HashMap<UserId, Devices>>,
+    /// Goes up with each subscription, so that who found none among some users knows when to look again.
+    version: AtomicU64,
+}
+
+impl Subscriptions {
+    /// Those that `store` keeps, once they are loaded.
+    pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
+        Self { store, settings, users: RwLock::default(), version: AtomicU64::new(0) }
+    }
+
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Reads which users have any, and drops those whose device a crash signed out halfway.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn load(&self) -> Result<(), Error> {
+        if !self.settings.enabled {
+            return Ok(());
+        }
+        for shard in 0..schema::SHARDS {
+            for row in self.rows(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
+                let (user, device) = schema::push::device_of(&row.key)?;
+                if self.is_signed_in(user, device).await? {
+                    self.note(user, device, &Subscription::decode(&row.value)?);
+                } else {
+                    self.remove(user, device).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps where a user's device is woken, instead of what was known before.
+    ///
+    /// # Errors
+    /// The field that is not valid; `not_found` where the user has no such device, or this server does not push.
+    pub async fn set(&self, user: UserId, device: DeviceId, told: &PushSubscription) -> Result<(), Error> {
+        if !self.settings.enabled || !self.is_signed_in(user, device).await? {
+            return Err(Code::NotFound.into());
+        }
+        let subscription = endpoint::read(told, self.settings.loopback)?;
+        let row = schema::push::subscription(user, device);
+        self.store.commit(row.partition, vec![Change::Put(row.key, subscription.encode())], Vec::new()).await?;
+        self.note(user, device, &subscription);
+        // Signed out meanwhile: who did that has found nothing to remove.
+        if !self.is_signed_in(user, device).await? {
+            self.remove(user, device).await?;
+            return Err(Code::NotFound.into());
+        }
+        tracing::info!(%user, %device, "push subscription kept");
+        Ok(())
+    }
+
+    /// Forgets where a device is woken and what was to be pushed to it, if there is anything.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn remove(&self, user: UserId, device: DeviceId) -> Result<(), Error> {
+        let row = schema::push::subscription(user, device);
+        let mut gone = self.rows(row.partition.clone(), schema::push::pending_of(user, device)).await?;
+        if self.store.get(vec![row.clone()]).await?.pop().flatten().is_some() {
+            gone.push(Row { key: row.key, value: Default::default() });
+        }
+        self.delete(row.partition, gone).await?;
+        self.forget(user, Some(device));
+        Ok(())
+    }
+
+    /// The same for a user's devices, with what a push service has said to be no more only if it is what is known now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn remove_if(&self, user: UserId, device: DeviceId, gone: &Subscription) -> Result<(), Error> {
+        let row = schema::push::subscription(user, device);
+        let same = Condition::Equals(row.key.clone(), gone.encode());
+        match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![same]).await {
+            Ok(()) => self.remove(user, device).await,
+            Err(CommitError::Condition { .. }) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Forgets everything of a user.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn erase(&self, user: UserId) -> Result<(), Error> {
+        let partition = schema::push::partition_of(user);
+        for range in schema::push::all_of(user) {
+            let rows = self.rows(partition.clone(), range).await?;
+            self.delete(partition.clone(), rows).await?;
+        }
+        self.forget(user, None);
+        Ok(())
+    }
+
+    /// Goes up with each new subscription.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Those of these users who have any.
+    pub fn those_of<V>(&self, members: &HashMap<UserId, V>) -> HashSet<UserId> {
+        let users = self.users.read();
+        match users.len() < members.len() {
+            true => users.keys().copied().filter(|user| members.contains_key(user)).collect(),
+            false => members.keys().copied().filter(|user| users.contains_key(user)).collect(),
+        }
+    }
+
+    /// Whether one of these users has any.
+    pub fn any_of<V>(&self, members: &HashMap<UserId, V>) -> bool {
+        let users = self.users.read();
+        match users.len() < members.len() {
+            true => users.keys().any(|user| members.contains_key(user)),
+            false => members.keys().any(|user| users.contains_key(user)),
+        }
+    }
+
+    /// The devices of a user that have one.
+    pub fn devices(&self, user: UserId) -> Vec<DeviceId> {
+        self.users.read().get(&user).into_iter().flatten().map(|(device, _)| *device).collect()
+    }
+
+    /// The host at which a device is woken.
+    pub fn host(&self, user: UserId, device: DeviceId) -> Option<Arc<str>> {
+        let users = self.users.read();
+        users.get(&user)?.iter().find(|(other, _)| *other == device).map(|(_, host)| host.clone())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.users.read().values().map(Vec::len).sum()
+    }
+
+    fn note(&self, user: UserId, device: DeviceId, subscription: &Subscription) {
+        let host = Endpoint::read(&subscription.endpoint, true).map(|endpoint| endpoint.authority().into());
+        {
+            let mut users = self.users.write();
+            let devices = users.entry(user).or_default();
+            devices.retain(|(other, _)| *other != device);
+            devices.push((device, host.unwrap_or_else(|_| "".into())));
+        }
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn forget(&self, user: UserId, device: Option<DeviceId>) {
+        let mut users = self.users.write();
+        if let Some(devices) = users.get_mut(&user) {
+            devices.retain(|(other, _)| device.is_some_and(|device| device != *other));
+            if devices.is_empty() {
+                users.remove(&user);
+            }
+        }
+    }
+
+    async fn is_signed_in(&self, user: UserId, device: DeviceId) -> Result<bool, Error> {
+        let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
+        Ok(self.store.get(vec![row]).await?.pop().flatten().is_some())
+    }
+
+    async fn rows(&self, partition: Vec<u8>, mut range: KeyRange) -> Result<Vec<Row>, Error> {
+        let mut rows: Vec<Row> = Vec::new();
+        loop {
+            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
+            let page = scan.await?;
+            let full = page.len() == limits::SCAN_ROWS;
+            rows.extend(page);
+            match rows.last() {
+                Some(last) if full => range.from = [&last.key[..], &[0]].concat(),
+                _ => return Ok(rows),
+            }
+        }
+    }
+
+    async fn delete(&self, partition: Vec<u8>, rows: Vec<Row>) -> Result<(), Error> {
+        for part in rows.chunks(limits::SCAN_ROWS) {
+            let deletes = part.iter().map(|row| Change::Delete(row.key.clone())).collect();
+            self.store.commit(partition.clone(), deletes, Vec::new()).await?;
+        }
+        Ok(())
+    }
+}
