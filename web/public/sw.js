@@ -83,11 +83,9 @@ async function tell(told, here) {
   });
 }
 
-/** Takes away what was told of conversations that are read. */
-async function hush(conversations) {
-  for (const shown of await self.registration.getNotifications()) {
-    if (conversations === "all" || conversations.includes(shown.data?.conversation)) shown.close();
-  }
+/** Takes away what was told and has been read: up to a seq of each conversation. */
+async function hush(isRead) {
+  for (const shown of await self.registration.getNotifications()) if (isRead(shown.data)) shown.close();
 }
 
 /** Goes to a conversation: in a window that is there, or in a new one. */
@@ -126,7 +124,8 @@ async function renewSubscription(event) {
 self.addEventListener("push", (event) => event.waitUntil(tell(event.data.json(), false)));
 self.addEventListener("message", (event) => {
   if (event.data.is === "heard") event.waitUntil(tell(event.data.told, true));
-  else if (event.data.is === "read") event.waitUntil(hush(event.data.conversations));
+  else if (event.data.is === "read") event.waitUntil(hush(({ conversation, seq }) => seq <= (event.data.read[conversation] ?? 0)));
+  else if (event.data.is === "over") event.waitUntil(hush(() => true));
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();

@@ -81,12 +81,13 @@ let tidied = "";
 /** Takes away what was told of conversations that have been read since. */
 async function tidy(signedIn: Client | null): Promise<void> {
   if (!signedIn?.listed.value) return;
-  const conversations = signedIn.list.value.filter((conversation) => conversation.item.value.unread === 0).map(({ id }) => id);
-  const read = conversations.toSorted().join();
-  if (read === tidied) return;
-  tidied = read;
+  // Up to where, since a word may be overtaken by a message.
+  const read = Object.fromEntries(signedIn.list.value.map(({ id, item }) => [id, item.value.read]));
+  const now = JSON.stringify(Object.entries(read).toSorted());
+  if (now === tidied) return;
+  tidied = now;
   const registration = await navigator.serviceWorker.getRegistration();
-  registration?.active?.postMessage({ is: "read", conversations });
+  registration?.active?.postMessage({ is: "read", read });
 }
 
 /** Tells of an entry that has just come, if nobody sees a page of this browser. */
@@ -165,7 +166,7 @@ export async function forgetNotifications(): Promise<void> {
   if (!supported()) return;
   if (told.value !== "denied") told.value = "off";
   const registration = await navigator.serviceWorker.getRegistration();
-  registration?.active?.postMessage({ is: "read", conversations: "all" });
+  registration?.active?.postMessage({ is: "over" });
   await (await registration?.pushManager?.getSubscription())?.unsubscribe();
   indexedDB.deleteDatabase(LEFT);
 }
