@@ -36,11 +36,6 @@ export function beginNotifications(keep: Keep, client: () => Client | null): voi
     else if (data.is === "open" && data.conversation) arriveAt(client, data.conversation);
   });
   navigator.serviceWorker.startMessages();
-  const place = location.hash.slice(1);
-  if (place.startsWith("conv_")) {
-    history.replaceState(null, "", location.pathname);
-    arriveAt(client, place);
-  }
   look(keep);
   effect(() => void tidy(client()));
 }
