@@ -159,7 +159,11 @@ export class Client {
     this.watch("watch", id);
     const { read, unread, head } = conversation.item.value;
     conversation.newAfter.value = unread > 0 ? read : null;
-    if (!conversation.opened) await this.recall(conversation);
+    if (!conversation.opened) {
+      conversation.loading = true;
+      await this.recall(conversation);
+      conversation.loading = false;
+    }
     const outside = unread > 0 && read + 1 < conversation.thread.first;
     if (seq !== null) await this.reach(conversation, seq);
     else if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
@@ -324,7 +328,7 @@ export class Client {
     }
     const open = this.open.value === null ? undefined : this.get(this.open.value);
     if (this.open.value !== null && !open) void this.show(null);
-    else if (open && !open.opened) await this.load(open, null);
+    else if (open && !open.opened && !open.loading) await this.load(open, null);
   }
 
   private async describe(conversation: Conversation): Promise<void> {
