@@ -262,11 +262,11 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
             event.currentTarget.value = "";
           }}
         />
-        <button type="button" class="icon" aria-label={t().emoji} title={t().emoji} aria-expanded={picking.value} onClick={() => (picking.value = !picking.value)}>
-          ☺
-        </button>
         <button type="button" class="icon" aria-label={t().attach} title={t().attach} disabled={!!editing} onClick={() => files.current?.click()}>
           📎
+        </button>
+        <button type="button" class="icon" aria-label={t().emoji} title={t().emoji} aria-expanded={picking.value} onClick={() => (picking.value = !picking.value)}>
+          ☺
         </button>
         <textarea
           ref={box}
