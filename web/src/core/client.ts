@@ -68,6 +68,8 @@ export class Client {
   /** When something of what is kept disappears, in milliseconds since 1970; at the beginning it may long have. */
   private keptUntil = 0;
   private acted = false;
+  /** Whether the server has told the list since this page was opened; until then it is as it was kept. */
+  private toldOnce = false;
 
   constructor(
     readonly me: Profile,
@@ -157,16 +159,16 @@ export class Client {
     const conversation = id === null ? undefined : this.get(id);
     if (!id || !conversation) return;
     this.watch("watch", id);
-    const { read, unread, head } = conversation.item.value;
-    conversation.newAfter.value = unread > 0 ? read : null;
     if (!conversation.opened) {
       conversation.loading = true;
       await this.recall(conversation);
       conversation.loading = false;
     }
+    const { read, unread } = conversation.item.value;
+    conversation.newAfter.value = unread > 0 ? read : null;
     const outside = unread > 0 && read + 1 < conversation.thread.first;
     if (seq !== null) await this.reach(conversation, seq);
-    else if (!conversation.opened || outside) await this.load(conversation, unread > 0 && read < head ? read : null).catch(() => undefined);
+    else if (!conversation.opened || outside) await this.loadUnread(conversation).catch(() => undefined);
     void this.describe(conversation).catch(() => undefined);
   }
 
@@ -196,6 +198,13 @@ export class Client {
       }
       this.unkept.clear();
     }, KEEP_MS);
+  }
+
+  /** Reads the window anew at the first unread message, or at the end. */
+  private async loadUnread(conversation: Conversation): Promise<void> {
+    const { read, unread, head } = conversation.item.value;
+    conversation.newAfter.value = unread > 0 ? read : null;
+    await this.load(conversation, unread > 0 && read < head ? read : null);
   }
 
   /** Has a seq within the window, or what stands around it. */
@@ -321,14 +330,18 @@ export class Client {
     );
     this.listed.value = true;
     for (const conversation of this.conversations.value.values()) {
-      this.catchUp(conversation);
       const { head, delivered } = conversation.item.value;
+      // Reading what is missing would take longer than reading anew, and leave the first unread message behind.
+      if (head - conversation.thread.folded > BEHIND_AT_MOST) conversation.opened = false;
+      this.catchUp(conversation);
       if (head > delivered) this.point(conversation.id, { delivered: head });
       this.keepSoon(conversation);
     }
     const open = this.open.value === null ? undefined : this.get(this.open.value);
     if (this.open.value !== null && !open) void this.show(null);
-    else if (open && !open.opened && !open.loading) await this.load(open, null);
+    else if (open && !open.opened && !open.loading) await this.loadUnread(open);
+    else if (open && !this.toldOnce && open.item.value.unread > 0) open.newAfter.value ??= open.item.value.read;
+    this.toldOnce = true;
   }
 
   private async describe(conversation: Conversation): Promise<void> {

@@ -119,7 +119,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
       else break;
     }
     if (document.visibilityState === "visible" && document.hasFocus() && placed.current) {
-      if (atEnd.value) signedIn.read(conversation, conversation.item.value.head);
+      if (atEnd.value) signedIn.read(conversation, conversation.thread.folded);
       else if (!skips(first)) signedIn.read(conversation, seen);
     }
     if (element.scrollTop < NEAR_EDGE) void signedIn.older(conversation);
@@ -138,18 +138,20 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   function place() {
     const element = box.current;
     if (!element || messages.length === 0) return;
+    const row = anchor.current && rowAt(element, Number(anchor.current.seq));
+    const following = atEnd.value && conversation.thread.atEnd;
     if (goal.value?.conversation === conversation.id) {
       if (!reach(element, goal.value.seq, goal.value.read)) return;
       goal.value = null;
-    } else if (!placed.current) {
+    } else if (!placed.current || !(following || row)) {
+      // It has just been opened, or what was seen of it was read anew elsewhere.
       placed.current = true;
       const line = element.querySelector<HTMLElement>(".new-line");
       element.scrollTop = line ? line.offsetTop - element.clientHeight / 3 : element.scrollHeight;
-    } else if (atEnd.value) {
+    } else if (following) {
       element.scrollTop = element.scrollHeight;
-    } else if (anchor.current) {
-      const row = element.querySelector<HTMLElement>(`[data-seq="${anchor.current.seq}"]`);
-      if (row) element.scrollTop = row.offsetTop - anchor.current.top;
+    } else if (row && anchor.current) {
+      element.scrollTop = row.offsetTop - anchor.current.top;
     }
     look();
   }
@@ -207,6 +209,14 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
       {!atEnd.value && <Latest conversation={conversation} go={() => void toLatest()} />}
     </div>
   );
+}
+
+/** The row of a seq, or the next one where that is gone; none where the rows are of elsewhere. */
+function rowAt(box: HTMLElement, seq: number): HTMLElement | null {
+  const rows = [...box.querySelectorAll<HTMLElement>("[data-seq]")];
+  const place = (row: HTMLElement | undefined) => Number(row?.dataset.seq);
+  if (!(place(rows[0]) <= seq && seq <= place(rows.at(-1)))) return null;
+  return rows.find((row) => place(row) >= seq) ?? null;
 }
 
 /** The first row that is on screen, and where it is. */
