@@ -118,7 +118,7 @@ impl Push {
             unpushed.rows.retain(|(seq, _)| *seq < at);
             unpushed.rows.pop();
             work.reached.insert(id, at);
-            let rows = unpushed.rows.into_iter().map(|(_, row)| row).collect();
+            let rows = unpushed.rows.into_iter().map(|(_, row)| (row, None)).collect();
             store::delete_unchanged(&*self.store, partition.to_vec(), rows).await?;
             return Ok(true);
         }

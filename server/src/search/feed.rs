@@ -165,9 +165,14 @@ impl Search {
         Ok(left)
     }
 
-    /// Deletes the rows of conversations that are indexed, but for those that were written again meanwhile.
+    /// Deletes the rows of conversations that are indexed, but for those that were written again meanwhile, and those of
+    /// conversations that have begun to append: such a row stands for all that is still to come.
     async fn finish(&self, partition: Vec<u8>, rows: Vec<Unindexed>) -> Result<(), store::Error> {
-        let rows = rows.into_iter().map(|row| store::Row { key: row.key, value: row.value }).collect();
+        let row = |row: Unindexed| {
+            let active = schema::active::row(row.conversation).key;
+            (store::Row { key: row.key, value: row.value }, Some(active))
+        };
+        let rows = rows.into_iter().map(row).collect();
         store::delete_unchanged(&*self.store, partition, rows).await
     }
 
@@ -330,7 +335,7 @@ mod tests {
             Arc::new(Objects::in_memory()),
             Index::new(dir.path(), dir.clone()),
         );
-        let [quiet, busy, again] = [1, 2, 3].map(|n| ConversationId::from_bytes([16 * n; 16]));
+        let [quiet, busy, again, begun] = [1, 2, 3, 4].map(|n| ConversationId::from_bytes([16 * n; 16]));
         let quiet_key = appends(&store, quiet, 1, false).await;
         appends(&store, busy, 1, true).await;
         let again_key = appends(&store, again, 1, false).await;
@@ -340,17 +345,25 @@ mod tests {
             value: vec![1; 16].into(),
             appending: false,
         };
-        // One of them appends once more after it was looked at: none but its row stays.
-        let seen = vec![of(again, &again_key), of(quiet, &quiet_key)];
+        // One of them appends once more after it was looked at, and one had begun to while that was: their rows stay.
+        let begun_key = appends(&store, begun, 1, true).await;
+        let seen = vec![of(again, &again_key), of(begun, &begun_key), of(quiet, &quiet_key)];
         appends(&store, again, 2, false).await;
-        node.search.finish(schema::active::row(again).partition, seen).await.unwrap();
+        for seen in seen {
+            node.search.finish(schema::active::row(seen.conversation).partition, vec![seen]).await.unwrap();
+        }
         let left = rows(&store).await;
-        assert!(left.iter().any(|row| row.key == again_key) && left.iter().all(|row| row.key != quiet_key));
+        let stays = |key: &[u8]| left.iter().any(|row| row.key == key);
+        assert_eq!([&again_key, &begun_key, &quiet_key].map(|key| stays(key)), [true, true, false]);
         // What says that it still appends stays, and has the next look come.
         assert!(node.search.follow().await.unwrap() == Left::Later);
-        let left: Vec<_> = rows(&store).await.into_iter().map(|row| row.key).collect();
-        assert_eq!(left, [schema::active::row(busy).key, schema::active::unindexed(busy)]);
+        let mut left: Vec<_> = rows(&store).await.into_iter().map(|row| row.key).collect();
+        let mut rows = [busy, begun].map(|id| [schema::active::row(id).key, schema::active::unindexed(id)]).concat();
+        left.sort_unstable();
+        rows.sort_unstable();
+        assert_eq!(left, rows);
     }
+
     #[tokio::test]
     async fn an_index_is_made_anew_to_its_end_when_nothing_else_is_to_do() {
         let (store, dir) = (Arc::new(Memory::new()), Arc::new(tempfile::tempdir().unwrap()));

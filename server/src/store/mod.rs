@@ -229,17 +229,25 @@ pub struct KeyRange {
     pub to: Option<Vec<u8>>,
 }
 
-/// Deletes those of the rows that are still as they were read.
+/// Deletes those of the rows that are still as they were read, and beside which there is no row of the other key that each
+/// comes with, if it has one.
 ///
 /// # Errors
 /// When the engine does not do it; some may be deleted.
-pub async fn delete_unchanged(store: &dyn Store, partition: Vec<u8>, mut rows: Vec<Row>) -> Result<(), Error> {
+pub async fn delete_unchanged(
+    store: &dyn Store,
+    partition: Vec<u8>,
+    mut rows: Vec<(Row, Option<Vec<u8>>)>,
+) -> Result<(), Error> {
     while !rows.is_empty() {
-        let deletes = rows.iter().map(|row| Change::Delete(row.key.clone())).collect();
-        let same = rows.iter().map(|row| Condition::Equals(row.key.clone(), row.value.clone())).collect();
-        match store.commit(partition.clone(), deletes, same).await {
+        let deletes = rows.iter().map(|(row, _)| Change::Delete(row.key.clone())).collect();
+        let same = rows.iter().map(|(row, _)| Condition::Equals(row.key.clone(), row.value.clone()));
+        let alone =
+            rows.iter().enumerate().filter_map(|(at, (_, other))| Some((at, Condition::Absent(other.clone()?))));
+        let (of, conditions): (Vec<_>, Vec<_>) = same.enumerate().chain(alone).unzip();
+        match store.commit(partition.clone(), deletes, conditions).await {
             Ok(()) => break,
-            Err(CommitError::Condition { index, .. }) => drop(rows.swap_remove(index)),
+            Err(CommitError::Condition { index, .. }) => drop(rows.swap_remove(of[index])),
             Err(CommitError::Store(error)) => return Err(error),
         }
     }
