@@ -47,13 +47,13 @@ pub async fn subscribe(
 
 /// Has a device woken no longer.
 #[utoipa::path(delete, path = "/v1/users/me/devices/{device}/push", tag = "devices", params(("device" = DeviceId, Path)),
-    responses((status = 204)),
+    responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn unsubscribe(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(device): Path<DeviceId>,
 ) -> Answer<StatusCode> {
-    app.push.subscriptions.remove(actor.user, device).await?;
+    app.push.subscriptions.unset(actor.user, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }

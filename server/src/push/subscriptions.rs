@@ -96,6 +96,17 @@ impl Subscriptions {
         Ok(())
     }
 
+    /// Wakes a user's device no longer.
+    ///
+    /// # Errors
+    /// `not_found` where the user has no such device.
+    pub async fn unset(&self, user: UserId, device: DeviceId) -> Result<(), Error> {
+        if !self.is_signed_in(user, device).await? {
+            return Err(Code::NotFound.into());
+        }
+        self.remove(user, device).await
+    }
+
     /// Forgets where a device is woken and what was to be pushed to it, if there is anything.
     ///
     /// # Errors

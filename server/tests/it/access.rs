@@ -1,6 +1,6 @@
 //! Who may what: every route and every frame as a stranger, a removed member, one who is blocked, and with a revoked token.
 
-use kith_client::{Method, StatusCode};
+use kith_client::{Method, StatusCode, rest::Paging};
 use kith_protocol::{
     ClientFrame, Code, ConversationId, MediaId, ServerFrame, UploadId, UserId,
     entry::{ConversationKind, Role},
@@ -42,6 +42,9 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("PUT", "/v1/users/me/password", SignedIn),
     ("GET", "/v1/users/me/devices", SignedIn),
     ("DELETE", "/v1/users/me/devices/{device}", OneUser),
+    ("PUT", "/v1/users/me/devices/{device}/push", OneUser),
+    ("DELETE", "/v1/users/me/devices/{device}/push", OneUser),
+    ("GET", "/v1/users/me/blocked", SignedIn),
     ("PUT", "/v1/users/me/blocked/{user}", SignedIn),
     ("DELETE", "/v1/users/me/blocked/{user}", SignedIn),
     ("GET", "/v1/users/me/mentions", SignedIn),
@@ -123,6 +126,11 @@ impl Named {
             ("GET" | "DELETE", _) => return None,
             ("PUT", "{user}") if template.contains("blocked") => return None,
             ("PUT", "{emoji}") => return None,
+            ("PUT", "push") => json!({ "endpoint": "https://push.example.net/anna", "keys": {
+                // The keys of RFC 8291, section 5.
+                "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+            } }),
             ("PUT", "{user}") => json!({ "about": "taken over" }),
             ("PUT", "password") => json!({ "old": "not the old one", "new": "something new" }),
             ("PUT", "{conversation}") => json!({ "pinned": true }),
@@ -402,7 +410,20 @@ async fn who_is_blocked_reaches_nobody() {
     belas.quiet().await;
     assert_eq!(bela.rest.presence(anna.id).await.unwrap().last_seen, None);
 
+    // She alone knows whom she blocks.
+    anna.rest.block(cora.id).await.unwrap();
+    let first = anna.rest.blocked(&Paging { limit: Some(1), cursor: None }).await.unwrap();
+    let rest = anna.rest.blocked(&Paging { limit: Some(1), cursor: first.next_cursor.clone() }).await.unwrap();
+    let mut both: Vec<_> = first.items.iter().chain(&rest.items).map(|blocked| blocked.id).collect();
+    both.sort_unstable();
+    let mut blocked = [bela.id, cora.id];
+    blocked.sort_unstable();
+    assert_eq!((both, rest.next_cursor), (blocked.to_vec(), None));
+    assert_eq!(bela.rest.blocked(&Paging::default()).await.unwrap().items, []);
+    anna.rest.unblock(cora.id).await.unwrap();
+
     anna.rest.unblock(bela.id).await.unwrap();
+    assert_eq!(anna.rest.blocked(&Paging::default()).await.unwrap().items, []);
     assert_eq!(bela.rest.send_message(direct, &late).await.unwrap().seq, 4);
 }
 

@@ -342,6 +342,8 @@ async fn only_the_public_internet_is_reached() {
     let (status, _) = bela.raw(Method::PUT, &path(&anna), Some(good.clone())).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "another's device");
     let (status, _) = bela.raw(Method::DELETE, &path(&anna), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "nor can it be put to sleep");
+    let (status, _) = bela.raw(Method::DELETE, &path(&bela), None).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "there was nothing to forget");
     // An address that was good once is looked at again before each connection.
     world.config.push.allow_loopback_for_tests = false;
