@@ -73,6 +73,11 @@ impl Rest {
         self.tell(Method::DELETE, "/v1/users/me", delete).await
     }
 
+    /// Whom one blocks: `GET /v1/users/me/blocked`.
+    pub async fn blocked(&self, paging: &Paging) -> Result<Page<Profile>, Error> {
+        self.get(&Query::new("/v1/users/me/blocked").paging(paging)).await
+    }
+
     /// One's devices: `GET /v1/users/me/devices`.
     pub async fn devices(&self) -> Result<Page<Device>, Error> {
         self.get("/v1/users/me/devices").await

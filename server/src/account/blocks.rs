@@ -1,11 +1,17 @@
 //! Whom users block, and whom they have written to.
 
-use kith_protocol::{Code, UserId};
+use kith_protocol::{
+    Code, UserId,
+    rest::{Page, Profile},
+};
 
-use super::Accounts;
+use super::{Accounts, profile};
 use crate::{
     Error, limits,
-    store::{Change, RowKey, schema},
+    store::{
+        Change, RowKey,
+        schema::{self, User, Value},
+    },
 };
 
 impl Accounts {
@@ -33,6 +39,25 @@ impl Accounts {
     /// Blocks `other` no longer, if they were blocked.
     pub async fn unblock(&self, user: UserId, other: UserId) -> Result<(), Error> {
         self.mark(user, Change::Delete(schema::user::blocked(other))).await
+    }
+
+    /// Whom the user blocks, after `after` in the order of their identifiers; as others see them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn blocked(&self, user: UserId, after: Option<UserId>, limit: usize) -> Result<Page<Profile>, Error> {
+        let mut ids: Vec<_> = self.card(user).await?.blocked.iter().copied().collect();
+        ids.retain(|id| after.is_none_or(|after| *id > after));
+        ids.sort_unstable();
+        let next_cursor = ids.get(limit).map(|_| ids[limit - 1].to_string());
+        ids.truncate(limit);
+        let found = self.store.get(ids.iter().map(|id| schema::user::profile_row(*id)).collect()).await?;
+        let mut items = Vec::with_capacity(ids.len());
+        for (id, value) in ids.into_iter().zip(found) {
+            let row = value.map(|value| User::decode(&value)).transpose()?;
+            items.extend(row.map(|row| profile::seen(id, &row)));
+        }
+        Ok(Page { items, next_cursor })
     }
 
     /// Remembers that the user has written to `other`.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A user as others see them.
-fn seen(id: UserId, row: &User) -> Profile {
+pub(super) fn seen(id: UserId, row: &User) -> Profile {
     Profile {
         id,
         username: (!row.erased).then(|| row.username.clone()),

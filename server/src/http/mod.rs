@@ -70,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/users/me/devices", get(devices::list))
         .route("/v1/users/me/devices/{device}", delete(devices::revoke))
         .route("/v1/users/me/devices/{device}/push", put(devices::subscribe).delete(devices::unsubscribe))
+        .route("/v1/users/me/blocked", get(users::blocked))
         .route("/v1/users/me/blocked/{user}", put(users::block).delete(users::unblock))
         .route("/v1/sessions", post(sessions::sign_in))
         .route("/v1/sessions/current", delete(sessions::sign_out))

@@ -36,6 +36,7 @@ use super::{
         users::profile,
         users::change,
         users::erase,
+        users::blocked,
         users::block,
         users::unblock,
         sessions::sign_in,

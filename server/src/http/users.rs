@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 use super::{
     Answer, App,
     auth::Actor,
+    conversations::Paging,
     extract::{Json, Path, Query, Who, page_items},
     sessions,
 };
@@ -98,6 +99,21 @@ pub async fn erase(
     let erased = tokio::spawn(async move { app.erase(user, Some(actor.device)).await });
     erased.await.map_err(|_| Error::new(Code::Internal))??;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Whom one blocks.
+#[utoipa::path(get, path = "/v1/users/me/blocked", tag = "users", params(Paging),
+    responses((status = 200, body = Page<Profile>)),
+)]
+pub async fn blocked(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Query(paging): Query<Paging>,
+) -> Answer<Answered<Page<Profile>>> {
+    let limit = page_items(paging.limit)?;
+    let after = paging.cursor.map(|cursor| cursor.parse());
+    let after = after.transpose().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?;
+    Ok(Answered(app.accounts.blocked(actor.user, after, limit).await?))
 }
 
 /// Blocks a user.

@@ -10,6 +10,8 @@ const AGAIN_MS = 5_000;
 export class People {
   private readonly profiles = new Map<string, Signal<Profile | null>>();
   readonly presence = signal(new Map<string, Presence>());
+  /** Whom one blocks, as soon as somebody wanted to know. */
+  readonly blocked = signal(new Set<string>());
 
   private readonly asked = new Set<string>();
 
@@ -46,6 +48,27 @@ export class People {
     else this.profiles.set(profile.id, signal<Profile | null>(profile));
     this.asked.add(profile.id);
     void this.shelf.putPerson(profile);
+  }
+
+  /** Asks whom one blocks. */
+  async readBlocked(): Promise<void> {
+    const blocked = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await this.rest.blocked(cursor);
+      for (const profile of page.items) {
+        this.take(profile);
+        blocked.add(profile.id);
+      }
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    this.blocked.value = blocked;
+  }
+
+  /** Blocks somebody, or no longer. */
+  async block(user: string, on: boolean): Promise<void> {
+    await (on ? this.rest.block(user) : this.rest.unblock(user));
+    await this.readBlocked();
   }
 
   see(user: string, presence: Presence): void {

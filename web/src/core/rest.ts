@@ -77,6 +77,7 @@ export class Rest {
     return path;
   };
   unsubscribe = (device: string) => this.ask<void>("DELETE", `/v1/users/me/devices/${device}/push`);
+  blocked = (cursor?: string) => this.ask<Page<Profile>>("GET", "/v1/users/me/blocked", undefined, { limit: 200, cursor });
   block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
   unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
   invite = () => this.ask<Invite>("POST", "/v1/invites");

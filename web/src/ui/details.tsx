@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Participant } from "../core/types";
@@ -19,6 +20,8 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
   const info = conversation.info.value;
   const peer = item.peer_user ? signedIn.people.of(item.peer_user).value : null;
   const { rest } = signedIn;
+  const blocked = signedIn.people.blocked.value.has(item.peer_user ?? "");
+  useEffect(() => void signedIn.people.readBlocked().catch(() => undefined), []);
   const admin = item.kind !== "direct" && ["owner", "admin"].includes(info?.role ?? "");
   const muted = !!item.muted_until && Date.parse(item.muted_until) > Date.now();
 
@@ -76,14 +79,9 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
           {t().jump_to_date}
         </button>
         {item.peer_user && (
-          <>
-            <button type="button" class="danger" onClick={() => void attempt(rest.block(item.peer_user ?? ""))}>
-              {t().block}
-            </button>
-            <button type="button" onClick={() => void attempt(rest.unblock(item.peer_user ?? ""))}>
-              {t().unblock}
-            </button>
-          </>
+          <button type="button" class={blocked ? "" : "danger"} onClick={() => void attempt(signedIn.people.block(item.peer_user ?? "", !blocked))}>
+            {blocked ? t().unblock : t().block}
+          </button>
         )}
         {item.kind !== "direct" && (
           <button type="button" class="danger" onClick={() => void leave()}>

@@ -4,6 +4,7 @@ import type { Client } from "../core/client";
 import type { Device, Profile } from "../core/types";
 import { type Language, language, languages, t } from "../texts";
 import { AvatarField } from "./avatar";
+import { Blocked } from "./blocked";
 import { Export } from "./export";
 import { Invite } from "./invite";
 import { NotifySwitch } from "./notify-switch";
@@ -102,6 +103,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
         <input type="checkbox" checked={me.value.privacy?.read_receipts ?? true} onChange={(event) => void change({ privacy: { read_receipts: event.currentTarget.checked } })} />
         <span>{t().tell_read}</span>
       </label>
+      <Blocked signedIn={signedIn} attempt={attempt} />
       <NotifySwitch signedIn={signedIn} attempt={attempt} />
       <h3>{t().devices}</h3>
       <ul class="people">
