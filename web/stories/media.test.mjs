@@ -148,6 +148,10 @@ test("a file is a card, and what could run is only downloaded", async () => {
   await card.click();
   assert.equal(readFileSync(await (await download).path(), "utf8"), "<script>alert(1)</script>");
   assert.equal((await download).suggestedFilename(), "page.html");
+  const picture = { name: "map.png", mimeType: "image/png", buffer: await drawn(anna.page, 60, 40, "image/png") };
+  await attach(anna, picture, { name: "route.gpx", mimeType: "application/gpx+xml", buffer: Buffer.from("nowhere") });
+  await anna.page.getByRole("button", { name: "Send", exact: true }).click();
+  await bert.chat("Anna").getByText("📎 2 attachments").waitFor();
 });
 
 test("a video plays in its place, from any place", async () => {
