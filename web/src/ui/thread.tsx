@@ -95,6 +95,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   const anchor = useRef<{ seq: string; top: number } | null>(null);
   const placed = useRef(false);
   const shown = useRef<Message[] | null>(null);
+  const changed = useRef(false);
   /** Where one has just been taken, for who does not see it. */
   const told = useSignal("");
   const messages = conversation.messages.value;
@@ -102,6 +103,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   if (shown.current !== messages) {
     anchor.current = box.current && anchorOf(box.current);
     shown.current = messages;
+    changed.current = true;
   }
   const unsent = signedIn.outbox.all.value.filter((one) => one.conversation === conversation.id);
 
@@ -138,12 +140,14 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   function place() {
     const element = box.current;
     if (!element || messages.length === 0) return;
-    const row = anchor.current && rowAt(element, Number(anchor.current.seq));
+    const row = changed.current && anchor.current ? rowAt(element, Number(anchor.current.seq)) : null;
     const following = atEnd.value && conversation.thread.atEnd;
+    const elsewhere = changed.current && !row && !following;
+    changed.current = false;
     if (goal.value?.conversation === conversation.id) {
       if (!reach(element, goal.value.seq, goal.value.read)) return;
       goal.value = null;
-    } else if (!placed.current || !(following || row)) {
+    } else if (!placed.current || elsewhere) {
       // It has just been opened, or what was seen of it was read anew elsewhere.
       placed.current = true;
       const line = element.querySelector<HTMLElement>(".new-line");
