@@ -214,6 +214,8 @@ pub const SEARCH_CACHE_KIB: i64 = 4 * 1024;
 pub const SEARCH_BATCH: usize = 500;
 /// Entries of one conversation, or of the walk through all, after which the indexing looks for what is more urgent.
 pub const SEARCH_TURN: u64 = 5000;
+/// How much longer than each durable write of the index took the indexing rests, so that it has a share of a core at most.
+pub const SEARCH_REST: u32 = 3;
 /// Length of the index's write-ahead log, in bytes, from which on it is emptied.
 pub const SEARCH_WAL_BYTES: u64 = 16 * 1024 * 1024;
 

@@ -8,12 +8,11 @@
 use std::time::Duration;
 
 use kith_protocol::{Body, Code, ConversationId, UserId};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     Reindexed, Search,
     fts::{Change, Text, Trouble},
-    words,
 };
 use crate::{
     Error, clock, limits,
@@ -237,6 +236,7 @@ impl Search {
             let head = head.map_or(0, |head| head.seq);
             behind += head.saturating_sub(at);
             while at < head && *turn > 0 {
+                let began = Instant::now();
                 let limit = limits::SEARCH_BATCH.min(*turn as usize);
                 let range = LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit };
                 let records = self.store.read(vec![range]).await?.pop().unwrap_or_default();
@@ -245,6 +245,8 @@ impl Search {
                 *turn -= (records.len() as u64).min(*turn);
                 let changes = self.changes(id, &records).await?;
                 self.index.apply(id, at, changes).await?;
+                // People who talk go before people who will search.
+                sleep(began.elapsed() * limits::SEARCH_REST).await;
             }
             reached.push(at >= head);
         }
@@ -291,7 +293,7 @@ fn give_up(stuck: &Stuck, waiting: &mut Vec<Reindexed>) {
 
 fn text(record: &Record, text: &str) -> Text {
     let Record { seq, sender, at, expires_at, .. } = *record;
-    Text { seq, sender, at, expires_at, words: words::indexed(text) }
+    Text { seq, sender, at, expires_at, text: text.to_owned() }
 }
 
 #[cfg(test)]

@@ -80,8 +80,8 @@ pub struct Text {
     pub at: Timestamp,
     /// When it is to go.
     pub expires_at: Option<Timestamp>,
-    /// Its words, as [`super::words::indexed`] gives them.
-    pub words: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// The index in a data directory that this process owns.

@@ -19,7 +19,7 @@ fn open() -> (TempDir, Arc<Index>) {
 
 fn put(seq: u64, at_ms: u64, words: &str) -> Change {
     let sender = UserId::from_bytes([2; 16]);
-    Change::Put(Text { seq, sender, at: Timestamp::from_millis(at_ms), expires_at: None, words: words.to_owned() })
+    Change::Put(Text { seq, sender, at: Timestamp::from_millis(at_ms), expires_at: None, text: words.to_owned() })
 }
 
 async fn find(index: &Arc<Index>, matching: &str, below: Option<i64>) -> Found {

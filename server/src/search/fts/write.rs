@@ -6,7 +6,7 @@ use kith_protocol::{ConversationId, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::{Change, Text, Trouble, open};
-use crate::{limits, store::sqlite::scrub::Scrub};
+use crate::{limits, search::words, store::sqlite::scrub::Scrub};
 
 /// Rows that a millisecond has room for before they spill into the next one.
 pub(super) const ROWS_IN_MS: i64 = 256;
@@ -153,11 +153,12 @@ fn row_of(transaction: &Transaction<'_>, conversation: i64, seq: u64) -> rusqlit
 /// Puts a message in, or its new text in its old place; whether there was an old one.
 fn put(transaction: &Transaction<'_>, conversation: i64, text: &Text) -> rusqlite::Result<bool> {
     let known = row_of(transaction, conversation, text.seq)?;
-    if text.words.is_empty() {
+    let words = words::indexed(&text.text);
+    if words.is_empty() {
         return known.map_or(Ok(false), |row| remove(transaction, row));
     }
     if let Some(row) = known {
-        transaction.prepare_cached("UPDATE words SET text = ?2 WHERE rowid = ?1")?.execute((row, &text.words))?;
+        transaction.prepare_cached("UPDATE words SET text = ?2 WHERE rowid = ?1")?.execute((row, &words))?;
         return Ok(true);
     }
     let sender = number(transaction, "senders", text.sender.uuid())?;
@@ -169,7 +170,7 @@ fn put(transaction: &Transaction<'_>, conversation: i64, text: &Text) -> rusqlit
     while insert.execute((row, conversation, text.seq as i64, sender, expires))? == 0 {
         row += 1;
     }
-    transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?.execute((row, &text.words))?;
+    transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?.execute((row, &words))?;
     Ok(false)
 }
 
