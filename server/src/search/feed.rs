@@ -26,6 +26,8 @@ const SOON: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How often an idle server looks into its index for what has expired.
 const IDLE: Duration = Duration::from_secs(5);
+/// The longest rest after a write, also where the disk was slow.
+const REST: Duration = Duration::from_millis(250);
 /// How long what does not work is left alone.
 const RETRY: Duration = Duration::from_secs(10);
 /// Rows of conversations that are read at a time.
@@ -246,7 +248,7 @@ impl Search {
                 let changes = self.changes(id, &records).await?;
                 self.index.apply(id, at, changes).await?;
                 // People who talk go before people who will search.
-                sleep(began.elapsed() * limits::SEARCH_REST).await;
+                sleep((began.elapsed() * limits::SEARCH_REST).min(REST)).await;
             }
             reached.push(at >= head);
         }
