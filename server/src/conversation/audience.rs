@@ -29,7 +29,7 @@ pub struct Listener {
     pub read: u64,
     /// Up to where a device of theirs has all.
     pub delivered: u64,
-    /// Messages by others above that.
+    /// Messages by others above where they have read.
     pub unread: u64,
 }
 
