@@ -24,6 +24,8 @@ pub const STORE_IDS: usize = 64 * 1024;
 pub const STORE_HEADS: usize = 64 * 1024;
 /// Length of its write-ahead log, in bytes, from which on it is emptied.
 pub const WAL_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of the log that are copied into the database at a time: the commits that wait for the disk meanwhile wait for little.
+pub const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
 /// Seconds after a write by which the log is emptied, however short it is.
 pub const CHECKPOINT_S: u64 = 20;
 /// Commands that may wait for the task of one conversation.

@@ -1,6 +1,7 @@
 //! Moving what was committed from the write-ahead log into the database, beside the writer.
 //!
-//! Nearly all of it is copied while the writer goes on. Only the last step, which empties the log, takes the writer's
+//! Nearly all of it is copied while the writer goes on, [`limits::CHECKPOINT_BYTES`] at a time, so that the writer's syncs
+//! never wait for many pages on their way to the disk. Only the last step, which empties the log, takes the writer's
 //! turn. It runs when the log is long, and then the log is begun anew in the file that is there: writing over blocks that
 //! a file has is much cheaper than giving it new ones. At least every [`limits::CHECKPOINT_S`] after a write the file is
 //! cut to nothing, so that what was overwritten in the database is gone from the log too.
@@ -127,18 +128,20 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
     let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
     while checkpoints.wait_for_writes() {
         let began = Instant::now();
+        // Pages of the log that were copied and that a long read may keep from being written over.
+        let mut kept = 0;
         loop {
             // What is copied already is about to be written over.
             let step = step(connection, "NOOP").filter(|step| step.copied < step.pages);
-            let bytes = step.map_or(0, |step| (step.pages - step.copied) * FRAME_BYTES);
-            wal_bytes.set(bytes as f64);
-            if let Some(step) = step {
-                // A little at a time: all at once would keep a core from those who wait for it. What fails is tried again.
-                let _ = scrub.note(step.pages);
+            let (pages, lacking) = step.map_or((0, 0), |step| (step.pages, step.pages - step.copied));
+            wal_bytes.set((lacking * FRAME_BYTES) as f64);
+            if pages < kept {
+                kept = 0;
             }
             let late = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S);
             let cut = late || checkpoints.full();
-            if cut || bytes >= longest {
+            if cut || (pages - kept) * FRAME_BYTES >= longest {
+                kept = pages;
                 let emptied = empty(connection, scrub, checkpoints, cut);
                 if emptied && cut {
                     wal_bytes.set(0.0);
@@ -147,6 +150,9 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
                 if !emptied && !checkpoints.rest(RETRY) {
                     return;
                 }
+            } else if lacking * FRAME_BYTES >= limits::CHECKPOINT_BYTES {
+                // What fails is tried again.
+                let _ = copy(connection, scrub);
             }
             if !checkpoints.pause(LOOK) {
                 return;
@@ -180,8 +186,13 @@ fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints, 
 fn copy(connection: &Connection, scrub: &mut Scrub) -> Option<Step> {
     let before = step(connection, "NOOP")?;
     let mut cleaned = scrub.note(before.pages);
+    scrub.copying();
     let step = step(connection, "PASSIVE")?;
-    cleaned = cleaned.and_then(|()| scrub.note(step.pages)).and_then(|()| scrub.clean());
+    cleaned = cleaned.and_then(|()| scrub.note(step.pages));
+    if cleaned.is_ok() {
+        scrub.copied();
+    }
+    cleaned = cleaned.and_then(|()| scrub.clean());
     if let Err(error) = cleaned {
         tracing::warn!(%error, "old copies of moved rows could not be removed");
         return None;

@@ -28,6 +28,8 @@ pub(crate) struct Scrub {
     /// The header of the log whose frames were noted so far; where it was begun anew since, some may have been missed.
     header: Option<[u8; LOG_HEADER]>,
     noted: u64,
+    /// Whether frames may have been copied that were not noted.
+    copying: bool,
     /// Whether all pages have to be looked at.
     all: bool,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Scrub {
 impl Scrub {
     /// Of a database and its write-ahead log.
     pub(crate) fn new(database: Arc<File>, log: PathBuf) -> Self {
-        Self { database, log, pages: BTreeSet::new(), header: None, noted: 0, all: false }
+        Self { database, log, pages: BTreeSet::new(), header: None, noted: 0, copying: false, all: false }
     }
 
     /// Notes the pages in the first `frames` of the log.
@@ -47,7 +49,8 @@ impl Scrub {
         let mut header = [0; LOG_HEADER];
         log.read_exact_at(&mut header, 0)?;
         if self.header != Some(header) {
-            self.all |= self.header.is_some();
+            // Only a log that was copied whole is begun anew.
+            self.all |= self.header.is_some() && self.copying;
             (self.header, self.noted) = (Some(header), 0);
         }
         for frame in self.noted..frames {
@@ -57,6 +60,16 @@ impl Scrub {
         }
         self.noted = self.noted.max(frames);
         Ok(())
+    }
+
+    /// From now on frames are copied, until [`Scrub::copied`].
+    pub(crate) fn copying(&mut self) {
+        self.copying = true;
+    }
+
+    /// All frames that were copied are noted.
+    pub(crate) fn copied(&mut self) {
+        self.copying = false;
     }
 
     /// All frames were noted and the writer waits: whatever happens to the log from here on, none was missed.
@@ -120,6 +133,34 @@ mod tests {
         page[3..5].copy_from_slice(&cells.to_be_bytes());
         page[5..7].copy_from_slice(&content.to_be_bytes());
         page
+    }
+
+    #[test]
+    fn a_log_that_is_begun_anew_is_missed_only_where_it_was_not_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (database, log) = (dir.path().join("db"), dir.path().join("log"));
+        let begin = |salt: u8, pages: &[u32]| {
+            let mut bytes = vec![salt; LOG_HEADER];
+            for page in pages {
+                bytes.extend(page.to_be_bytes());
+                bytes.resize(bytes.len() + FRAME_HEADER - 4 + PAGE, 0);
+            }
+            std::fs::write(&log, bytes).unwrap();
+        };
+        let mut scrub = Scrub::new(Arc::new(File::create(&database).unwrap()), log.clone());
+        begin(1, &[7, 9]);
+        scrub.note(1).unwrap();
+        scrub.copying();
+        scrub.note(2).unwrap();
+        scrub.copied();
+        begin(2, &[8]);
+        scrub.note(1).unwrap();
+        assert_eq!((scrub.all, scrub.pages.iter().copied().collect::<Vec<_>>()), (false, vec![7, 8, 9]));
+        // The writer was faster than the note of what it had written before the copy ended.
+        scrub.copying();
+        begin(3, &[4]);
+        scrub.note(1).unwrap();
+        assert!(scrub.all);
     }
 
     #[test]
