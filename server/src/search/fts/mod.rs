@@ -2,11 +2,12 @@
 //!
 //! Nothing in it is the only copy of anything. It is opened when it is first used, made where it is not there, and replaced
 //! by `clear`; while it is damaged every call answers [`Trouble::Damaged`]. One connection writes and
-//! [`limits::SEARCHES_AT_ONCE`] read, each on a thread that may block.
+//! [`limits::SEARCHES_AT_ONCE`] read, each on a thread that may block; who writes runs where a core is idle.
 //!
 //! Invariant: outside the store's engine, only this folder names rusqlite.
 
 mod open;
+mod quiet;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::Semaphore;
 
 pub use self::read::{Candidate, Found, Question};
-use self::write::Writer;
+use self::{quiet::Quiet, write::Writer};
 use crate::limits;
 
 /// Why the index did not answer.
@@ -92,6 +93,7 @@ pub struct Index {
     reading: Semaphore,
     waiting: Semaphore,
     damaged: AtomicBool,
+    quiet: Quiet,
     /// After the connections: nobody else gets into the directory before they are closed.
     _directory: Arc<dyn Any + Send + Sync>,
 }
@@ -106,6 +108,7 @@ impl Index {
             reading: Semaphore::new(limits::SEARCHES_AT_ONCE),
             waiting: Semaphore::new(limits::SEARCHES_WAITING),
             damaged: AtomicBool::new(false),
+            quiet: Quiet::new(),
             _directory: directory,
         })
     }
@@ -139,7 +142,8 @@ impl Index {
         self.write(move |writer| conversations.iter().map(|id| writer.progress(*id)).collect()).await
     }
 
-    /// Makes changes of one conversation, in their order; it is indexed up to `seq` then. Durable, all or none.
+    /// Makes changes of one conversation, in their order; it is indexed up to `seq` then. All or none, and durable with the
+    /// next [`Index::sync`].
     ///
     /// # Errors
     /// [`Trouble`]; nothing was changed.
@@ -150,6 +154,14 @@ impl Index {
         changes: Vec<Change>,
     ) -> Result<(), Trouble> {
         self.write(move |writer| writer.apply(conversation, seq, &changes)).await
+    }
+
+    /// Waits until everything that was applied is on the disk.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn sync(self: &Arc<Self>) -> Result<(), Trouble> {
+        self.write(|writer| writer.sync()).await
     }
 
     /// Up to which user's name the walk through all conversations has come: empty before the first, none once it is over.
@@ -212,7 +224,8 @@ impl Index {
         self: &Arc<Self>,
         job: impl FnOnce(&mut Writer) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
-        self.blocking(|index| index.with_writer(job)).await
+        let job = self.watched(|index| index.with_writer(job))?;
+        self.quiet.run(job).await.unwrap_or_else(|error| Err(Trouble::Unavailable(error.to_string())))
     }
 
     fn with_writer<T>(&self, job: impl FnOnce(&mut Writer) -> Result<T, Trouble>) -> Result<T, Trouble> {
@@ -224,16 +237,25 @@ impl Index {
         job(writer.insert(open))
     }
 
-    /// Does it on a thread that may block, unless the index is known to be damaged.
+    /// Does it on a thread that may block, for somebody who waits.
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         job: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
+        let done = tokio::task::spawn_blocking(self.watched(job)?).await;
+        done.unwrap_or_else(|error| Err(Trouble::Unavailable(error.to_string())))
+    }
+
+    /// The job, if the index is not known to be damaged; it notes that where it finds it.
+    fn watched<T, J: FnOnce(&Self) -> Result<T, Trouble>>(
+        self: &Arc<Self>,
+        job: J,
+    ) -> Result<impl FnOnce() -> Result<T, Trouble> + use<T, J>, Trouble> {
         let index = self.clone();
         if index.damaged.load(Ordering::Relaxed) {
             return Err(Trouble::Damaged("it is waiting to be made anew".to_owned()));
         }
-        let done = tokio::task::spawn_blocking(move || {
+        Ok(move || {
             let done = job(&index);
             if let Err(Trouble::Damaged(why)) = &done
                 && !index.damaged.swap(true, Ordering::Relaxed)
@@ -241,7 +263,6 @@ impl Index {
                 tracing::error!("the search index is damaged, run `kith reindex`: {why}");
             }
             done
-        });
-        done.await.unwrap_or_else(|error| Err(Trouble::Unavailable(error.to_string())))
+        })
     }
 }
