@@ -7,25 +7,26 @@ use kith_protocol::UserId;
 
 use crate::{
     roster::Roster,
-    socket::outbox::{Class, Outbox, Run},
+    socket::outbox::{Asker, Class, Outbox, Run},
     store::Record,
     wire,
 };
 
 /// Gives the entries of one append to every connection of `members`: the same shared frames to all, but `sent` in place of
-/// the entry to the connection that sent it. `origins` has for each record the connection that it came from, if any.
+/// the entry to the connection that sent it. `origins` has for each record the connection that it came from, if any, or is
+/// empty.
 pub fn deliver(
     roster: &Roster,
     members: impl Iterator<Item = UserId>,
     records: &[Record],
     run: &Run,
-    origins: &[Option<Arc<Outbox>>],
+    origins: &[Option<Asker>],
 ) {
     let mut deliveries = 0u64;
-    let senders: Vec<&Arc<Outbox>> = origins.iter().flatten().collect();
+    let senders: Vec<&Asker> = origins.iter().flatten().collect();
     for member in members {
         roster.each(member, |outbox| {
-            if senders.iter().any(|sender| Arc::ptr_eq(sender, outbox)) {
+            if senders.iter().any(|sender| Arc::ptr_eq(sender.outbox(), outbox)) {
                 return;
             }
             deliveries += records.len() as u64;
@@ -35,7 +36,7 @@ pub fn deliver(
     let text = run.conversation.to_string();
     for (index, sender) in senders.iter().enumerate() {
         // Each sending connection once, though it may have sent several.
-        if senders[..index].iter().all(|other| !Arc::ptr_eq(other, sender)) {
+        if senders[..index].iter().all(|other| !Arc::ptr_eq(other.outbox(), sender.outbox())) {
             answer(sender, &text, records, run, origins);
         }
     }
@@ -43,15 +44,16 @@ pub fn deliver(
 }
 
 /// Puts to a sending connection the `sent` of its own entries and the `entry` of the others, in the order of their seqs.
-fn answer(sender: &Arc<Outbox>, conversation: &str, records: &[Record], run: &Run, origins: &[Option<Arc<Outbox>>]) {
+fn answer(asker: &Asker, conversation: &str, records: &[Record], run: &Run, origins: &[Option<Asker>]) {
+    let sender = asker.outbox();
     let mut sent = Vec::with_capacity(192 * records.len());
     for (index, record) in records.iter().enumerate() {
-        if origins[index].as_ref().is_some_and(|origin| Arc::ptr_eq(origin, sender)) {
+        if origins[index].as_ref().is_some_and(|origin| Arc::ptr_eq(origin.outbox(), sender)) {
             wire::write_sent(&mut sent, conversation, record);
             continue;
         }
         if !sent.is_empty() {
-            sender.push(std::mem::take(&mut sent).into(), Class::Vital);
+            asker.answer(std::mem::take(&mut sent).into());
         }
         let one = Run {
             conversation: run.conversation,
@@ -62,7 +64,7 @@ fn answer(sender: &Arc<Outbox>, conversation: &str, records: &[Record], run: &Ru
         sender.push_run(&one);
     }
     if !sent.is_empty() {
-        sender.push(sent.into(), Class::Vital);
+        asker.answer(sent.into());
     }
 }
 

@@ -48,6 +48,8 @@ pub const OUTBOX_SHED_BYTES: usize = 256 * 1024;
 pub const OUTBOX_SHED_RECEIPTS_BYTES: usize = 512 * 1024;
 /// and before the connection is closed with 4103.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Answers to the sends of one connection that wait for one another while more of its sends are under way.
+pub const ANSWERS_TOGETHER: u32 = 4;
 /// Frames written with one system call.
 pub const WRITE_FRAMES: usize = 64;
 /// Bytes that the kernel takes of a socket before the server reads them: what a flood may queue in front of its own next

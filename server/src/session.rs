@@ -20,7 +20,7 @@ use crate::{
     shed::Level,
     socket::{
         frame,
-        outbox::{Class, Outbox},
+        outbox::{Asker, Class, Outbox},
     },
     wire,
 };
@@ -282,7 +282,7 @@ impl Session {
 
     fn send(&mut self, actor: Actor, send: kith_protocol::frame::Send) -> Next {
         if let Err(error) = self.node.shed.check() {
-            Origin::Socket(self.outbox.clone()).refuse(send.conversation, send.message.client_id, &error);
+            Origin::Socket(Asker::new(self.outbox.clone())).refuse(send.conversation, send.message.client_id, &error);
             return Next::On;
         }
         if let Err(retry_after) = self.node.rates.send(actor.user) {
@@ -290,7 +290,7 @@ impl Session {
         }
         self.limited = 0;
         self.node.presence.touch(actor);
-        let origin = Origin::Socket(self.outbox.clone());
+        let origin = Origin::Socket(Asker::new(self.outbox.clone()));
         if send.message.attachments.is_empty() {
             self.node.conversations.send(actor, send.conversation, send.message, origin);
             return Next::On;
@@ -314,7 +314,7 @@ impl Session {
                 Ok(Some(sent)) => outbox.push(wire::frame(&ServerFrame::Sent(sent)), Class::Vital),
                 _ => {
                     let error = Error::new(Code::RateLimited).after(retry_after);
-                    Origin::Socket(outbox).refuse(conversation, client_id, &error);
+                    Origin::Socket(Asker::new(outbox)).refuse(conversation, client_id, &error);
                 }
             }
             Settled::Done

@@ -139,7 +139,7 @@ impl Live {
     }
 
     fn told(&mut self, records: Vec<Record>) {
-        self.publish(&records, &vec![None; records.len()]);
+        self.publish(&records, &[]);
         records.into_iter().for_each(|record| self.keep(record));
     }
 

@@ -101,7 +101,7 @@ impl Live {
         let records = self.fold_up_to(head.map_or(0, |head| head.seq)).await?;
         if !records.is_empty() {
             self.flush_soon();
-            self.publish(&records, &vec![None; records.len()]);
+            self.publish(&records, &[]);
             records.into_iter().for_each(|record| self.keep(record));
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! The path of a message: who may write, what was sent before, one append for all that waited, then `sent` and fan-out.
 
-use std::sync::Arc;
-
 use kith_protocol::{
     Code, ConversationId, Timestamp, UserId, Uuid,
     entry::Text,
@@ -16,7 +14,7 @@ use crate::{
     fanout,
     media::described,
     shed::Ticket,
-    socket::outbox::{Class, Outbox},
+    socket::outbox::Asker,
     store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
     wire,
 };
@@ -24,7 +22,7 @@ use crate::{
 /// Where the answer to a send goes.
 pub enum Origin {
     /// To the connection that it came from.
-    Socket(Arc<Outbox>),
+    Socket(Asker),
     /// To who waits for it.
     Rest(Reply<(Record, bool)>),
 }
@@ -34,9 +32,7 @@ impl Origin {
     pub fn refuse(self, conversation: ConversationId, client_id: Uuid, error: &Error) {
         match self {
             Origin::Rest(reply) => drop(reply.send(Err(error.clone()))),
-            Origin::Socket(outbox) => {
-                outbox.push(wire::refusal(conversation, client_id, error), Class::Vital);
-            }
+            Origin::Socket(asker) => asker.answer(wire::refusal(conversation, client_id, error)),
         }
     }
 }
@@ -168,10 +164,10 @@ impl Live {
     fn answer_known(&self, send: Submission, record: Record) {
         match send.origin {
             Origin::Rest(reply) => drop(reply.send(Ok((record, true)))),
-            Origin::Socket(outbox) => {
+            Origin::Socket(asker) => {
                 let mut sent = Vec::new();
                 wire::write_sent(&mut sent, &self.id.to_string(), &record);
-                outbox.push(sent.into(), Class::Vital);
+                asker.answer(sent.into());
             }
         }
         send.ticket.acknowledged();
@@ -230,14 +226,14 @@ impl Live {
             self.head = record.seq;
             if had_unread {
                 // The sending socket knows by its `sent`.
-                let origin = if let Origin::Socket(outbox) = &send.origin { Some(outbox) } else { None };
+                let origin = if let Origin::Socket(asker) = &send.origin { Some(asker.outbox()) } else { None };
                 self.tell_moved(record.sender, origin);
             }
             if let Some(peer) = self.peer(record.sender).filter(|_| first_words) {
                 self.befriend(record.sender, peer);
             }
             match send.origin {
-                Origin::Socket(outbox) => origins.push(Some(outbox)),
+                Origin::Socket(asker) => origins.push(Some(asker)),
                 Origin::Rest(reply) => {
                     origins.push(None);
                     replies.push((reply, record.clone()));
@@ -255,7 +251,7 @@ impl Live {
     }
 
     /// Gives appended records to every member.
-    pub(super) fn publish(&self, records: &[Record], origins: &[Option<Arc<Outbox>>]) {
+    pub(super) fn publish(&self, records: &[Record], origins: &[Option<Asker>]) {
         let run = wire::run(self.id, records);
         fanout::deliver(&self.context.roster, self.members.keys().copied(), records, &run, origins);
     }

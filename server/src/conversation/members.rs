@@ -257,7 +257,7 @@ impl Live {
                 None,
             );
         }
-        self.publish(&records, &vec![None; records.len()]);
+        self.publish(&records, &[]);
         let change = if began { frame::Change::Added } else { frame::Change::Changed };
         self.tell_conversation(self.members.keys().copied(), change);
         records.iter().for_each(|record| self.keep(record.clone()));

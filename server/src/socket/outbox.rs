@@ -2,11 +2,14 @@
 //!
 //! Frames are encoded once for all their readers and shared as [`Bytes`]. An outbox that is empty owns no memory for its
 //! queue. Past its bounds it drops what may be dropped, least important first, and then closes: the client resumes.
+//!
+//! A write to a socket costs more than all else that a message needs. So the answers to the sends of one connection go
+//! together while more of them are under way: see [`Asker`].
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -39,7 +42,7 @@ pub struct Run {
     /// The frames, back to back.
     pub frames: Bytes,
     /// Where each frame ends in `frames`.
-    pub ends: std::sync::Arc<[u32]>,
+    pub ends: Arc<[u32]>,
 }
 
 impl Run {
@@ -76,6 +79,8 @@ struct Queue {
     /// While a hello is answered, live frames wait here, so that they come behind its answer and none comes twice.
     #[expect(clippy::box_collection, reason = "every connection has the field, and few ever use it")]
     held: Option<Box<Vec<Held>>>,
+    /// Answers that wait for others.
+    answers: u32,
     closed: Option<CloseCode>,
     waker: Option<Waker>,
 }
@@ -86,12 +91,19 @@ pub struct Outbox {
     identity: OnceLock<(UserId, DeviceId)>,
     /// When the client was last heard, in seconds of the node's life.
     heard: AtomicU32,
+    /// Sends that are under way.
+    unanswered: AtomicU32,
 }
 
 impl Outbox {
     /// An empty one, of a connection that was heard at `now`.
     pub fn new(now: u32) -> Self {
-        Self { queue: Mutex::default(), identity: OnceLock::new(), heard: AtomicU32::new(now) }
+        Self {
+            queue: Mutex::default(),
+            identity: OnceLock::new(),
+            heard: AtomicU32::new(now),
+            unanswered: AtomicU32::new(0),
+        }
     }
 
     /// Says whose connection it is, once.
@@ -212,6 +224,7 @@ impl Outbox {
         let mut queue = self.queue.lock();
         queue.bytes = queue.bytes.saturating_sub(written);
         if !queue.frames.is_empty() {
+            queue.answers = 0;
             if into.is_empty() {
                 *into = std::mem::take(&mut queue.frames);
             } else {
@@ -228,6 +241,48 @@ impl Outbox {
             none => *none = Some(context.waker().clone()),
         }
         Poll::Pending
+    }
+}
+
+/// The connection that a send came from, until the send is answered.
+///
+/// An answer wakes the connection when this is dropped and no other send is under way, or
+/// [`limits::ANSWERS_TOGETHER`] wait; whatever else is written takes them along. Every send that is under way is answered,
+/// so none waits for long, and who has one message under way at a time waits for nothing.
+pub struct Asker(Arc<Outbox>);
+
+impl Asker {
+    /// Of a send that was read from the connection.
+    pub fn new(outbox: Arc<Outbox>) -> Self {
+        outbox.unanswered.fetch_add(1, Ordering::Relaxed);
+        Self(outbox)
+    }
+
+    /// The connection.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.0
+    }
+
+    /// Puts an answer, to be written once this is dropped, or later.
+    pub fn answer(&self, frame: Bytes) {
+        let mut queue = self.0.queue.lock();
+        put(&mut queue, frame.len(), |queue| match &mut queue.held {
+            Some(held) => held.push(Held::Frame(frame)),
+            None => {
+                queue.answers += 1;
+                queue.frames.push_back(frame);
+            }
+        });
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        let last = self.0.unanswered.fetch_sub(1, Ordering::AcqRel) == 1;
+        let queue = self.0.queue.lock();
+        if queue.answers > 0 && (last || queue.answers >= limits::ANSWERS_TOGETHER) {
+            wake(queue);
+        }
     }
 }
 
@@ -323,6 +378,58 @@ mod tests {
             outbox.push(big.clone(), Class::Vital);
         }
         assert_eq!(taken(&outbox), (vec![], Poll::Ready(Taken::Close(CloseCode::SlowReader))));
+    }
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn answers_go_together_while_more_are_to_come() {
+        let (outbox, woken) = (Arc::new(Outbox::new(0)), Arc::new(Woken::default()));
+        let look = || {
+            let mut frames = VecDeque::new();
+            let waker = woken.clone().into();
+            while outbox.poll_take(0, &mut frames, &mut Context::from_waker(&waker)).is_ready() {}
+            frames.len()
+        };
+        let woken = || woken.0.load(Ordering::Relaxed);
+        let answer = |asker: Asker| asker.answer("sent".into());
+        let ask = || Asker::new(outbox.clone());
+        assert_eq!(look(), 0);
+        // Who has one under way waits for nothing.
+        answer(ask());
+        assert_eq!((woken(), look()), (1, 1));
+        // The first of two waits for the second, the first of many for three others.
+        let (one, other) = (ask(), ask());
+        answer(one);
+        assert_eq!(woken(), 1);
+        answer(other);
+        assert_eq!((woken(), look()), (2, 2));
+        let mut many: Vec<Asker> = (0..=limits::ANSWERS_TOGETHER).map(|_| ask()).collect();
+        for _ in 1..limits::ANSWERS_TOGETHER {
+            answer(many.pop().unwrap());
+        }
+        assert_eq!(woken(), 2);
+        answer(many.pop().unwrap());
+        assert_eq!((woken(), look()), (3, limits::ANSWERS_TOGETHER as usize));
+        drop(many);
+        assert_eq!(woken(), 3);
+        // A send that gets no answer lets those go that waited for it, and so does whatever else is written.
+        let (one, other) = (ask(), ask());
+        answer(one);
+        drop(other);
+        assert_eq!((woken(), look()), (4, 1));
+        let (one, _other) = (ask(), ask());
+        answer(one);
+        outbox.push("entry".into(), Class::Vital);
+        assert_eq!((woken(), look()), (5, 2));
     }
 
     #[test]
