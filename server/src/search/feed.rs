@@ -168,18 +168,13 @@ impl Search {
 
     /// Deletes the rows of conversations that are indexed, but for those that were written again meanwhile, and those of
     /// conversations that have begun to append: such a row stands for all that is still to come.
-    async fn finish(&self, partition: Vec<u8>, rows: Vec<Unindexed>) -> Result<(), Stuck> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // Nothing says any longer that they are to be indexed: no power cut may take that from the index.
-        self.index.sync().await?;
+    async fn finish(&self, partition: Vec<u8>, rows: Vec<Unindexed>) -> Result<(), store::Error> {
         let row = |row: Unindexed| {
             let active = schema::active::row(row.conversation).key;
             (store::Row { key: row.key, value: row.value }, Some(active))
         };
         let rows = rows.into_iter().map(row).collect();
-        Ok(store::delete_unchanged(&*self.store, partition, rows).await?)
+        store::delete_unchanged(&*self.store, partition, rows).await
     }
 
     /// Goes on through all users and their conversations, from the first after an index was made; whether it is over.
@@ -371,25 +366,6 @@ mod tests {
         left.sort_unstable();
         rows.sort_unstable();
         assert_eq!(left, rows);
-    }
-
-    #[tokio::test]
-    async fn what_the_index_has_not_on_the_disk_is_looked_at_again() {
-        let (store, dir) = (Arc::new(Memory::new()), Arc::new(tempfile::tempdir().unwrap()));
-        let node = Node::new(
-            Config::default(),
-            store.clone(),
-            Arc::new(Objects::in_memory()),
-            Index::new(dir.path(), dir.clone()),
-        );
-        let conversation = ConversationId::from_bytes([1; 16]);
-        let key = appends(&store, conversation, 1, false).await;
-        std::fs::write(dir.path().join("search.db"), [b'x'; 8192]).unwrap();
-        let partition = schema::active::row(conversation).partition;
-        let row = Unindexed { conversation, key: key.clone(), value: vec![1; 16].into(), appending: false };
-        let finished = node.search.finish(partition, vec![row]).await;
-        assert!(matches!(finished, Err(Stuck::Index(Trouble::Damaged(_)))), "{finished:?}");
-        assert!(rows(&store).await.iter().any(|row| row.key == key));
     }
 
     #[tokio::test]

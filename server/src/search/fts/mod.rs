@@ -142,8 +142,7 @@ impl Index {
         self.write(move |writer| conversations.iter().map(|id| writer.progress(*id)).collect()).await
     }
 
-    /// Makes changes of one conversation, in their order; it is indexed up to `seq` then. All or none, and durable with the
-    /// next [`Index::sync`].
+    /// Makes changes of one conversation, in their order; it is indexed up to `seq` then. Durable, all or none.
     ///
     /// # Errors
     /// [`Trouble`]; nothing was changed.
@@ -154,14 +153,6 @@ impl Index {
         changes: Vec<Change>,
     ) -> Result<(), Trouble> {
         self.write(move |writer| writer.apply(conversation, seq, &changes)).await
-    }
-
-    /// Waits until everything that was applied is on the disk.
-    ///
-    /// # Errors
-    /// [`Trouble`].
-    pub async fn sync(self: &Arc<Self>) -> Result<(), Trouble> {
-        self.write(|writer| writer.sync()).await
     }
 
     /// Up to which user's name the walk through all conversations has come: empty before the first, none once it is over.

@@ -61,8 +61,8 @@ fn existing(path: &Path) -> Result<Option<(Connection, File)>, Trouble> {
         return Ok(None);
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A commit is no sync: who needs one asks for it.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // Seldom and much at once would keep the disk from those who talk.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(Some((connection, file)))

@@ -1,11 +1,6 @@
 //! What changes the index.
 
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs::File, path::Path, sync::Arc};
 
 use kith_protocol::{ConversationId, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
@@ -20,8 +15,6 @@ pub(super) const ROWS_IN_MS: i64 = 256;
 pub(super) struct Writer {
     connection: Connection,
     scrub: Scrub,
-    /// The write-ahead log's.
-    log: PathBuf,
     /// Whether something was taken out that is still in the write-ahead log.
     erased: bool,
     /// The file, closed after the connection, whose locks its closing would give up.
@@ -32,18 +25,9 @@ impl Writer {
     pub(super) fn open(path: &Path) -> Result<Self, Trouble> {
         let (connection, file) = open::writer(path)?;
         let file = Arc::new(file);
-        let log = open::log(path);
-        let scrub = Scrub::new(file.clone(), log.clone());
+        let scrub = Scrub::new(file.clone(), open::log(path));
         // What a crash left in the log is to leave it as if it had just been written.
-        Ok(Self { connection, scrub, log, erased: true, _file: file })
-    }
-
-    /// Waits until the log is on the disk; what is no longer in it was there before.
-    pub(super) fn sync(&self) -> Result<(), Trouble> {
-        match File::open(&self.log).and_then(|log| log.sync_data()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+        Ok(Self { connection, scrub, erased: true, _file: file })
     }
 
     pub(super) fn progress(&self, conversation: ConversationId) -> Result<u64, Trouble> {
