@@ -3,12 +3,15 @@
 //! Workers that share one queue wake one another as soon as two connections are heard at a time, which for idle
 //! connections costs more than what they say. A lane owns its connections: whatever they say together is one waking.
 
+mod bell;
+
 use std::{
     future::poll_fn,
     io,
     num::NonZeroUsize,
     pin::pin,
     sync::atomic::{AtomicUsize, Ordering},
+    task::Context,
     thread,
 };
 
@@ -19,8 +22,15 @@ use tokio::{
     sync::oneshot,
 };
 
+use self::bell::{Bell, Rope};
+
+/// So many sockets at a time may be found readable: what others have for a connection to write waits for no more than
+/// these, so that a flood does not delay answers.
+const SOCKETS_READ: usize = 64;
 /// After so many tasks a lane looks for new readiness, although it still has tasks.
-const EVENT_INTERVAL: u32 = 31;
+const EVENT_INTERVAL: u32 = 256;
+/// After so many tasks a lane looks whether its bell was rung, although it still has tasks.
+const BELL_INTERVAL: u32 = 16;
 
 /// Cores of the machine that this process may use.
 pub fn cores() -> usize {
@@ -32,9 +42,14 @@ pub fn count() -> usize {
     (cores() / 2).max(1)
 }
 
+struct Lane {
+    runtime: Handle,
+    rope: Rope,
+}
+
 /// The lanes of a node.
 pub struct Lanes {
-    lanes: Vec<Handle>,
+    lanes: Vec<Lane>,
     next: AtomicUsize,
     /// A lane lives as long as its end of these.
     open: Mutex<Vec<oneshot::Sender<()>>>,
@@ -59,12 +74,15 @@ impl Lanes {
         let stream = stream.into_std()?;
         let workers = Handle::current();
         let lane = &self.lanes[self.next.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
-        lane.spawn(async move {
+        let rope = lane.rope.clone();
+        lane.runtime.spawn(async move {
             let Ok(stream) = TcpStream::from_std(stream) else { return };
             let mut served = pin!(serve(stream));
+            let mut waker = None;
             poll_fn(|context| {
                 let _workers = workers.enter();
-                served.as_mut().poll(context)
+                let waker = waker.get_or_insert_with(|| rope.waker(context.waker().clone()));
+                served.as_mut().poll(&mut Context::from_waker(waker))
             })
             .await;
         });
@@ -77,14 +95,17 @@ impl Lanes {
     }
 }
 
-fn lane(number: usize) -> (Handle, oneshot::Sender<()>) {
-    // What others have for a connection to write goes before what is to be read: a flood does not delay answers.
+fn lane(number: usize) -> (Lane, oneshot::Sender<()>) {
     let mut builder = Builder::new_current_thread();
-    builder.enable_io().global_queue_interval(1).event_interval(EVENT_INTERVAL);
+    builder.enable_io().max_io_events_per_tick(SOCKETS_READ);
+    builder.event_interval(EVENT_INTERVAL).global_queue_interval(BELL_INTERVAL);
     let runtime = builder.build().expect("the system gives a poll");
     let handle = runtime.handle().clone();
     let (open, closed) = oneshot::channel();
     let run = move || drop(runtime.block_on(closed));
-    thread::Builder::new().name(format!("lane-{number}")).spawn(run).expect("the system gives a thread");
-    (handle, open)
+    let thread = thread::Builder::new().name(format!("lane-{number}")).spawn(run).expect("the system gives a thread");
+    let bell = Bell::of(thread.thread().id());
+    let rope = bell.rope();
+    handle.spawn(bell.answer());
+    (Lane { runtime: handle, rope }, open)
 }
