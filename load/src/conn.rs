@@ -8,16 +8,16 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Instant,
 };
 
 use kith_protocol::frame::{Heads, Ready};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 
 use crate::{
+    arrival::{self, Arrival},
     error::{Error, Result},
     scan,
     target::Target,
@@ -66,6 +66,7 @@ impl Conn {
     /// The server is not there or does not upgrade.
     pub async fn open(target: &Target, index: usize) -> Result<Self> {
         let mut stream = target.connect(index).await?;
+        arrival::note(&stream).map_err(Error::io("the kernel notes no arrivals (SO_TIMESTAMPNS)"))?;
         let lost = || Error::io("lost a connection in its upgrade");
         let request = format!(
             "GET /v1/socket HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -102,14 +103,14 @@ impl Conn {
         &mut self,
         token: &str,
         have: &str,
-        mut other: impl FnMut(&[u8], Instant) -> Result<()>,
+        mut other: impl FnMut(&[u8], Arrival) -> Result<()>,
     ) -> Result<SignedIn> {
         self.text(format!(r#"{{"t":"hello","token":"{token}","have":[{have}],"client":"kith-load"}}"#).as_bytes());
         self.text(br#"{"t":"ping"}"#);
         self.flush()?;
         let (mut ready, mut heads, mut done) = (None, Vec::new(), false);
         while !done {
-            self.recv(|frame, now| {
+            self.recv(|frame, arrival| {
                 match scan::kind(frame)? {
                     b"ready" => ready = Some(parse::<Ready>(frame)?),
                     b"heads" => heads.extend(parse::<Heads>(frame)?.conversations),
@@ -117,7 +118,7 @@ impl Conn {
                     b"error" => {
                         return Err(Error::Protocol(String::from_utf8_lossy(frame).into_owned()));
                     }
-                    _ => other(frame, now)?,
+                    _ => other(frame, arrival)?,
                 }
                 Ok(())
             })
@@ -172,19 +173,19 @@ impl Conn {
         }
     }
 
-    /// Waits for something to read, and gives every whole frame of it to `each`, with the moment of the read.
+    /// Waits for something to read, and gives every whole frame of it to `each`, with when it arrived.
     /// Tells how many there were. It may be dropped while it waits: nothing is lost.
     ///
     /// # Errors
     /// [`Error::Closed`] when the server ends the connection, and what `each` fails with.
-    pub async fn recv(&mut self, mut each: impl FnMut(&[u8], Instant) -> Result<()>) -> Result<usize> {
+    pub async fn recv(&mut self, mut each: impl FnMut(&[u8], Arrival) -> Result<()>) -> Result<usize> {
         std::future::poll_fn(|context| self.poll_recv(context, &mut each)).await
     }
 
     fn poll_recv(
         &mut self,
         context: &mut Context<'_>,
-        each: &mut impl FnMut(&[u8], Instant) -> Result<()>,
+        each: &mut impl FnMut(&[u8], Arrival) -> Result<()>,
     ) -> Poll<Result<usize>> {
         while self.backlog() > 0 {
             match Pin::new(&mut self.stream).poll_write(context, &self.out[self.out_at..]) {
@@ -197,25 +198,28 @@ impl Conn {
             if scratch.len() < 2 * kept {
                 scratch.resize(2 * kept, 0);
             }
-            let mut buffer = ReadBuf::new(&mut scratch[kept..]);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)).map_err(gone)?;
-            let read = buffer.filled().len();
+            let (read, arrival) =
+                ready!(arrival::poll_read(&self.stream, context, &mut scratch[kept..])).map_err(gone)?;
             if read == 0 {
                 return Poll::Ready(Err(Error::Closed(wire::CLOSED_WITHOUT_WORD)));
             }
             scratch[..kept].copy_from_slice(&self.tail);
-            let whole = self.take_frames(&scratch[..kept + read], each);
+            let whole = self.take_frames(&scratch[..kept + read], arrival, each);
             Poll::Ready(whole)
         })
     }
 
-    fn take_frames(&mut self, bytes: &[u8], each: &mut impl FnMut(&[u8], Instant) -> Result<()>) -> Result<usize> {
-        let now = Instant::now();
+    fn take_frames(
+        &mut self,
+        bytes: &[u8],
+        arrival: Arrival,
+        each: &mut impl FnMut(&[u8], Arrival) -> Result<()>,
+    ) -> Result<usize> {
         let (mut at, mut count) = (0, 0);
         while let Some((frame, used)) = wire::read(&bytes[at..])? {
             match frame.opcode {
                 opcode::TEXT => {
-                    each(frame.payload, now)?;
+                    each(frame.payload, arrival)?;
                     count += 1;
                 }
                 opcode::CLOSE => return Err(Error::Closed(wire::close_code(frame.payload))),

@@ -9,6 +9,7 @@
 //! It ends with 0 where every check was good, with 1 where one was not (a message lost, doubled, out of order),
 //! and with 2 where it could not measure.
 
+mod arrival;
 mod chance;
 mod channel;
 mod conn;

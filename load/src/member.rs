@@ -10,6 +10,7 @@ use std::{
 use tokio::time::{Sleep, sleep_until};
 
 use crate::{
+    arrival::Arrival,
     conn::Conn,
     error::{Error, Result},
     order::{Check, Order},
@@ -104,7 +105,7 @@ impl Member {
                     timer.as_mut().reset(wakes.map_or(next, |wakes| wakes.min(next)).into());
                     self.speak(now_us)
                 }
-                heard = self.conn.recv(|frame, now| self.ears.hear(frame, now)) => match heard {
+                heard = self.conn.recv(|frame, arrival| self.ears.hear(frame, arrival)) => match heard {
                     Ok(frames) => {
                         add(&self.ears.tally.reads, 1);
                         add(&self.ears.tally.frames, frames as u64);
@@ -164,13 +165,13 @@ impl Member {
 }
 
 impl Ears {
-    fn hear(&mut self, frame: &[u8], now: Instant) -> Result<()> {
+    fn hear(&mut self, frame: &[u8], arrival: Arrival) -> Result<()> {
         match scan::hear(frame)? {
             Heard::Entry { conversation, seq, client_id } if conversation == self.room.name.as_bytes() => {
                 if self.order.hear(seq, &mut self.check) {
                     add(&self.tally.delivered, 1);
                     if let Some(client_id) = client_id {
-                        self.heard(client_id, now);
+                        self.heard(client_id, arrival);
                     }
                 }
             }
@@ -178,7 +179,7 @@ impl Ears {
                 self.order.hear(seq, &mut self.check);
                 self.room.acknowledged.set(self.room.acknowledged.get().max(seq));
                 if let Some((due_us, written_us)) = self.answered(client_id) {
-                    let now_us = self.tally.clock.us(now);
+                    let now_us = self.tally.clock.us(arrival.read);
                     add(&self.tally.sent, 1);
                     self.tally.record(&self.tally.sent_latency, due_us, now_us);
                     self.tally.record(&self.tally.written_latency, written_us, now_us);
@@ -202,7 +203,7 @@ impl Ears {
     }
 
     /// Checks a sender's order, and times the way of its message.
-    fn heard(&mut self, client_id: uuid::Uuid, now: Instant) {
+    fn heard(&mut self, client_id: uuid::Uuid, arrival: Arrival) {
         let Some(mark) = self.tally.clock.mark(client_id) else {
             self.check.mixed_up += 1;
             return;
@@ -215,8 +216,9 @@ impl Ears {
             self.check.mixed_up += 1;
         }
         self.counts[sender] = mark.count + 1;
-        let now_us = self.tally.clock.us(now);
-        self.tally.record(&self.tally.delivered_latency, mark.at_us, now_us);
+        let arrived_us = self.tally.clock.us(arrival.at);
+        self.tally.record(&self.tally.delivered_latency, mark.at_us, arrived_us);
+        self.tally.record(&self.tally.read_latency, mark.at_us, self.tally.clock.us(arrival.read));
         if let Some(hearers) = self.room.hearers {
             let mut heard = self.room.heard.borrow_mut();
             let count = mark.count as usize;
@@ -225,7 +227,7 @@ impl Ears {
             }
             heard[count] += 1;
             if heard[count] == hearers {
-                self.tally.record(&self.tally.last_latency, mark.at_us, now_us);
+                self.tally.record(&self.tally.last_latency, mark.at_us, arrived_us);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! It walks one level of an object or array, skips what it is not asked about, and stops as soon as it knows enough,
 //! so that the text of a message is never looked at. It trusts the server to send JSON: what is broken is reported, not located.
 
+use memchr::memchr2;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -209,7 +210,7 @@ fn past_comma(json: &[u8], at: usize, close: u8) -> Option<usize> {
 fn past_text(json: &[u8], quote: usize) -> Option<usize> {
     let mut at = quote + 1;
     loop {
-        at += json.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        at += memchr2(b'"', b'\\', json.get(at..)?)?;
         if json[at] == b'"' {
             return Some(at + 1);
         }

@@ -187,7 +187,7 @@ const ROWS: [Row; 16] = [
 ];
 
 /// What is worth knowing beside the figures.
-const BESIDE: [(&str, &str, &str); 24] = [
+const BESIDE: [(&str, &str, &str); 25] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),
     ("idle connections", "idle", "/connections"),
@@ -198,6 +198,7 @@ const BESIDE: [(&str, &str, &str); 24] = [
     ("1:1 cores of the generator", "pairs", "/generator/cores"),
     ("open loop, most messages a second with p99 ≤ 100 ms", "sustain", "/sustained_per_s"),
     ("open loop, half of it", "pairs-open", "/messages_per_s"),
+    ("open loop, half of it: until the client had read it, p99 ms", "pairs-open", "/read_latency/p99_ms"),
     ("group deliveries a second", "group", "/deliveries_per_s"),
     ("group frames for each read of a client", "group", "/frames_per_read"),
     ("group cores of the generator", "group", "/generator/cores"),

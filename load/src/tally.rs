@@ -42,9 +42,11 @@ pub struct Tally {
     pub sent_latency: RefCell<Latency>,
     /// From when it was written to its `sent`.
     pub written_latency: RefCell<Latency>,
-    /// From when a message was due to each socket that heard it.
+    /// From when a message was due to when it reached each socket that heard it.
     pub delivered_latency: RefCell<Latency>,
-    /// From when a message was due to the last socket that heard it.
+    /// The same to when the generator had read it there.
+    pub read_latency: RefCell<Latency>,
+    /// From when a message was due to when it reached the last socket that heard it.
     pub last_latency: RefCell<Latency>,
     /// From when a message was due to when the generator wrote it.
     pub late: RefCell<Latency>,
@@ -91,9 +93,11 @@ pub struct Measured {
     pub sent_latency: Summary,
     /// From when a message was written to its `sent`.
     pub written_latency: Summary,
-    /// From when a message was due to each socket that heard it.
+    /// From when a message was due to when it reached each socket that heard it.
     pub delivered_latency: Summary,
-    /// From when a message was due to the last socket that heard it, where that was asked for.
+    /// The same to when the generator had read it there.
+    pub read_latency: Summary,
+    /// From when a message was due to when it reached the last socket that heard it, where that was asked for.
     pub last_latency: Summary,
     /// How late the generator itself was.
     pub generator_late: Summary,
@@ -129,6 +133,7 @@ impl Tally {
             sent_latency: RefCell::default(),
             written_latency: RefCell::default(),
             delivered_latency: RefCell::default(),
+            read_latency: RefCell::default(),
             last_latency: RefCell::default(),
             late: RefCell::default(),
             refused: RefCell::default(),
@@ -175,6 +180,7 @@ impl Tally {
             sent_latency: self.sent_latency.borrow().summary(),
             written_latency: self.written_latency.borrow().summary(),
             delivered_latency: self.delivered_latency.borrow().summary(),
+            read_latency: self.read_latency.borrow().summary(),
             last_latency: self.last_latency.borrow().summary(),
             generator_late: self.late.borrow().summary(),
             refused: self.refused.borrow().clone(),
