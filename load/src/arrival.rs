@@ -87,17 +87,24 @@ mod tests {
         note(&stream).unwrap();
         let (mut peer, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 100];
-        for text in [&b"first"[..], b"second"] {
+        let mut turns = 0;
+        loop {
             let before = Instant::now();
-            peer.write_all(text).await.unwrap();
+            peer.write_all(b"text").await.unwrap();
             let written = Instant::now();
             thread::sleep(Duration::from_millis(20));
             let (bytes, arrival) = poll_fn(|context| poll_read(&stream, context, &mut buffer)).await.unwrap();
-            assert_eq!(&buffer[..bytes], text);
+            assert_eq!(&buffer[..bytes], b"text");
+            assert!(arrival.read >= written + Duration::from_millis(20));
+            // The first to ask turns the kernel's notes on a little later; until then it notes the time of the read.
+            turns += 1;
+            if arrival.at == arrival.read && turns < 250 {
+                continue;
+            }
             // Two clocks are compared, so give them a moment.
             let slack = Duration::from_millis(5);
             assert!(arrival.at + slack >= before && arrival.at <= written + slack, "{before:?} {arrival:?}");
-            assert!(arrival.read >= written + Duration::from_millis(20));
+            break;
         }
         drop(peer);
         assert_eq!(poll_fn(|context| poll_read(&stream, context, &mut buffer)).await.unwrap().0, 0);
