@@ -40,7 +40,7 @@ struct Bound {
 }
 
 impl Bell {
-    /// The bell of the lane that is this thread.
+    /// The bell of the lane that runs on this thread.
     pub fn of(lane: ThreadId) -> Arc<Self> {
         Arc::new(Self { lane, laid: Mutex::default() })
     }
