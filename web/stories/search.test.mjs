@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { browser, Person, Server, UNLIMITED } from "./world.mjs";
+import { browser, Person, Server, UNLIMITED, until } from "./world.mjs";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -227,3 +227,52 @@ for (const colorScheme of ["light", "dark"]) {
     await person.context.close();
   });
 }
+
+test("what lies under the list reads nothing, and waits where it was", async () => {
+  const person = await Person.signIn(chromium, server, "bert", phone);
+  const { page } = person;
+  await person.open("Sunday walk");
+  const log = page.getByRole("log");
+  await person.message("began this chat").or(person.message("step")).first().waitFor();
+  await page.waitForLoadState("networkidle");
+  const seen = () => log.evaluate((box) => [...box.querySelectorAll("[data-seq]")].find((row) => row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight / 2).textContent);
+  // A page is under way when the list comes, as with everybody who has just scrolled.
+  const asked = [];
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  await page.route("**/messages?*", async (route) => {
+    asked.push(route.request().url());
+    await held;
+    await route.continue();
+  });
+  await log.evaluate((box) => (box.scrollTop = 0));
+  await until(() => asked.length === 1);
+  const before = await seen();
+  await page.getByRole("button", { name: "Search in this chat" }).click();
+  await log.waitFor({ state: "hidden" });
+  letGo();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(asked.length, 1, "it goes on reading what nobody sees");
+  await page.getByRole("search").getByRole("button", { name: "Close" }).click();
+  await log.waitFor();
+  assert.equal(await seen(), before);
+  await person.context.close();
+});
+
+test("what comes while the list lies over the thread is not read", async () => {
+  const person = await Person.signIn(chromium, server, "bert", phone);
+  const { page } = person;
+  await person.chat("forty").click();
+  await person.message("forty").waitFor();
+  await page.getByRole("button", { name: "Search in this chat" }).click();
+  await anna.open("Bert");
+  await anna.say("Rain from noon");
+  const sign = (name) => anna.message("Rain from noon").getByRole("img", { name, exact: true }).waitFor();
+  await sign("Delivered");
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await sign("Delivered");
+  await page.getByRole("search").getByRole("button", { name: "Close" }).click();
+  await person.message("Rain from noon").waitFor();
+  await sign("Read");
+  await person.context.close();
+});

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Client } from "./client";
+import type { Conversation } from "./conversation";
 import { forgetful } from "./keep";
 import recorded from "./recorded/chat.json";
 import type { Rest } from "./rest";
@@ -32,6 +33,8 @@ class Wire {
 let head: number;
 let windows: Map<string, KeptWindow>;
 let client: Client;
+/** How the server answers for the history. */
+let messages: (place: { before?: number; around?: number | string }) => Promise<Messages>;
 
 function message(seq: number): Message {
   return history.items.find((one) => one.seq === seq) as Message;
@@ -51,9 +54,10 @@ beforeEach(async () => {
   vi.stubGlobal("WebSocket", Wire);
   head = history.head;
   windows = new Map();
+  messages = async () => ({ items: history.items.filter(({ seq }) => seq <= head), head });
   const rest = {
     conversations: async () => ({ items: [item()] }),
-    messages: async () => ({ items: history.items.filter(({ seq }) => seq <= head), head }),
+    messages: async (_: string, place: { before?: number; around?: number }) => messages(place),
     conversation: async () => ({ id, expire_after_s: 60, role: "member", members: 2 }),
     participants: async () => ({ items: [] }),
     profile: async () => me,
@@ -135,4 +139,55 @@ test("one's own message disappears as the server's would", async () => {
   expect(texts()).not.toContain("soon gone");
   expect(client.get(id)?.item.value.last.kind).toBe("redacted");
   expect(JSON.stringify(windows.get(id))).not.toContain("soon gone");
+});
+
+/** A page of some of 900 messages. */
+function page(from: number, to: number): Messages {
+  const items = Array.from({ length: to - from + 1 }, (_, at) => ({ ...message(history.items.at(-1)?.seq ?? 0), seq: from + at, id: `${id}.${from + at}` }));
+  return { items, head: 900 } as Messages;
+}
+
+test("a page that comes when one is elsewhere is not joined to what is there", async () => {
+  head = 900;
+  const answers = new Map<string, (page: Messages) => void>();
+  messages = (place) => new Promise((answer) => answers.set(JSON.stringify(place), answer));
+  const seqs = () => client.get(id)?.messages.value.map(({ seq }) => seq);
+  const answer = async (place: object, page: Messages) => {
+    answers.get(JSON.stringify(place))?.(page);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  const conversation = client.get(id) as Conversation;
+  void client.load(conversation, 800);
+  await answer({ around: 800 }, page(770, 829));
+  expect(seqs()).toEqual(page(770, 829).items.map(({ seq }) => seq));
+
+  void client.newer(conversation);
+  void client.load(conversation, 300);
+  await answer({ around: 300 }, page(270, 329));
+  await answer({ after: 829 }, page(830, 889));
+  expect(seqs()).toEqual(page(270, 329).items.map(({ seq }) => seq));
+
+  void client.older(conversation);
+  void client.load(conversation, 600);
+  await answer({ around: 600 }, page(570, 629));
+  await answer({ before: 270 }, page(210, 269));
+  expect(seqs()).toEqual(page(570, 629).items.map(({ seq }) => seq));
+  // It goes on from there.
+  void client.older(conversation);
+  await answer({ before: 570 }, page(510, 569));
+  expect(seqs()).toEqual(page(510, 629).items.map(({ seq }) => seq));
+});
+
+test("of two places the one that was wanted last is shown", async () => {
+  head = 900;
+  const answers: ((page: Messages) => void)[] = [];
+  messages = () => new Promise((answer) => answers.push(answer));
+  const conversation = client.get(id) as Conversation;
+  void client.load(conversation, 100);
+  void client.load(conversation, 500);
+  answers[1]?.(page(470, 529));
+  await vi.advanceTimersByTimeAsync(0);
+  answers[0]?.(page(70, 129));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(conversation.messages.value[0]?.seq).toBe(470);
 });

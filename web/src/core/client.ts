@@ -159,16 +159,17 @@ export class Client {
     const conversation = id === null ? undefined : this.get(id);
     if (!id || !conversation) return;
     this.watch("watch", id);
+    let elsewhere = false;
     if (!conversation.opened) {
-      conversation.loading = true;
+      const place = conversation.goElsewhere();
       await this.recall(conversation);
-      conversation.loading = false;
+      elsewhere = !conversation.arrive(place);
     }
     const { read, unread } = conversation.item.value;
     conversation.newAfter.value = unread > 0 ? read : null;
     const outside = unread > 0 && read + 1 < conversation.thread.first;
-    if (seq !== null) await this.reach(conversation, seq);
-    else if (!conversation.opened || outside) await this.loadUnread(conversation).catch(() => undefined);
+    if (seq !== null && !elsewhere) await this.reach(conversation, seq);
+    else if (!elsewhere && (!conversation.opened || outside)) await this.loadUnread(conversation).catch(() => undefined);
     void this.describe(conversation).catch(() => undefined);
   }
 
@@ -221,12 +222,13 @@ export class Client {
     return (messages.find((message) => message.at >= at) ?? messages.at(-1))?.seq ?? null;
   }
 
-  /** Reads the window anew: around a seq or a time, or at the end. */
+  /** Reads the window anew: around a seq or a time, or at the end. What was wanted before and comes later is not shown. */
   async load(conversation: Conversation, around: number | string | null): Promise<void> {
-    conversation.loading = true;
+    const place = conversation.goElsewhere();
     try {
-      const place = around === null ? {} : typeof around === "number" ? { around } : { at: around };
-      const page = await this.rest.messages(conversation.id, place, PAGE);
+      const where = around === null ? {} : typeof around === "number" ? { around } : { at: around };
+      const page = await this.rest.messages(conversation.id, where, PAGE);
+      if (!conversation.isAt(place)) return;
       const last = page.items.at(-1)?.seq ?? 0;
       const newest = around === null || page.items.length < PAGE / 2 || last >= conversation.item.value.last.seq;
       conversation.thread.replace(page, newest, around === null && page.items.length < PAGE);
@@ -235,7 +237,7 @@ export class Client {
       this.keepSoon(conversation);
       this.catchUp(conversation);
     } finally {
-      conversation.loading = false;
+      conversation.arrive(place);
     }
   }
 
@@ -243,12 +245,14 @@ export class Client {
   async older(conversation: Conversation): Promise<void> {
     const { thread } = conversation;
     if (conversation.loading || thread.atStart || !conversation.opened) return;
-    conversation.loading = true;
+    const place = conversation.goOn();
     try {
-      thread.prepend(await this.rest.messages(conversation.id, { before: thread.first }, PAGE), PAGE);
+      const page = await this.rest.messages(conversation.id, { before: thread.first }, PAGE);
+      if (!conversation.isAt(place)) return;
+      thread.prepend(page, PAGE);
       conversation.show();
     } finally {
-      conversation.loading = false;
+      conversation.arrive(place);
     }
   }
 
@@ -256,13 +260,15 @@ export class Client {
   async newer(conversation: Conversation): Promise<void> {
     const { thread } = conversation;
     if (conversation.loading || thread.atEnd || !conversation.opened) return;
-    conversation.loading = true;
+    const place = conversation.goOn();
     try {
-      thread.append(await this.rest.messages(conversation.id, { after: thread.last }, PAGE), PAGE);
+      const page = await this.rest.messages(conversation.id, { after: thread.last }, PAGE);
+      if (!conversation.isAt(place)) return;
+      thread.append(page, PAGE);
       conversation.show();
       this.catchUp(conversation);
     } finally {
-      conversation.loading = false;
+      conversation.arrive(place);
     }
   }
 

@@ -28,7 +28,10 @@ export class Conversation {
   readonly newAfter = signal<number | null>(null);
   readonly thread = new Thread();
   opened = false;
+  /** Whether a page is being read. */
   loading = false;
+  /** Counts the places where the window was wanted: a page that was read for another one is of no use. */
+  private place = 0;
 
   constructor(item: ConversationItem) {
     this.item = signal(item);
@@ -51,6 +54,29 @@ export class Conversation {
     else if (head === item.head && read > item.read) this.item.value = { ...item, read, unread, mentions };
     else this.item.value = item;
     this.takePeer(item);
+  }
+
+  /** The window is wanted at another place, and a page is read for it. */
+  goElsewhere(): number {
+    this.place += 1;
+    return this.goOn();
+  }
+
+  /** A page is read for the window where it is. */
+  goOn(): number {
+    this.loading = true;
+    return this.place;
+  }
+
+  /** Whether the window is still wanted at a place. */
+  isAt(place: number): boolean {
+    return place === this.place;
+  }
+
+  /** The page for a place has come, or will not; whether the window is still wanted there. */
+  arrive(place: number): boolean {
+    if (this.isAt(place)) this.loading = false;
+    return this.isAt(place);
   }
 
   /** Shows what the thread has. */

@@ -96,12 +96,14 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   const placed = useRef(false);
   const shown = useRef<Message[] | null>(null);
   const changed = useRef(false);
+  /** Whether the list lies over it, on a phone: then it has no places, and is as it was when it is seen again. */
+  const covered = useRef(false);
   /** Where one has just been taken, for who does not see it. */
   const told = useSignal("");
   const messages = conversation.messages.value;
   // It is taken right before the rows change: since the last event that told of scrolling there may have been more of it.
   if (shown.current !== messages) {
-    anchor.current = box.current && anchorOf(box.current);
+    if (box.current && isShown(box.current)) anchor.current = anchorOf(box.current);
     shown.current = messages;
     changed.current = true;
   }
@@ -109,14 +111,17 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
 
   function look() {
     const element = box.current;
-    if (!element) return;
+    if (!element || !isShown(element)) return;
     const atLast = element.scrollHeight - element.scrollTop - element.clientHeight < AT_END;
     atEnd.value = atLast && conversation.thread.atEnd;
     let first = 0;
     let seen = 0;
     for (const row of element.querySelectorAll<HTMLElement>("[data-seq]")) {
       const top = row.offsetTop - element.scrollTop;
-      if (!first && top + row.offsetHeight > 0) first = Number(row.dataset.seq);
+      if (!first && top + row.offsetHeight > 0) {
+        first = Number(row.dataset.seq);
+        anchor.current = { seq: String(first), top };
+      }
       if (top + Math.min(row.offsetHeight, element.clientHeight) <= element.clientHeight + AT_END) seen = Number(row.dataset.seq);
       else break;
     }
@@ -139,7 +144,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
 
   function place() {
     const element = box.current;
-    if (!element || messages.length === 0) return;
+    if (!element || messages.length === 0 || !isShown(element)) return;
     const row = changed.current && anchor.current ? rowAt(element, Number(anchor.current.seq)) : null;
     const following = atEnd.value && conversation.thread.atEnd;
     const elsewhere = changed.current && !row && !following;
@@ -178,11 +183,21 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     return true;
   }
 
+  const latest = useRef(place);
+  latest.current = place;
   useLayoutEffect(place, [messages, unsent.length, goal.value]);
   useEffect(() => {
     const again = () => look();
     const element = box.current;
-    const resized = new ResizeObserver(() => atEnd.value && element && (element.scrollTop = element.scrollHeight));
+    const resized = new ResizeObserver(() => {
+      if (!element) return;
+      const uncovered = covered.current && isShown(element);
+      covered.current = !isShown(element);
+      if (uncovered) {
+        changed.current = true;
+        latest.current();
+      } else if (atEnd.value) element.scrollTop = element.scrollHeight;
+    });
     if (element) resized.observe(element);
     window.addEventListener("focus", again);
     document.addEventListener("visibilitychange", again);
@@ -213,6 +228,11 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
       {!atEnd.value && <Latest conversation={conversation} go={() => void toLatest()} />}
     </div>
   );
+}
+
+/** Whether it is laid out at all. */
+function isShown(element: HTMLElement): boolean {
+  return element.getClientRects().length > 0;
 }
 
 /** The row of a seq, or the next one where that is gone; none where the rows are of elsewhere. */
