@@ -89,9 +89,26 @@ impl<K> Id<K> {
         *self.0.as_bytes()
     }
 
+    fn suffix(self) -> [u8; SUFFIX_CHARS] {
+        let value = self.0.as_u128();
+        std::array::from_fn(|place| {
+            let shift = 5 * (SUFFIX_CHARS - 1 - place);
+            ALPHABET[(value >> shift) as usize & 31]
+        })
+    }
+
     /// The identifier with these 16 bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes), PhantomData)
+    }
+}
+
+impl<K: Kind> Id<K> {
+    /// Puts its text behind what is there: cheaper than formatting it, for who writes many.
+    pub fn append_to(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(K::PREFIX.as_bytes());
+        out.push(b'_');
+        out.extend_from_slice(&self.suffix());
     }
 }
 
@@ -125,15 +142,9 @@ impl<K> hash::Hash for Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.0.as_u128();
-        let mut suffix = [0u8; SUFFIX_CHARS];
-        for (place, char) in suffix.iter_mut().enumerate() {
-            let shift = 5 * (SUFFIX_CHARS - 1 - place);
-            *char = ALPHABET[(value >> shift) as usize & 31];
-        }
         f.write_str(K::PREFIX)?;
         f.write_str("_")?;
-        f.write_str(str::from_utf8(&suffix).expect("the alphabet is ASCII"))
+        f.write_str(str::from_utf8(&self.suffix()).expect("the alphabet is ASCII"))
     }
 }
 

@@ -40,7 +40,7 @@ pub fn deliver(
             answer(sender, &text, records, run, origins);
         }
     }
-    metrics::counter!("kith_deliveries_total").increment(deliveries);
+    roster.deliveries.increment(deliveries);
 }
 
 /// Puts to a sending connection the `sent` of its own entries and the `entry` of the others, in the order of their seqs.

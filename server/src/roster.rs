@@ -33,6 +33,8 @@ pub struct Roster {
     now: AtomicU32,
     born: Instant,
     silence_s: u32,
+    /// Counts what was put into outboxes.
+    pub deliveries: metrics::Counter,
 }
 
 impl Default for Roster {
@@ -53,6 +55,7 @@ impl Roster {
             now: AtomicU32::new(0),
             born: Instant::now(),
             silence_s,
+            deliveries: metrics::counter!("kith_deliveries_total"),
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Command, Context, log::Submission};
+use super::{Command, Context, log::Submitted};
 use crate::{
     Error, limits,
     socket::outbox::Outbox,
@@ -185,11 +185,11 @@ enum Next {
 impl Live {
     /// Takes commands in their order; sends that follow one another become one append.
     async fn take(&mut self, batch: impl Iterator<Item = Command>) -> Next {
-        let mut sends: Vec<Submission> = Vec::new();
+        let mut sends: Vec<Submitted> = Vec::new();
         let mut next = Next::On;
         for command in batch {
             match command {
-                Command::Send(send) => sends.push(*send),
+                Command::Send(send) => sends.push(send),
                 Command::Mark(mark) => self.mark(*mark).await,
                 Command::Typing(user) => self.typing(user),
                 Command::Watch(outbox) => self.watch(outbox),

@@ -1,5 +1,7 @@
 //! The path of a message: who may write, what was sent before, one append for all that waited, then `sent` and fan-out.
 
+use std::mem;
+
 use kith_protocol::{
     Code, ConversationId, Timestamp, UserId, Uuid,
     entry::Text,
@@ -18,6 +20,9 @@ use crate::{
     store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
     wire,
 };
+
+/// Bytes of the body of a message that is nothing but a text, beside the text.
+const BODY_BESIDE_TEXT: usize = 16;
 
 /// Where the answer to a send goes.
 pub enum Origin {
@@ -46,6 +51,9 @@ pub(super) struct Submission {
     pub origin: Origin,
     pub ticket: Ticket,
 }
+
+/// One is long, and goes through several hands.
+pub(super) type Submitted = Box<Submission>;
 
 /// Checks what can be checked of a message without its conversation.
 pub(super) fn check(message: &NewMessage, limits: &Limits) -> Result<(), Error> {
@@ -93,11 +101,11 @@ impl Conversations {
 
 impl Live {
     /// Appends what waits, in its order, and answers each.
-    pub(super) async fn append_sends(&mut self, sends: &mut Vec<Submission>) {
+    pub(super) async fn append_sends(&mut self, sends: &mut Vec<Submitted>) {
         if sends.is_empty() {
             return;
         }
-        let mut admitted: Vec<Submission> = Vec::with_capacity(sends.len());
+        let mut admitted: Vec<Submitted> = Vec::with_capacity(sends.len());
         let mut repeats = Vec::new();
         for send in sends.drain(..) {
             let key = (send.actor.user, send.message.client_id);
@@ -149,7 +157,7 @@ impl Live {
     }
 
     /// Answers a send that may not be taken: with its place, if it was taken before, else with the error.
-    pub(super) async fn refuse_unless_known(&mut self, send: Submission, error: Error) {
+    pub(super) async fn refuse_unless_known(&mut self, send: Submitted, error: Error) {
         let key = (send.actor.user, send.message.client_id);
         let known = self.context.store.find(self.id, key.0, key.1).await;
         match known {
@@ -161,7 +169,7 @@ impl Live {
         }
     }
 
-    fn answer_known(&self, send: Submission, record: Record) {
+    fn answer_known(&self, send: Submitted, record: Record) {
         match send.origin {
             Origin::Rest(reply) => drop(reply.send(Ok((record, true)))),
             Origin::Socket(asker) => {
@@ -184,7 +192,7 @@ impl Live {
         record.ok_or_else(|| store::Error::Corrupt(format!("{} has no entry {seq}", self.id)))
     }
 
-    async fn append_admitted(&mut self, mut sends: Vec<Submission>) {
+    async fn append_admitted(&mut self, mut sends: Vec<Submitted>) {
         let mut records = Vec::new();
         while !sends.is_empty() {
             if let Err(error) = self.activate().await {
@@ -194,7 +202,7 @@ impl Live {
             if sends.is_empty() {
                 return;
             }
-            records = self.records(&sends);
+            records = self.records(&mut sends);
             match self.context.store.append(self.id, self.head, records.clone()).await {
                 Ok(()) => break,
                 Err(AppendError::Known(known)) => {
@@ -216,7 +224,7 @@ impl Live {
     }
 
     /// The sends are durable: folds them, gives them to everybody and answers their senders.
-    fn take_appended(&mut self, sends: Vec<Submission>, records: Vec<Record>) {
+    fn take_appended(&mut self, sends: Vec<Submitted>, records: Vec<Record>) {
         let mut origins = Vec::with_capacity(sends.len());
         let mut replies = Vec::new();
         for (send, record) in sends.into_iter().zip(&records) {
@@ -246,7 +254,7 @@ impl Live {
         for (reply, record) in replies {
             let _ = reply.send(Ok((record, false)));
         }
-        metrics::counter!("kith_messages_total").increment(records.len() as u64);
+        self.context.messages.increment(records.len() as u64);
         records.into_iter().for_each(|record| self.keep(record));
     }
 
@@ -267,44 +275,19 @@ impl Live {
     }
 
     /// The records of sends, behind the head.
-    fn records(&self, sends: &[Submission]) -> Vec<Record> {
+    fn records(&self, sends: &mut [Submitted]) -> Vec<Record> {
         let (at, mut counts) = (self.next_at(), self.counts);
         let expires_at = self.state.expire_after_s.map(|s| at.plus(std::time::Duration::from_secs(s.into())));
-        let record = |(seq, send): (u64, &Submission)| {
-            let message = &send.message;
+        let record = |(seq, send): (u64, &mut Submitted)| {
             counts.messages += 1;
-            counts.mentioning += u64::from(!message.mentions.is_empty());
-            self.message(seq, at, expires_at, counts, send)
+            counts.mentioning += u64::from(!send.message.mentions.is_empty());
+            message(seq, at, expires_at, counts, send)
         };
         (self.head + 1..).zip(sends).map(record).collect()
     }
 
-    fn message(
-        &self,
-        seq: u64,
-        at: Timestamp,
-        expires_at: Option<Timestamp>,
-        counts: Counts,
-        send: &Submission,
-    ) -> Record {
-        let NewMessage { client_id, text, mentions, reply_to, .. } = send.message.clone();
-        let attachments = send.attached.iter().flatten().map(|(id, row)| described(*id, row)).collect();
-        let body = Text { text, mentions, reply_to, attachments };
-        Record {
-            seq,
-            kind: Kind::Message,
-            sender: send.actor.user,
-            device: Some(send.actor.device),
-            client_id: Some(client_id),
-            at,
-            expires_at,
-            counts,
-            body: serde_json::to_vec(&body).expect("a text has a JSON form").into(),
-        }
-    }
-
     /// An append failed. Where its outcome is unknown, the store is asked what became of it.
-    async fn fail(&mut self, sends: Vec<Submission>, error: AppendError) {
+    async fn fail(&mut self, sends: Vec<Submitted>, error: AppendError) {
         let told = match error {
             AppendError::Store(error) => Error::from(error),
             AppendError::Conflict { .. } | AppendError::Known(_) => Code::Unavailable.into(),
@@ -318,10 +301,31 @@ impl Live {
         }
     }
 
-    fn refuse(&self, sends: Vec<Submission>, error: &Error) {
+    fn refuse(&self, sends: Vec<Submitted>, error: &Error) {
         for send in sends {
             send.origin.refuse(self.id, send.message.client_id, error);
         }
+    }
+}
+
+/// The record of a send. The text is lent to what is written of it, and comes back.
+fn message(seq: u64, at: Timestamp, expires_at: Option<Timestamp>, counts: Counts, send: &mut Submission) -> Record {
+    let NewMessage { client_id, text, mentions, reply_to, .. } = &mut send.message;
+    let attachments = send.attached.iter().flatten().map(|(id, row)| described(*id, row)).collect();
+    let body = Text { text: mem::take(text), mentions: mentions.clone(), reply_to: *reply_to, attachments };
+    let mut json = Vec::with_capacity(body.text.len() + BODY_BESIDE_TEXT);
+    serde_json::to_writer(&mut json, &body).expect("a text has a JSON form");
+    *text = body.text;
+    Record {
+        seq,
+        kind: Kind::Message,
+        sender: send.actor.user,
+        device: Some(send.actor.device),
+        client_id: Some(*client_id),
+        at,
+        expires_at,
+        counts,
+        body: json.into(),
     }
 }
 

@@ -45,7 +45,12 @@ pub use self::{
     log::Origin,
     resume::{Have, Resume},
 };
-use self::{live::Access, log::Submission, resume::Standing, shown::Attached};
+use self::{
+    live::Access,
+    log::{Submission, Submitted},
+    resume::Standing,
+    shown::Attached,
+};
 use crate::{
     Error,
     account::{Accounts, Actor},
@@ -89,6 +94,7 @@ struct Context {
     appending: Arc<Notify>,
     /// Told when there is something to be pushed.
     pushing: Arc<Notify>,
+    messages: metrics::Counter,
 }
 
 /// Where a command's answer goes.
@@ -96,7 +102,7 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What a conversation's task is asked to do.
 enum Command {
-    Send(Box<Submission>),
+    Send(Submitted),
     Change(Box<(Actor, Change, Reply<Record>)>),
     Amend(Box<(Actor, Amend, Reply<()>)>),
     Mark(Box<Mark>),
@@ -163,6 +169,7 @@ impl Conversations {
             stopping: AtomicBool::new(false),
             appending: Arc::default(),
             pushing: Arc::default(),
+            messages: metrics::counter!("kith_messages_total"),
         };
         Self { context: Arc::new(context) }
     }

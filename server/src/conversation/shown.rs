@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kith_protocol::{Code, MediaId, UserId, entry::Text};
 
-use super::{Conversations, live::Live, log::Submission};
+use super::{Conversations, live::Live, log::Submitted};
 use crate::{
     Error,
     media::{Reference, Row},
@@ -75,8 +75,8 @@ fn missing(place: usize, error: Error) -> Error {
 
 impl Live {
     /// Notes which media the sends will show, before they do; those of which one is gone meanwhile are refused.
-    pub(super) async fn refer_attached(&mut self, sends: Vec<Submission>) -> Vec<Submission> {
-        let mut kept: Vec<Submission> = Vec::with_capacity(sends.len());
+    pub(super) async fn refer_attached(&mut self, sends: Vec<Submitted>) -> Vec<Submitted> {
+        let mut kept: Vec<Submitted> = Vec::with_capacity(sends.len());
         for send in sends {
             let by = Reference::Message(self.id, self.head + 1 + kept.len() as u64);
             let mut referred = Ok(());
@@ -98,7 +98,7 @@ impl Live {
     }
 
     /// Has the media of a send looked at that came to nothing, perhaps.
-    pub(super) async fn reconsider_attached(&self, send: &Submission) {
+    pub(super) async fn reconsider_attached(&self, send: &Submitted) {
         for (id, row) in send.attached.iter().flatten() {
             self.context.media.reconsider(*id, row).await;
         }
