@@ -159,17 +159,17 @@ export class Client {
     const conversation = id === null ? undefined : this.get(id);
     if (!id || !conversation) return;
     this.watch("watch", id);
-    let elsewhere = false;
+    let wanted = true;
     if (!conversation.opened) {
       const place = conversation.goElsewhere();
       await this.recall(conversation);
-      elsewhere = !conversation.arrive(place);
+      wanted = conversation.arrive(place);
     }
     const { read, unread } = conversation.item.value;
     conversation.newAfter.value = unread > 0 ? read : null;
     const outside = unread > 0 && read + 1 < conversation.thread.first;
-    if (seq !== null && !elsewhere) await this.reach(conversation, seq);
-    else if (!elsewhere && (!conversation.opened || outside)) await this.loadUnread(conversation).catch(() => undefined);
+    if (wanted && seq !== null) await this.reach(conversation, seq);
+    else if (wanted && (!conversation.opened || outside)) await this.loadUnread(conversation).catch(() => undefined);
     void this.describe(conversation).catch(() => undefined);
   }
 
