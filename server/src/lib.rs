@@ -34,6 +34,7 @@ pub mod operator;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod gather;
 pub mod limits;
 pub mod telemetry;
 

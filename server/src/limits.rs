@@ -48,6 +48,8 @@ pub const OUTBOX_SHED_BYTES: usize = 256 * 1024;
 pub const OUTBOX_SHED_RECEIPTS_BYTES: usize = 512 * 1024;
 /// and before the connection is closed with 4103.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Conversations that a lane, or the writer of the store, wakes together at most.
+pub const WOKEN_TOGETHER: usize = 16;
 /// Answers to the sends of one connection that wait for one another while more of its sends are under way.
 pub const ANSWERS_TOGETHER: u32 = 4;
 /// Frames written with one system call.

@@ -54,7 +54,7 @@ use self::{
 use crate::{
     Error,
     account::{Accounts, Actor},
-    limits,
+    gather, limits,
     media::{Media, Reference},
     push::Subscriptions,
     roster::Roster,
@@ -444,7 +444,7 @@ impl Context {
         let _ = queue.try_send(command);
         live.insert(conversation, queue);
         self.live_count.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(live::run(self.clone(), conversation, commands));
+        tokio::spawn(gather::gathered(live::run(self.clone(), conversation, commands)));
         Ok(())
     }
 

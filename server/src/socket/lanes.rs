@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use self::bell::{Bell, Rope};
+use crate::gather;
 
 /// So many sockets at a time may be found readable: what others have for a connection to write waits for no more than
 /// these, so that a flood does not delay answers.
@@ -107,5 +108,6 @@ fn lane(number: usize) -> (Lane, oneshot::Sender<()>) {
     let bell = Bell::of(thread.thread().id());
     let rope = bell.rope();
     handle.spawn(bell.answer());
+    handle.spawn(gather::every_turn());
     (Lane { runtime: handle, rope }, open)
 }

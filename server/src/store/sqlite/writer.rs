@@ -18,7 +18,7 @@ use super::{
     rows::Rows,
 };
 use crate::{
-    clock, limits,
+    clock, gather, limits,
     store::{AppendError, Change, CommitError, Condition, Error, Record, schema},
 };
 
@@ -141,9 +141,11 @@ pub(super) fn run(connection: &Connection, shared: Shared) {
         let began = Instant::now();
         let outcomes = writer.write(&batch, &checkpoints);
         commit_seconds.record(began.elapsed().as_secs_f64());
-        for (request, outcome) in batch.drain(..).zip(outcomes) {
-            request.answer(outcome);
-        }
+        gather::together(|| {
+            for (request, outcome) in batch.drain(..).zip(outcomes) {
+                request.answer(outcome);
+            }
+        });
     }
 }
 
