@@ -68,6 +68,10 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
             out.extend_from_slice(&[0xff, 0xd9]);
             return Some(out);
         }
+        // Not of segments: behind coded data they would be read as more of it.
+        if matches!(marker, 0 | 1 | 0xd0..=0xd8) {
+            return None;
+        }
         let length = rest.take(2)?;
         let content = rest.take((usize::from(length[0]) << 8 | usize::from(length[1])).checked_sub(2)?)?;
         let keep = match marker {
@@ -307,6 +311,19 @@ mod tests {
                 assert_eq!(cut, Err(Damaged), "{format:?} cut to {length}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_moves_into_the_coded_data_of_a_jpeg() {
+        let plain = picture(ImageFormat::Jpeg);
+        let coded = &plain[..plain.len() - 2];
+        let comment = [0xff, 0xfe, 0, 3, 1];
+        for marker in [0, 1, 0xd0, 0xd7, 0xd8] {
+            let behind = [coded, &comment, &[0xff, marker, 0, 3, 1], &[0xff, 0xd9]].concat();
+            assert_eq!(stripped("image/jpeg", &behind), Err(Damaged), "{marker:#x}");
+        }
+        let behind = [coded, &comment, &[0xff, 0xff, 0xd9]].concat();
+        assert_eq!(stripped("image/jpeg", &behind).as_deref(), Ok(&plain[..]));
     }
 
     proptest! {
