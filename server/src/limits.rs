@@ -26,7 +26,7 @@ pub const STORE_HEADS: usize = 64 * 1024;
 pub const WAL_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of the log that are copied into the database at a time: the commits that wait for the disk meanwhile wait for little.
 pub const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
-/// Seconds after a write by which the log is emptied, however short it is.
+/// Seconds after which the file of the log holds nothing any more that was written before, however short it is.
 pub const CHECKPOINT_S: u64 = 20;
 /// Commands that may wait for the task of one conversation.
 pub const CONVERSATION_QUEUE: usize = 1024;

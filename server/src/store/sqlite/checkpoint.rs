@@ -3,8 +3,11 @@
 //! Nearly all of it is copied while the writer goes on, [`limits::CHECKPOINT_BYTES`] at a time, so that the writer's syncs
 //! never wait for many pages on their way to the disk. Only the last step, which empties the log, takes the writer's
 //! turn. It runs when the log is long, and then the log is begun anew in the file that is there: writing over blocks that
-//! a file has is much cheaper than giving it new ones. At least every [`limits::CHECKPOINT_S`] after a write the file is
-//! cut to nothing, so that what was overwritten in the database is gone from the log too.
+//! a file has is much cheaper than giving it new ones.
+//!
+//! What was overwritten in the database must be gone from the file of the log too, [`limits::CHECKPOINT_S`] after it was
+//! written. Where much is written, the next logs are written over it, and the end of the file that they do not reach is
+//! cut off. Where little is, the whole file is cut to nothing.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +16,12 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{
     failure::{DieWithThread, Failure, die},
-    scrub::{FRAME_HEADER, PAGE, Scrub},
+    scrub::{FRAME_HEADER, LogHeader, PAGE, Scrub},
 };
 use crate::limits;
 
+/// How old what the file of the log holds may become.
+const OLD: Duration = Duration::from_secs(limits::CHECKPOINT_S);
 /// How often the length of a growing log is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// How soon another attempt follows where a long read kept the log from being emptied.
@@ -120,35 +125,37 @@ pub(super) fn run(connection: &Connection, mut scrub: Scrub, longest: u64, check
     let _die = DieWithThread("the thread of the checkpoints panicked");
     until_stopped(connection, &mut scrub, longest, checkpoints);
     if checkpoints.state.lock().wrote {
-        empty(connection, &mut scrub, checkpoints, true);
+        empty(connection, &mut scrub, checkpoints, longest, Emptied::Cut);
     }
 }
 
 fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, checkpoints: &Checkpoints) {
     let wal_bytes = metrics::gauge!("kith_store_wal_bytes");
     while checkpoints.wait_for_writes() {
-        let began = Instant::now();
+        let mut ages = Ages::of_now();
         // Pages of the log that were copied and that a long read may keep from being written over.
         let mut kept = 0;
         loop {
-            // What is copied already is about to be written over.
-            let step = step(connection, "NOOP").filter(|step| step.copied < step.pages);
-            let (pages, lacking) = step.map_or((0, 0), |step| (step.pages, step.pages - step.copied));
-            wal_bytes.set((lacking * FRAME_BYTES) as f64);
-            if pages < kept {
+            if ages.look(scrub) {
                 kept = 0;
             }
-            let late = began.elapsed() >= Duration::from_secs(limits::CHECKPOINT_S);
-            let cut = late || checkpoints.full();
-            if cut || (pages - kept) * FRAME_BYTES >= longest {
+            let step = step(connection, "NOOP");
+            let (pages, lacking) = step.map_or((0, 0), |step| (step.pages, step.lacking()));
+            wal_bytes.set((lacking * FRAME_BYTES) as f64);
+            let cut = ages.oldest.elapsed() >= OLD || checkpoints.full();
+            // What is copied already is about to be written over.
+            if cut || lacking > 0 && pages.saturating_sub(kept) * FRAME_BYTES >= longest {
                 kept = pages;
-                let emptied = empty(connection, scrub, checkpoints, cut);
-                if emptied && cut {
-                    wal_bytes.set(0.0);
-                    break;
-                }
-                if !emptied && !checkpoints.rest(RETRY) {
-                    return;
+                let goal = if cut { Emptied::Cut } else { ages.due() };
+                match empty(connection, scrub, checkpoints, longest, goal) {
+                    Some(Emptied::Copied) => {}
+                    Some(Emptied::EndCutOff) => ages.oldest = ages.log,
+                    Some(Emptied::Cut) => {
+                        wal_bytes.set(0.0);
+                        break;
+                    }
+                    None if checkpoints.rest(RETRY) => {}
+                    None => return,
                 }
             } else if lacking * FRAME_BYTES >= limits::CHECKPOINT_BYTES {
                 // What fails is tried again.
@@ -161,25 +168,92 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
     }
 }
 
-/// Copies the log, and cuts its file to nothing if `cut`; whether that went well.
-fn empty(connection: &Connection, scrub: &mut Scrub, checkpoints: &Checkpoints, cut: bool) -> bool {
+/// How long what the file of the log holds may have been there.
+struct Ages {
+    /// Nothing in it was written before.
+    oldest: Instant,
+    /// Nothing of the log that is there now was; behind its end may lie what is older.
+    log: Instant,
+    header: Option<LogHeader>,
+    looked: Instant,
+}
+
+impl Ages {
+    /// Of a file that nothing was written to until now.
+    fn of_now() -> Self {
+        let now = Instant::now();
+        Self { oldest: now, log: now, header: None, looked: now }
+    }
+
+    /// Looks at the log; whether it was begun anew since.
+    fn look(&mut self, scrub: &Scrub) -> bool {
+        let now = Instant::now();
+        // A log that cannot be read gets older, until it is cut.
+        let header = scrub.log_header().unwrap_or(self.header);
+        let anew = header != self.header;
+        if anew {
+            (self.log, self.header) = (self.looked, header);
+        }
+        self.looked = now;
+        anew
+    }
+
+    /// What is to be done with the file when the log is copied because it is long.
+    fn due(&self) -> Emptied {
+        let cut_off = self.log > self.oldest && self.oldest.elapsed() >= OLD / 2;
+        if cut_off { Emptied::EndCutOff } else { Emptied::Copied }
+    }
+}
+
+/// What was done with the file of a log that was copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Emptied {
+    /// Nothing: the next log will be written over it.
+    Copied,
+    /// Nothing lies behind the log any more: all that is there is as old as the log.
+    EndCutOff,
+    /// It is empty.
+    Cut,
+}
+
+/// Copies the log, and comes as near to the goal as it can; `None` where even the copying did not go well.
+fn empty(
+    connection: &Connection,
+    scrub: &mut Scrub,
+    checkpoints: &Checkpoints,
+    longest: u64,
+    goal: Emptied,
+) -> Option<Emptied> {
     for _ in 0..COPIES {
-        match copy(connection, scrub) {
-            Some(step) if step.pages.saturating_sub(step.copied) > REST_PAGES => {}
-            Some(_) => break,
-            None => return false,
+        if copy(connection, scrub)?.lacking() <= REST_PAGES {
+            break;
         }
     }
     let turn = checkpoints.turn();
-    let copied = copy(connection, scrub).is_some();
+    let copied = copy(connection, scrub);
     scrub.noted_all();
     // The writer begins a log anew by itself, once all of it is copied and nobody reads from it.
-    let emptied = copied && (!cut || step(connection, "TRUNCATE").is_some_and(|step| !step.busy));
-    if emptied && cut {
+    let emptied = copied.and_then(|copied| match goal {
+        Emptied::Copied => Some(Emptied::Copied),
+        // It did meanwhile: the file must not become so short.
+        Emptied::EndCutOff if copied.pages * FRAME_BYTES < longest => Some(Emptied::Copied),
+        Emptied::EndCutOff => cut_off(scrub, copied.pages).then_some(goal),
+        Emptied::Cut => step(connection, "TRUNCATE").is_some_and(|step| !step.busy).then_some(goal),
+    });
+    if emptied == Some(Emptied::Cut) {
         checkpoints.emptied();
     }
     turn.end();
     emptied
+}
+
+/// Cuts off what the file holds behind a log of so many pages, while the writer waits; whether that went well.
+fn cut_off(scrub: &Scrub, pages: u64) -> bool {
+    let done = scrub.end_log(pages);
+    if let Err(error) = &done {
+        tracing::warn!(%error, "what lies behind the log could not be cut off");
+    }
+    done.is_ok()
 }
 
 /// Copies what the log holds, and cleans the pages that it was copied to; `None` where that did not go well.
@@ -206,6 +280,13 @@ struct Step {
     busy: bool,
     pages: u64,
     copied: u64,
+}
+
+impl Step {
+    /// Pages that are not in the database yet.
+    fn lacking(&self) -> u64 {
+        self.pages.saturating_sub(self.copied)
+    }
 }
 
 /// One checkpoint; `None` where there is no room for it, or another is under way.

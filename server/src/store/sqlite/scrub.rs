@@ -16,6 +16,8 @@ pub(crate) const PAGE: usize = 4096;
 /// Bytes of a frame's header in the log; the page follows. The log's own header has 32.
 pub(crate) const FRAME_HEADER: usize = 24;
 const LOG_HEADER: usize = 32;
+/// It is another for each log that is begun in the file.
+pub(crate) type LogHeader = [u8; LOG_HEADER];
 /// Pages from which on the first byte of a page no longer tells what it is: 128 GiB.
 const PAGES_TOLD_APART: u64 = 0x0200_0000;
 
@@ -26,7 +28,7 @@ pub(crate) struct Scrub {
     log: PathBuf,
     pages: BTreeSet<u32>,
     /// The header of the log whose frames were noted so far; where it was begun anew since, some may have been missed.
-    header: Option<[u8; LOG_HEADER]>,
+    header: Option<LogHeader>,
     noted: u64,
     /// Whether frames may have been copied that were not noted.
     copying: bool,
@@ -75,6 +77,28 @@ impl Scrub {
     /// All frames were noted and the writer waits: whatever happens to the log from here on, none was missed.
     pub(crate) fn noted_all(&mut self) {
         self.header = None;
+    }
+
+    /// The header of the log; none where its file is empty.
+    pub(crate) fn log_header(&self) -> io::Result<Option<LogHeader>> {
+        let log = File::open(&self.log)?;
+        if log.metadata()?.len() < LOG_HEADER as u64 {
+            return Ok(None);
+        }
+        let mut header = [0; LOG_HEADER];
+        log.read_exact_at(&mut header, 0)?;
+        Ok(Some(header))
+    }
+
+    /// Cuts off what the file of the log holds behind its `frames`, while the writer waits: nobody reads there.
+    pub(crate) fn end_log(&self, frames: u64) -> io::Result<()> {
+        if frames == 0 {
+            // Where a log was about to be begun and was not.
+            return Ok(());
+        }
+        let log = File::options().write(true).open(&self.log)?;
+        let end = LOG_HEADER as u64 + frames * (FRAME_HEADER + PAGE) as u64;
+        if log.metadata()?.len() > end { log.set_len(end) } else { Ok(()) }
     }
 
     /// Cleans the pages that were noted, and waits until the disk has them.

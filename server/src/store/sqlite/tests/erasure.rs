@@ -14,6 +14,7 @@ use crate::{
 };
 
 const ENTRIES: u64 = 2000;
+const CUT: Duration = Duration::from_secs(crate::limits::CHECKPOINT_S);
 const MARKER: &str = "the eagle has landed";
 
 fn holds_marker(dir: &Path) -> bool {
@@ -124,4 +125,34 @@ async fn a_reader_that_takes_its_time_only_delays_that() {
     assert!(waited.is_err(), "the reader's view is in the log");
     slow.execute_batch("COMMIT").unwrap();
     assert!(is_erased(dir.path()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_writer_writes_over_it_and_its_log_is_never_cut_to_nothing() {
+    let dir = tempdir().unwrap();
+    let wal_bytes = 256 * 1024;
+    let store = Sqlite::open_on(dir.path(), &Ground { wal_bytes, sync: false, ..Ground::default() }).unwrap();
+    let log = ConversationId::new(clock::uuid());
+    // So much at once that the logs that follow do not reach its end.
+    let slow = Connection::open(super::super::open::database(dir.path())).unwrap();
+    slow.execute_batch("BEGIN; SELECT count(*) FROM entries").unwrap();
+    fill(&store, log, ENTRIES).await;
+    erase(&store, log, ENTRIES).await;
+    slow.execute_batch("COMMIT").unwrap();
+    assert!(holds_marker(dir.path()));
+
+    let file = super::super::open::log(dir.path());
+    let length = || fs::metadata(&file).unwrap().len();
+    let (began, longest) = (std::time::Instant::now(), length());
+    let mut shortest = longest;
+    let mut erased = false;
+    while !erased || began.elapsed() < CUT * 3 / 2 {
+        assert!(began.elapsed() < Duration::from_secs(crate::limits::SCRUB_S), "it is erased");
+        let harmless = Change::Put(clock::random::<16>().to_vec(), vec![7; 30_000].into());
+        store.commit(b"part".to_vec(), vec![harmless], vec![]).await.unwrap();
+        shortest = shortest.min(length());
+        erased = erased || !holds_marker(dir.path());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(shortest > wal_bytes && shortest < longest, "{shortest} of {longest} bytes");
 }
