@@ -108,6 +108,34 @@ impl Usage {
     }
 }
 
+/// CPU time of the whole machine, in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// All of it, idle or not.
+    pub all: u64,
+    /// What its host gave to others while somebody here wanted it.
+    pub stolen: u64,
+}
+
+impl Machine {
+    /// Up to now; `None` where /proc does not tell.
+    pub fn now() -> Option<Self> {
+        machine(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// The share that was stolen from `earlier` to here.
+    pub fn stolen_since(&self, earlier: &Self) -> f64 {
+        self.stolen.saturating_sub(earlier.stolen) as f64 / self.all.saturating_sub(earlier.all).max(1) as f64
+    }
+}
+
+/// Of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in these already.
+fn machine(text: &str) -> Option<Machine> {
+    let numbers = text.lines().find_map(|line| line.strip_prefix("cpu "))?.split_ascii_whitespace();
+    let ticks: Vec<u64> = numbers.take(8).map_while(|number| number.parse().ok()).collect();
+    Some(Machine { all: ticks.iter().sum(), stolen: *ticks.get(7)? })
+}
+
 /// Refuses what would need more open files than this process may have.
 ///
 /// # Errors
@@ -149,6 +177,15 @@ mod tests {
         let text = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 2 3 4 250 150 0 0 20 0 9 0 1 2 3";
         assert_eq!(stat(text), Some((250, 150, 9)));
         assert_eq!(stat("7 (a"), None);
+    }
+
+    #[test]
+    fn what_the_host_took_is_the_eighth_number() {
+        let read = |text| machine(text).unwrap();
+        let (then, now) = (read("cpu  10 0 5 80 2 1 1 1 9 9\ncpu0 1\n"), read("cpu  20 0 15 140 2 1 1 21 99 9\n"));
+        assert_eq!((then, now.all), (Machine { all: 100, stolen: 1 }, 200));
+        assert_eq!(now.stolen_since(&then), 0.2);
+        assert_eq!((machine("cpu  1 2 3\n"), machine("intr 5")), (None, None));
     }
 
     #[test]

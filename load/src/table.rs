@@ -187,7 +187,7 @@ const ROWS: [Row; 16] = [
 ];
 
 /// What is worth knowing beside the figures.
-const BESIDE: [(&str, &str, &str); 25] = [
+const BESIDE: [(&str, &str, &str); 28] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),
     ("idle connections", "idle", "/connections"),
@@ -199,6 +199,8 @@ const BESIDE: [(&str, &str, &str); 25] = [
     ("open loop, most messages a second with p99 ≤ 100 ms", "sustain", "/sustained_per_s"),
     ("open loop, half of it", "pairs-open", "/messages_per_s"),
     ("open loop, half of it: until the client had read it, p99 ms", "pairs-open", "/read_latency/p99_ms"),
+    ("open loop, half of it: the generator was late, p99 ms", "pairs-open", "/generator_late/p99_ms"),
+    ("open loop, half of it: CPU time that the host took", "pairs-open", "/stolen_share"),
     ("group deliveries a second", "group", "/deliveries_per_s"),
     ("group frames for each read of a client", "group", "/frames_per_read"),
     ("group cores of the generator", "group", "/generator/cores"),
@@ -208,6 +210,7 @@ const BESIDE: [(&str, &str, &str); 25] = [
     ("storm: devices", "storm", "/devices"),
     ("storm: CPU-seconds of the generator", "storm", "/generator/cpu_s"),
     ("overload: offered a second", "overload", "/offered_per_s"),
+    ("overload: CPU time that the host took", "overload", "/stolen_share"),
     ("overload: refused share", "overload", "/refused_share"),
     ("web: requests of the first load", "web", "/first_load_requests"),
     ("web: heap, signed in, bytes", "web", "/heap_before_bytes"),

@@ -13,7 +13,7 @@ use crate::{
     latency::{Latency, Summary},
     mark::Clock,
     order::Check,
-    proc::{Spent, Usage},
+    proc::{Machine, Spent, Usage},
 };
 
 /// The counts of a run. One thread, so no atomics.
@@ -67,6 +67,7 @@ pub struct Moment {
     at: Instant,
     server: Option<Usage>,
     own: Usage,
+    machine: Option<Machine>,
     counts: [u64; 4],
 }
 
@@ -113,6 +114,8 @@ pub struct Measured {
     pub server: Option<Spent>,
     /// What the generator used.
     pub generator: Spent,
+    /// Share of the machine's CPU time that its host gave to others while it was wanted here.
+    pub stolen_share: Option<f64>,
     /// What was wrong.
     pub check: Check,
 }
@@ -157,6 +160,7 @@ impl Tally {
             at: Instant::now(),
             server: server_pid.map(Usage::of).transpose()?,
             own: Usage::own()?,
+            machine: Machine::now(),
             counts: [self.sent.get(), self.delivered.get(), self.frames.get(), self.reads.get()],
         })
     }
@@ -189,6 +193,7 @@ impl Tally {
             degraded: self.degraded.borrow().clone(),
             generator: to.own.since(&from.own, time),
             server,
+            stolen_share: to.machine.zip(from.machine).map(|(to, from)| to.stolen_since(&from)),
             check,
         }
     }
