@@ -123,9 +123,9 @@ impl Machine {
         machine(&fs::read_to_string("/proc/stat").ok()?)
     }
 
-    /// The share that was stolen from `earlier` to here.
-    pub fn stolen_since(&self, earlier: &Self) -> f64 {
-        self.stolen.saturating_sub(earlier.stolen) as f64 / self.all.saturating_sub(earlier.all).max(1) as f64
+    /// How much was stolen from `earlier` to here, in hundredths of all.
+    pub fn stolen_percent_since(&self, earlier: &Self) -> f64 {
+        100.0 * self.stolen.saturating_sub(earlier.stolen) as f64 / self.all.saturating_sub(earlier.all).max(1) as f64
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
         let read = |text| machine(text).unwrap();
         let (then, now) = (read("cpu  10 0 5 80 2 1 1 1 9 9\ncpu0 1\n"), read("cpu  20 0 15 140 2 1 1 21 99 9\n"));
         assert_eq!((then, now.all), (Machine { all: 100, stolen: 1 }, 200));
-        assert_eq!(now.stolen_since(&then), 0.2);
+        assert_eq!(now.stolen_percent_since(&then), 20.0);
         assert_eq!((machine("cpu  1 2 3\n"), machine("intr 5")), (None, None));
     }
 

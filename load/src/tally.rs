@@ -114,8 +114,8 @@ pub struct Measured {
     pub server: Option<Spent>,
     /// What the generator used.
     pub generator: Spent,
-    /// Share of the machine's CPU time that its host gave to others while it was wanted here.
-    pub stolen_share: Option<f64>,
+    /// Of the machine's CPU time, what its host gave to others while it was wanted here.
+    pub stolen_percent: Option<f64>,
     /// What was wrong.
     pub check: Check,
 }
@@ -193,7 +193,7 @@ impl Tally {
             degraded: self.degraded.borrow().clone(),
             generator: to.own.since(&from.own, time),
             server,
-            stolen_share: to.machine.zip(from.machine).map(|(to, from)| to.stolen_since(&from)),
+            stolen_percent: to.machine.zip(from.machine).map(|(to, from)| to.stolen_percent_since(&from)),
             check,
         }
     }

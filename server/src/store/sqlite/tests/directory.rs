@@ -145,3 +145,11 @@ async fn a_backup_holds_what_was_there_and_opens() {
     assert_eq!(copy.get(vec![row.clone()]).await, Ok(vec![Some("before".into())]));
     assert_eq!(store.get(vec![row]).await, Ok(vec![Some("after".into())]));
 }
+
+#[test]
+fn sqlite_is_built_as_the_configuration_of_the_build_says() {
+    // One of its flags that SQLite tells; another has commits synced without the file's times.
+    let connection = Connection::open_in_memory().unwrap();
+    let used = "SELECT sqlite_compileoption_used('DEFAULT_MEMSTATUS=0')";
+    assert!(connection.query_row(used, [], |row| row.get::<_, bool>(0)).unwrap(), "LIBSQLITE3_FLAGS are not there");
+}
