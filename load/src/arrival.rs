@@ -40,9 +40,6 @@ pub fn poll_read(stream: &TcpStream, context: &mut Context<'_>, into: &mut [u8])
         let mut read = None;
         let tried = stream.try_io(Interest::READABLE, || {
             let (bytes, noted) = receive(stream, into)?;
-            // As of a client that also writes: to one that only reads the kernel gives a packet for each read, which costs
-            // more than the read. It forgets this now and then.
-            stream.set_quickack(false)?;
             read = Some((bytes, arrival(noted)));
             // A read that left room has taken everything: to be told so by another one would cost as much again.
             if bytes > 0 && bytes < into.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }

@@ -31,6 +31,9 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const HEAD_BYTES: usize = 8 * 1024;
 /// Bytes of the buffer that the thread's connections share.
 const SCRATCH_BYTES: usize = 256 * 1024;
+/// After so many reads the kernel is told once more how to acknowledge: it forgets that with each delay of 40 ms that ends
+/// without anything to send.
+const READS_REMEMBERED: u8 = 8;
 /// What a connection may keep for its next partial frame or batch; more is given back.
 const KEPT_BYTES: usize = 16 * 1024;
 
@@ -48,6 +51,8 @@ pub struct Conn {
     out: Vec<u8>,
     /// from here on.
     out_at: usize,
+    /// Reads since the kernel was told how to acknowledge.
+    reads: u8,
 }
 
 /// What the server said to a hello.
@@ -91,7 +96,7 @@ impl Conn {
         }
         tail.drain(..end);
         tail.shrink_to_fit();
-        Ok(Self { stream, tail, out: Vec::new(), out_at: 0 })
+        Ok(Self { stream, tail, out: Vec::new(), out_at: 0, reads: 0 })
     }
 
     /// Says hello and waits until all that belongs to its answer is here: a `ping` behind it marks the end.
@@ -203,10 +208,21 @@ impl Conn {
             if read == 0 {
                 return Poll::Ready(Err(Error::Closed(wire::CLOSED_WITHOUT_WORD)));
             }
+            self.acknowledge_late()?;
             scratch[..kept].copy_from_slice(&self.tail);
             let whole = self.take_frames(&scratch[..kept + read], arrival, each);
             Poll::Ready(whole)
         })
+    }
+
+    /// As of a client that also writes: to one that only reads the kernel gives a packet for each read, which costs more
+    /// than the read.
+    fn acknowledge_late(&mut self) -> Result<()> {
+        if self.reads == 0 {
+            self.stream.set_quickack(false).map_err(gone)?;
+        }
+        self.reads = (self.reads + 1) % READS_REMEMBERED;
+        Ok(())
     }
 
     fn take_frames(
