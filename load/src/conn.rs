@@ -187,10 +187,14 @@ impl Conn {
         std::future::poll_fn(|context| self.poll_recv(context, &mut each)).await
     }
 
-    fn poll_recv(
+    /// As [`Self::recv`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_recv(
         &mut self,
         context: &mut Context<'_>,
-        each: &mut impl FnMut(&[u8], Arrival) -> Result<()>,
+        mut each: impl FnMut(&[u8], Arrival) -> Result<()>,
     ) -> Poll<Result<usize>> {
         while self.backlog() > 0 {
             match Pin::new(&mut self.stream).poll_write(context, &self.out[self.out_at..]) {
@@ -210,7 +214,7 @@ impl Conn {
             }
             self.acknowledge_late()?;
             scratch[..kept].copy_from_slice(&self.tail);
-            let whole = self.take_frames(&scratch[..kept + read], arrival, each);
+            let whole = self.take_frames(&scratch[..kept + read], arrival, &mut each);
             Poll::Ready(whole)
         })
     }

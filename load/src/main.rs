@@ -10,6 +10,7 @@
 //! and with 2 where it could not measure.
 
 mod arrival;
+mod beat;
 mod chance;
 mod channel;
 mod conn;

@@ -2,15 +2,15 @@
 
 use std::{
     cell::{Cell, RefCell},
-    pin::Pin,
+    future::poll_fn,
     rc::Rc,
-    time::{Duration, Instant},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
-
-use tokio::time::{Sleep, sleep_until};
 
 use crate::{
     arrival::Arrival,
+    beat::{Beats, Listener, beat_of},
     conn::Conn,
     error::{Error, Result},
     order::{Check, Order},
@@ -56,6 +56,10 @@ pub struct Member {
     conn: Conn,
     ears: Ears,
     manners: Manners,
+    beats: Rc<Beats>,
+    listener: Listener,
+    /// The beat at which it has something to do.
+    next_us: u64,
     wrote_us: u64,
     typed_us: u64,
     receipted: u64,
@@ -80,9 +84,11 @@ impl Member {
         head: u64,
         sender: Option<Sender>,
         manners: Manners,
+        beats: Rc<Beats>,
     ) -> Self {
         let ears = Ears { room, tally, order: Order::from(head), check: Check::default(), sender, counts: Vec::new() };
-        Self { conn, ears, manners, wrote_us: 0, typed_us: 0, receipted: head }
+        let listener = Listener::default();
+        Self { conn, ears, manners, beats, listener, next_us: 0, wrote_us: 0, typed_us: 0, receipted: head }
     }
 
     /// Speaks and hears until everything acknowledged has been heard, or time is up. `phase` spreads the pings of the members.
@@ -93,27 +99,8 @@ impl Member {
         let heartbeat_us = self.manners.heartbeat.as_micros() as u64;
         let clock = self.ears.tally.clock;
         self.wrote_us = (clock.now_us()).saturating_sub((phase * heartbeat_us as f64) as u64);
-        let mut timer: Pin<&mut Sleep> = std::pin::pin!(sleep_until(Instant::now().into()));
         loop {
-            let ended = tokio::select! {
-                biased;
-                () = &mut timer => {
-                    let now_us = clock.now_us();
-                    self.tick(now_us);
-                    let next = clock.at(now_us) + TICK;
-                    let wakes = self.ears.sender.as_ref().and_then(Sender::wakes_us).map(|us| clock.at(us));
-                    timer.as_mut().reset(wakes.map_or(next, |wakes| wakes.min(next)).into());
-                    self.speak(now_us)
-                }
-                heard = self.conn.recv(|frame, arrival| self.ears.hear(frame, arrival)) => match heard {
-                    Ok(frames) => {
-                        add(&self.ears.tally.reads, 1);
-                        add(&self.ears.tally.frames, frames as u64);
-                        self.speak(clock.now_us())
-                    }
-                    Err(error) => Err(error),
-                },
-            };
+            let ended = poll_fn(|context| self.poll(context)).await;
             match ended {
                 Ok(false) => {}
                 Ok(true) => break,
@@ -127,6 +114,24 @@ impl Member {
         self.conn.close();
         let _gone_already = self.conn.flush();
         Ok(self.ears.end())
+    }
+
+    /// Hears what was said, or does what is to be done at a beat: whether all is over.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<bool>> {
+        let clock = self.ears.tally.clock;
+        if self.beats.poll(self.next_us, &mut self.listener, context).map_err(Error::io("no timer"))?.is_ready() {
+            let now_us = clock.now_us();
+            self.tick(now_us);
+            let ended = self.speak(now_us);
+            let next_us = beat_of((now_us + TICK.as_micros() as u64) as f64);
+            let wakes_us = self.ears.sender.as_ref().and_then(Sender::wakes_us);
+            self.next_us = wakes_us.map_or(next_us, |wakes_us| wakes_us.min(next_us));
+            return Poll::Ready(ended);
+        }
+        let frames = ready!(self.conn.poll_recv(context, |frame, arrival| self.ears.hear(frame, arrival)))?;
+        add(&self.ears.tally.reads, 1);
+        add(&self.ears.tally.frames, frames as u64);
+        Poll::Ready(self.speak(clock.now_us()))
     }
 
     fn tick(&mut self, now_us: u64) {

@@ -10,6 +10,7 @@ use kith_protocol::ConversationId;
 use tokio::{task::JoinSet, time::sleep_until};
 
 use crate::{
+    beat::Beats,
     conn::Conn,
     error::{Error, Result},
     gather::gather,
@@ -85,6 +86,7 @@ pub async fn run(target: &Target, plan: Plan) -> Result<Measured> {
     let start_us = BREATH.as_micros() as u64;
     let warm_us = start_us + plan.warm_up.as_micros() as u64;
     let tally = Rc::new(Tally::new(warm_us));
+    let beats = Rc::new(Beats::of(tally.clock).map_err(Error::io("the system gives no timer (timerfd)"))?);
     let stop_us = warm_us + plan.duration.as_micros() as u64;
     let bounds = Bounds { start_us, stop_us, quota: plan.quota };
     let rooms: Vec<Rc<Room>> = plan.rooms.iter().map(|room| Rc::new(room_of(room, plan.time_last))).collect();
@@ -105,9 +107,13 @@ pub async fn run(target: &Target, plan: Plan) -> Result<Measured> {
         });
         let end_us = stop_us + plan.drain.as_micros() as u64;
         let manners = Manners { heartbeat, receipts: plan.receipts, typing: plan.typing, end_us };
-        members.spawn_local(Member::new(conn, shared, tally.clone(), head, sender, manners).run(turn as f64 / count));
+        let member = Member::new(conn, shared, tally.clone(), head, sender, manners, beats.clone());
+        members.spawn_local(member.run(turn as f64 / count));
     }
-    watch(target, &tally, members, stop_us).await
+    tokio::select! {
+        failed = beats.strike() => Err(Error::io("the timer of the run failed")(failed.expect_err("it goes on for ever"))),
+        measured = watch(target, &tally, members, stop_us) => measured,
+    }
 }
 
 /// Takes the moments of the run and waits for its end.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
+    beat::beat_of,
     conn::Conn,
     mark::{Clock, Mark},
     tally::{Tally, add},
@@ -20,7 +21,7 @@ const UUID_CHARS: usize = 36;
 pub enum Pace {
     /// Closed loop: so many messages unanswered at a time.
     Window(usize),
-    /// Open loop: one message every so many µs, the first after the second number.
+    /// Open loop: one message every so many µs, the first after the second number, each due at the end of its beat.
     Every(f64, f64),
 }
 
@@ -72,8 +73,8 @@ impl Sender {
     /// When it has to be asked again, where time decides that.
     pub fn wakes_us(&self) -> Option<u64> {
         match self.pace {
-            Pace::Window(_) if self.next == 0 => Some(self.bounds.start_us),
-            Pace::Every(..) if self.due_us < self.bounds.stop_us as f64 => Some(self.due_us as u64),
+            Pace::Window(_) if self.next == 0 => Some(beat_of(self.bounds.start_us as f64)),
+            Pace::Every(..) if self.due_us < self.bounds.stop_us as f64 => Some(beat_of(self.due_us)),
             _ => None,
         }
     }
@@ -102,11 +103,11 @@ impl Sender {
                 }
             }
             Pace::Every(step, _) => {
-                while self.due_us <= now_us as f64
-                    && self.due_us < self.bounds.stop_us as f64
-                    && u64::from(self.next) < self.bounds.quota
-                {
-                    let due_us = self.due_us as u64;
+                while self.due_us < self.bounds.stop_us as f64 && u64::from(self.next) < self.bounds.quota {
+                    let due_us = beat_of(self.due_us);
+                    if due_us > now_us {
+                        break;
+                    }
                     if conn.backlog() > BACKLOG_BYTES || self.flights.len() >= FLIGHTS {
                         add(&tally.held_back, 1);
                     } else {

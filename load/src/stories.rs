@@ -99,10 +99,13 @@ async fn history_is_filled_weighed_and_read() {
 
 #[tokio::test(flavor = "local")]
 async fn the_rate_that_is_carried_is_found_by_halves() {
-    let command = "sustain --pairs 2 --below 400 --steps 3 --warm-up 0 --duration 0.3 --drain 0.3 --within-ms 1000";
+    let command = "sustain --pairs 2 --below 400 --steps 3 --warm-up 0 --duration 1 --drain 0.3 --within-ms 1000";
     let report = run(Fault::None, command).await.unwrap();
     assert_eq!(report["sustained_per_s"], 350.0, "{report:#}");
-    assert_eq!(report["steps"].as_array().map(Vec::len), Some(3));
+    // A step may have been made again, on a machine whose host was busy.
+    let mut rates: Vec<_> = report["steps"].as_array().unwrap().iter().map(|step| step["rate"].as_f64()).collect();
+    rates.dedup();
+    assert_eq!(rates, [Some(200.0), Some(300.0), Some(350.0)]);
     let report = run(Fault::Refuse(2), command).await.unwrap();
     assert_eq!((&report["ok"], &report["sustained_per_s"]), (&false.into(), &0.0.into()), "{report:#}");
 }
