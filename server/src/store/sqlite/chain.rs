@@ -3,8 +3,11 @@
 //! Entries are in the order of their commits, whatever their log. An index by log and seq would be one more page to write
 //! for nearly every entry, since those of a commit belong to many logs. So each entry says how many rows before it the
 //! one before it in its log lies; a small table has the last entry of each log, side by side with those of the others,
-//! and another every [`STRIDE`]th. An entry is found from the next one whose row is known, and a page of them is read
-//! backwards.
+//! and another every [`STRIDE`]th, the milestones. An entry is found from the next one whose row is known, and a page of
+//! them is read backwards.
+//!
+//! The milestones of one log lie apart from those of the others, so that each would be a page more in its commit. They are
+//! kept [`TOGETHER`] at a time, at another seq in each log, or logs that grow alike would all do so in the same commit.
 
 use kith_protocol::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -12,8 +15,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::failure::of_reading;
 use crate::store::Error;
 
-/// Every so many entries of a log the row of one is kept: reading a page passes fewer than this for nothing.
+/// Every so many entries of a log the row of one is kept: reading a page passes fewer than this for nothing, but near the
+/// end of the log.
 pub(super) const STRIDE: u64 = 32;
+/// So many milestones are kept at a time: what lies behind the last of them is found from the end of the log.
+pub(super) const TOGETHER: usize = 4;
+const LEG: u64 = STRIDE * TOGETHER as u64;
+/// The numbers of logs are given in turn: an odd factor spreads them over the whole leg.
+const SPREAD: u64 = 45;
 
 /// The last entry of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +39,65 @@ pub(super) fn tip(connection: &Connection, conv: i64) -> rusqlite::Result<Option
     tip.optional()
 }
 
-/// Whether the row of the entry is kept in `milestones`.
-pub(super) const fn is_milestone(seq: u64) -> bool {
-    seq.is_multiple_of(STRIDE)
+/// The first seq at which milestones of a log are kept; the others follow [`LEG`] by [`LEG`].
+const fn first_keeping(conv: i64) -> u64 {
+    1 + (conv as u64).wrapping_mul(SPREAD) % LEG
+}
+
+/// The seq up to which the milestones of a log are kept whose last entry is `last`.
+const fn kept_to(conv: i64, last: u64) -> u64 {
+    match last.checked_sub(first_keeping(conv)) {
+        Some(since) => (last - since % LEG) / STRIDE * STRIDE,
+        None => 0,
+    }
+}
+
+/// How many milestones the logs in `heads` must have, and how many of those they have, as SQL.
+pub(super) fn counts() -> [String; 2] {
+    let first = format!("(1 + heads.conv * {SPREAD} % {LEG})");
+    let kept =
+        format!("CASE WHEN heads.seq < {first} THEN 0 ELSE (heads.seq - (heads.seq - {first}) % {LEG}) / {STRIDE} END");
+    [
+        format!("SELECT coalesce(sum({kept}), 0) FROM heads"),
+        format!("SELECT count(*) FROM milestones JOIN heads USING (conv) WHERE milestones.seq <= {STRIDE} * ({kept})"),
+    ]
+}
+
+/// Milestones of a log that are not kept yet, as far as they are known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pending([i64; TOGETHER]);
+
+impl Pending {
+    /// An entry was appended: the milestones to keep, if it is time, each with its seq and its row.
+    pub(super) fn append(
+        &mut self,
+        connection: &Connection,
+        (log, conv): (ConversationId, i64),
+        tip: Tip,
+    ) -> Result<Vec<(u64, i64)>, Error> {
+        if tip.seq.is_multiple_of(STRIDE) {
+            *self.place(tip.seq) = tip.row;
+        }
+        let (from, to) = (kept_to(conv, tip.seq - 1), kept_to(conv, tip.seq));
+        if from == to {
+            return Ok(Vec::new());
+        }
+        let seqs = || (from + STRIDE..=to).step_by(STRIDE as usize);
+        if seqs().any(|seq| *self.place(seq) == 0) {
+            // Appended before this log was last heard of: all are behind the last one that is kept, so from the end.
+            backwards(connection, (log, conv), (from + STRIDE, tip.seq), tip, |passed| {
+                if passed.seq.is_multiple_of(STRIDE) {
+                    *self.place(passed.seq) = passed.row;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(seqs().map(|seq| (seq, *self.place(seq))).collect())
+    }
+
+    fn place(&mut self, seq: u64) -> &mut i64 {
+        &mut self.0[(seq / STRIDE) as usize % TOGETHER]
+    }
 }
 
 /// An entry that was come by.
@@ -52,7 +117,9 @@ pub(super) fn backwards(
 ) -> Result<(), Error> {
     let broken = |row: i64| Error::Corrupt(format!("{log}: the row {row} is not the entry that it should be"));
     let mut row = match last.next_multiple_of(STRIDE) {
-        known if known <= tip.seq => milestone(connection, conv, known).map_err(of_reading)?,
+        known if last < tip.seq && known <= kept_to(conv, tip.seq) => {
+            milestone(connection, conv, known).map_err(of_reading)?
+        }
         _ => Some(tip.row),
     }
     .ok_or_else(|| broken(0))?;

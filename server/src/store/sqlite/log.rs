@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::{
     cache::Cache,
-    chain::{self, Tip},
+    chain::{self, Pending, Tip},
     dedup::{Dedup, Made, Place},
     entry::Stored,
     failure::Failure,
@@ -20,13 +20,13 @@ use crate::{
 pub(super) struct Logs<'c> {
     connection: &'c Connection,
     numbers: Numbers<'c>,
-    tips: Cache<i64, Tip>,
+    ends: Cache<i64, (Tip, Pending)>,
     /// The row of the next entry: rows are in the order of their commits.
     next: i64,
     data: Vec<u8>,
     candidates: Vec<i64>,
     insert: Statement<'c>,
-    insert_milestone: Statement<'c>,
+    put_milestone: Statement<'c>,
     put_head: Statement<'c>,
     update: Statement<'c>,
     select_row: Statement<'c>,
@@ -37,13 +37,14 @@ impl<'c> Logs<'c> {
         Ok(Self {
             connection,
             numbers: Numbers::new(connection)?,
-            tips: Cache::new(limits::STORE_HEADS),
+            ends: Cache::new(limits::STORE_HEADS),
             next: next_row(connection)?,
             data: Vec::new(),
             candidates: Vec::new(),
             insert: connection
                 .prepare("INSERT INTO entries (id, conv, seq, back, data) VALUES (?1, ?2, ?3, ?4, ?5)")?,
-            insert_milestone: connection.prepare("INSERT INTO milestones (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
+            // The first layout has some of them already.
+            put_milestone: connection.prepare("REPLACE INTO milestones (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
             put_head: connection.prepare("REPLACE INTO heads (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
             update: connection.prepare("UPDATE entries SET data = ?2 WHERE id = ?1")?,
             select_row: connection.prepare("SELECT conv, seq, data FROM entries WHERE id = ?1")?,
@@ -53,21 +54,21 @@ impl<'c> Logs<'c> {
     /// Forgets what a transaction did that was rolled back.
     pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
         self.numbers.forget();
-        self.tips.clear();
+        self.ends.clear();
         self.next = next_row(self.connection)?;
         Ok(())
     }
 
-    /// The last entry of a log; seq 0 where there is none.
-    fn tip(&mut self, conv: Option<i64>) -> rusqlite::Result<Tip> {
+    /// The last entry of a log, seq 0 where there is none, and its milestones that are not kept yet.
+    fn end(&mut self, conv: Option<i64>) -> rusqlite::Result<(Tip, Pending)> {
         let none = Tip { seq: 0, row: 0 };
-        let Some(conv) = conv else { return Ok(none) };
-        if let Some(tip) = self.tips.get(&conv) {
-            return Ok(tip);
+        let Some(conv) = conv else { return Ok((none, Pending::default())) };
+        if let Some(end) = self.ends.get(&conv) {
+            return Ok(end);
         }
-        let tip = chain::tip(self.connection, conv)?.unwrap_or(none);
-        self.tips.put(conv, tip);
-        Ok(tip)
+        let end = (chain::tip(self.connection, conv)?.unwrap_or(none), Pending::default());
+        self.ends.put(conv, end);
+        Ok(end)
     }
 
     /// Appends all records or none; see [`crate::store::Store::append`].
@@ -80,7 +81,7 @@ impl<'c> Logs<'c> {
         now: Timestamp,
     ) -> Result<Result<(), AppendError>, Failure> {
         let conv = self.numbers.find(log.uuid())?;
-        let mut tip = self.tip(conv)?;
+        let (mut tip, mut pending) = self.end(conv)?;
         let head = tip.seq;
         let mut made = Vec::new();
         let known = self.remember(dedup, log, records, now, head == expected_head, &mut made)?;
@@ -109,14 +110,14 @@ impl<'c> Logs<'c> {
             let (row, seq) = (self.next, record.seq as i64);
             let back = if tip.row == 0 { 0 } else { row - tip.row };
             self.insert.execute((row, conv, seq, back, &self.data))?;
-            if chain::is_milestone(record.seq) {
-                self.insert_milestone.execute((conv, seq, row))?;
-            }
             tip = Tip { seq: record.seq, row };
             self.next += 1;
+            for (seq, row) in pending.append(self.connection, (log, conv), tip)? {
+                self.put_milestone.execute((conv, seq as i64, row))?;
+            }
         }
         self.put_head.execute((conv, tip.seq as i64, tip.row))?;
-        self.tips.put(conv, tip);
+        self.ends.put(conv, (tip, pending));
         Ok(Ok(()))
     }
 
@@ -178,7 +179,7 @@ impl<'c> Logs<'c> {
     /// Replaces an entry's content; see [`crate::store::Store::redact`].
     pub(super) fn redact(&mut self, log: ConversationId, record: &Record) -> Result<(), Failure> {
         let Some(conv) = self.numbers.find(log.uuid())? else { return Ok(()) };
-        let tip = self.tip(Some(conv))?;
+        let (tip, _) = self.end(Some(conv))?;
         if !(1..=tip.seq).contains(&record.seq) {
             return Ok(());
         }

@@ -124,8 +124,8 @@ pub(super) fn file(dir: &Path) -> Result<File, OpenError> {
 
 /// `Kith` in ASCII, the application's number in the file's header.
 const APPLICATION: i32 = 0x4b69_7468;
-/// The version of the tables below.
-const LAYOUT: i32 = 1;
+/// The version of the tables below. Who knows only the first expects each milestone at once; what it wrote is read.
+const LAYOUT: i32 = 2;
 const TABLES: &str = "
     CREATE TABLE ids (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);
     CREATE TABLE entries (
@@ -218,7 +218,9 @@ pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenErro
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)
+        connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)?;
+        let layout: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if layout == LAYOUT { Ok(()) } else { connection.pragma_update(None, "user_version", LAYOUT) }
     };
     set().map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)

@@ -113,8 +113,8 @@ impl Snapshot {
             "SELECT count(*) FROM milestones LEFT JOIN entries ON entries.id = milestones.entry
              WHERE entries.conv IS NOT milestones.conv OR entries.seq IS NOT milestones.seq",
         )?;
-        let expected = count(&format!("SELECT coalesce(sum(seq / {}), 0) FROM heads", chain::STRIDE))?;
-        let kept = count("SELECT count(*) FROM milestones")?;
+        let [expected, kept] = chain::counts().map(|sql| count(&sql));
+        let (expected, kept) = (expected?, kept?);
         Ok(elsewhere.unsigned_abs() + expected.abs_diff(kept))
     }
 
