@@ -295,7 +295,9 @@ async fn a_restart_forgets_nothing() {
     anna.say(direct, "after").await;
     let pushed = service.pushed(&device, pushed.len() + 1).await;
     assert_eq!(texts(&pushed).last(), Some(&"after"));
-    // A server that does not push says so and forgets nothing of it either.
+    // A server that does not push says so and forgets nothing of it either. What was pushed is known to have been only when
+    // the answer was read.
+    settled(&world).await;
     world.config.push.enabled = false;
     world.restart(&mut [&mut anna, &mut bela]).await;
     assert_eq!(world.guest().info().await.unwrap().push, None);
