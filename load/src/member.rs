@@ -119,7 +119,8 @@ impl Member {
     /// Hears what was said, or does what is to be done at a beat: whether all is over.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<bool>> {
         let clock = self.ears.tally.clock;
-        if self.beats.poll(self.next_us, &mut self.listener, context).map_err(Error::io("no timer"))?.is_ready() {
+        let struck = self.beats.poll(self.next_us, &mut self.listener, context);
+        if struck.map_err(Error::io("the timer of the run failed"))?.is_ready() {
             let now_us = clock.now_us();
             self.tick(now_us);
             let ended = self.speak(now_us);

@@ -19,7 +19,7 @@ use crate::store::Error;
 /// end of the log.
 pub(super) const STRIDE: u64 = 32;
 /// So many milestones are kept at a time: what lies behind the last of them is found from the end of the log.
-pub(super) const TOGETHER: usize = 4;
+const TOGETHER: usize = 4;
 const LEG: u64 = STRIDE * TOGETHER as u64;
 /// The numbers of logs are given in turn: an odd factor spreads them over the whole leg.
 const SPREAD: u64 = 45;
