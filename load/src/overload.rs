@@ -75,7 +75,7 @@ pub async fn run(args: &Args) -> Result<Value> {
         accepted_p99_ms: measured.sent_latency.p99_ms,
         accepted_from_written_p99_ms: measured.written_latency.p99_ms,
         order_kept,
-        degraded_seen: measured.degraded.iter().any(|shed| shed != "[]"),
+        degraded_seen: measured.has_shed(),
         measured,
     };
     report("overload", order_kept && accepted > 0, overloaded)

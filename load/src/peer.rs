@@ -7,7 +7,7 @@ use std::{cell::RefCell, collections::HashMap, net::SocketAddr, rc::Rc};
 use kith_protocol::{
     Body, ClientFrame, Code, ConversationId, DeviceId, Entry, MessageId, ServerFrame, Timestamp, UserId, Uuid,
     entry::{ConversationKind, Text},
-    frame::{Entries, EntryFrame, ErrorFrame, Heads, Pong, Ready, Sent},
+    frame::{Degraded, Entries, EntryFrame, ErrorFrame, Heads, Pong, Ready, Sent, Sheddable},
     rest::{HeadItem, NewConversation, PostMessage},
 };
 use serde_json::json;
@@ -35,6 +35,8 @@ pub enum Fault {
     Close(u64),
     /// Every so-manieth send is refused as overloaded.
     Refuse(u64),
+    /// It says that it drops typing, with every send.
+    Shed,
     /// Nothing is read after the hello.
     Deaf,
 }
@@ -293,6 +295,9 @@ impl World {
                         detail: None,
                         retry_after_ms: Some(100),
                     }));
+                }
+                if self.fault == Fault::Shed {
+                    say(&ServerFrame::Degraded(Degraded { shed: vec![Sheddable::Typing] }));
                 }
                 let client_id = send.message.client_id;
                 let seq = self.append(log, sender, Some(client_id), &send.message.text);

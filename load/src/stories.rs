@@ -106,8 +106,10 @@ async fn the_rate_that_is_carried_is_found_by_halves() {
     let mut rates: Vec<_> = report["steps"].as_array().unwrap().iter().map(|step| step["rate"].as_f64()).collect();
     rates.dedup();
     assert_eq!(rates, [Some(200.0), Some(300.0), Some(350.0)]);
-    let report = run(Fault::Refuse(2), command).await.unwrap();
-    assert_eq!((&report["ok"], &report["sustained_per_s"]), (&false.into(), &0.0.into()), "{report:#}");
+    for fault in [Fault::Refuse(2), Fault::Shed] {
+        let report = run(fault, command).await.unwrap();
+        assert_eq!((&report["ok"], &report["sustained_per_s"]), (&false.into(), &0.0.into()), "{report:#}");
+    }
 }
 
 #[tokio::test(flavor = "local")]

@@ -1,5 +1,6 @@
 //! `kith-load sustain`: the highest rate that the server carries when messages come whether or not it is ready for them.
 //!
+//! It carries a rate if it does its whole work: no message is refused, and nothing else is dropped for the messages' sake.
 //! A closed loop reaches more: whoever waits for answers writes several messages at once as soon as the server is late.
 
 use serde::Serialize;
@@ -52,6 +53,7 @@ struct Step {
     carried: bool,
     messages_per_s: f64,
     refused: u64,
+    shed: bool,
     p99_ms: f64,
     stolen_percent: Option<f64>,
 }
@@ -80,11 +82,11 @@ pub async fn run(args: &Args) -> Result<Value> {
 impl Step {
     fn of(rate: f64, within_ms: f64, measured: &Measured) -> Self {
         let refused = measured.refused.values().sum::<u64>() + measured.held_back;
-        let p99_ms = measured.sent_latency.p99_ms;
-        let carried =
-            refused == 0 && measured.check.is_good() && measured.messages_per_s > 0.95 * rate && p99_ms <= within_ms;
+        let (shed, p99_ms) = (measured.has_shed(), measured.sent_latency.p99_ms);
+        let all = refused == 0 && !shed && measured.check.is_good();
+        let carried = all && measured.messages_per_s > 0.95 * rate && p99_ms <= within_ms;
         let (messages_per_s, stolen_percent) = (measured.messages_per_s, measured.stolen_percent);
-        Self { rate, carried, messages_per_s, refused, p99_ms, stolen_percent }
+        Self { rate, carried, messages_per_s, refused, shed, p99_ms, stolen_percent }
     }
 
     /// It failed, and that may be the host's doing.
@@ -104,6 +106,7 @@ mod tests {
             carried,
             messages_per_s: 1.0,
             refused: 0,
+            shed: false,
             p99_ms: 1.0,
             stolen_percent,
         };

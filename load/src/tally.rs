@@ -120,6 +120,13 @@ pub struct Measured {
     pub check: Check,
 }
 
+impl Measured {
+    /// Whether the server dropped anything.
+    pub fn has_shed(&self) -> bool {
+        self.degraded.iter().any(|shed| shed != "[]")
+    }
+}
+
 impl Tally {
     /// Nothing has happened; the warm-up lasts until `from_us`.
     pub fn new(from_us: u64) -> Self {
