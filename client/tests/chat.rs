@@ -101,7 +101,7 @@ async fn speak(stream: TcpStream) {
     let mut socket = accept_async(stream).await.unwrap();
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
-        let frames = match ClientFrame::decode(text.as_bytes()).unwrap() {
+        let frames = match ClientFrame::decode(&text).unwrap() {
             ClientFrame::Hello(hello) => {
                 assert_eq!(hello.token.as_deref(), Some("the-token"));
                 let ready =

@@ -112,10 +112,12 @@ fn answer(event: &Event<'_>) -> bool {
 
 /// A text frame of a client.
 pub fn hello(bytes: &[u8]) {
-    match ClientFrame::decode(bytes) {
+    // What is no UTF-8 ends in the assembler, which the fuzz target of frames feeds.
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    match ClientFrame::decode(text) {
         Ok(frame) => {
-            let text = serde_json::to_vec(&frame).expect("a frame has a text");
-            assert_eq!(ClientFrame::decode(&text).as_ref(), Ok(&frame), "{}", String::from_utf8_lossy(&text));
+            let text = serde_json::to_string(&frame).expect("a frame has a text");
+            assert_eq!(ClientFrame::decode(&text).as_ref(), Ok(&frame), "{text}");
         }
         Err(BadFrame::Field { pointer, .. }) => assert!(is_pointer(&pointer), "{pointer:?}"),
         Err(BadFrame::NotDecodable | BadFrame::UnknownKind) => {}

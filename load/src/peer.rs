@@ -123,7 +123,7 @@ async fn socket(stream: TcpStream, mut bytes: Vec<u8>, world: Shared) {
             if kind == opcode::CLOSE {
                 return;
             }
-            let frame = ClientFrame::decode(&payload).unwrap();
+            let frame = ClientFrame::decode(str::from_utf8(&payload).unwrap()).unwrap();
             if !world.borrow_mut().hear(&mut user, frame, &out) {
                 return;
             }

@@ -150,7 +150,8 @@ mod tests {
         let name = clock.name(Mark { sender: 3, count: 0, at_us: 7 });
         name.hyphenated().encode_lower(&mut sender.frame[sender.id_at..sender.id_at + UUID_CHARS]);
         // Two bytes of head, two of length, four of the zero mask.
-        let Ok(ClientFrame::Send(send)) = ClientFrame::decode(&sender.frame[8..]) else { panic!("no send") };
+        let text = str::from_utf8(&sender.frame[8..]).unwrap();
+        let Ok(ClientFrame::Send(send)) = ClientFrame::decode(text) else { panic!("no send") };
         assert_eq!((send.conversation, send.message.client_id, send.message.text.len()), (conversation, name, 200));
     }
 }

@@ -45,7 +45,7 @@ impl ClientFrame {
     ///
     /// # Errors
     /// Tells apart what is no JSON object, what is no known kind, and which field of a known kind is wrong.
-    pub fn decode(text: &[u8]) -> Result<Self, BadFrame> {
+    pub fn decode(text: &str) -> Result<Self, BadFrame> {
         #[derive(Deserialize)]
         struct Tag<'a> {
             #[serde(borrow)]
@@ -54,14 +54,14 @@ impl ClientFrame {
         if let Some(send) = decode_send(text) {
             return Ok(Self::Send(send));
         }
-        if !text.trim_ascii_start().starts_with(b"{") {
+        if !text.trim_ascii_start().starts_with('{') {
             return Err(BadFrame::NotDecodable);
         }
-        let tag: Tag<'_> = serde_json::from_slice(text).map_err(|_| BadFrame::NotDecodable)?;
+        let tag: Tag<'_> = serde_json::from_str(text).map_err(|_| BadFrame::NotDecodable)?;
         match &*tag.t {
             "hello" => read(text).map(Self::Hello),
             "ping" => read(text).map(Self::Ping),
-            "send" => serde_json::from_slice(text).map(Self::Send).map_err(|_| explain_send(text)),
+            "send" => serde_json::from_str(text).map(Self::Send).map_err(|_| explain_send(text)),
             "sync" => read(text).map(Self::Sync),
             "delivered" => read(text).map(Self::Delivered),
             "read" => read(text).map(Self::Read),
@@ -75,7 +75,7 @@ impl ClientFrame {
 
 /// Reads a good `send` in one pass, where it begins as nearly all do: serde goes through a flattened field twice, and most
 /// frames of a busy server are this one.
-fn decode_send(text: &[u8]) -> Option<Send> {
+fn decode_send(text: &str) -> Option<Send> {
     #[derive(Deserialize)]
     struct Flat<'a> {
         #[serde(borrow)]
@@ -91,22 +91,22 @@ fn decode_send(text: &[u8]) -> Option<Send> {
         #[serde(default)]
         attachments: Vec<MediaId>,
     }
-    if !text.starts_with(br#"{"t":"send""#) {
+    if !text.starts_with(r#"{"t":"send""#) {
         return None;
     }
-    let flat: Flat<'_> = serde_json::from_slice(text).ok()?;
+    let flat: Flat<'_> = serde_json::from_str(text).ok()?;
     let Flat { t, conversation, client_id, text, mentions, reply_to, attachments } = flat;
     let message = NewMessage { client_id, text, mentions, reply_to, attachments };
     (t == "send").then_some(Send { conversation, message })
 }
 
-fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadFrame> {
-    serde_json::from_slice(text).map_err(|_| explain::<T>(text))
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, BadFrame> {
+    serde_json::from_str(text).map_err(|_| explain::<T>(text))
 }
 
 /// Reads a bad `send` once more: a flattened field has no path, so the message is read by itself first.
 #[cold]
-fn explain_send(text: &[u8]) -> BadFrame {
+fn explain_send(text: &str) -> BadFrame {
     match explain::<NewMessage>(text) {
         BadFrame::Field { pointer, .. } if pointer.is_empty() => explain::<Send>(text),
         bad => bad,
@@ -115,17 +115,17 @@ fn explain_send(text: &[u8]) -> BadFrame {
 
 /// Reads a bad frame once more, slowly, to say where it is bad.
 #[cold]
-fn explain<T: DeserializeOwned>(text: &[u8]) -> BadFrame {
+fn explain<T: DeserializeOwned>(text: &str) -> BadFrame {
     #[derive(Deserialize, Default)]
     struct ClientId {
         client_id: Option<Uuid>,
     }
-    let (pointer, detail) = match decode_body::<T>(text) {
+    let (pointer, detail) = match decode_body::<T>(text.as_bytes()) {
         Err(BadBody::Field { pointer, detail }) => (pointer, detail),
         Err(BadBody::NotJson(detail)) => (String::new(), detail),
         Ok(_) => (String::new(), String::new()),
     };
-    let client_id = serde_json::from_slice::<ClientId>(text).unwrap_or_default().client_id;
+    let client_id = serde_json::from_str::<ClientId>(text).unwrap_or_default().client_id;
     BadFrame::Field { pointer, detail, client_id }
 }
 
@@ -575,17 +575,17 @@ mod tests {
             r#""conversation":"{conversation}","client_id":"{}","text":"a\"b","reply_to":3,"later":[{{}}]"#,
             Uuid::from_u128(7)
         );
-        let first = ClientFrame::decode(format!(r#"{{"t":"send",{fields}}}"#).as_bytes());
-        assert_eq!(first, ClientFrame::decode(format!(r#"{{{fields},"t":"send"}}"#).as_bytes()));
+        let first = ClientFrame::decode(&format!(r#"{{"t":"send",{fields}}}"#));
+        assert_eq!(first, ClientFrame::decode(&format!(r#"{{{fields},"t":"send"}}"#)));
         let Ok(ClientFrame::Send(send)) = first else { panic!("{first:?}") };
         assert_eq!(
             (send.conversation, send.message.text.as_str(), send.message.reply_to),
             (conversation, "a\"b", Some(3))
         );
         for bad in [r#"{"t":"send"}"#, r#"{"t":"sender"}"#, r#"{"t":"send","t":"ping"}"#, r#"{"t":"send" "#] {
-            assert!(ClientFrame::decode(bad.as_bytes()).is_err(), "{bad}");
+            assert!(ClientFrame::decode(bad).is_err(), "{bad}");
         }
-        assert_eq!(ClientFrame::decode(br#"{"t":"sender"}"#), Err(BadFrame::UnknownKind));
+        assert_eq!(ClientFrame::decode(r#"{"t":"sender"}"#), Err(BadFrame::UnknownKind));
     }
 
     #[test]
@@ -609,19 +609,19 @@ mod tests {
 
     #[test]
     fn a_bad_frame_says_what_is_bad() {
-        assert_eq!(ClientFrame::decode(b"hi"), Err(BadFrame::NotDecodable));
-        assert_eq!(ClientFrame::decode(b"[]"), Err(BadFrame::NotDecodable));
-        assert_eq!(ClientFrame::decode(br#"["ping"]"#), Err(BadFrame::NotDecodable));
-        assert_eq!(ClientFrame::decode(br#" ["hello"]"#), Err(BadFrame::NotDecodable));
-        assert_eq!(ClientFrame::decode(b"{}"), Err(BadFrame::NotDecodable));
-        assert_eq!(ClientFrame::decode(br#"{"t":"dance"}"#), Err(BadFrame::UnknownKind));
+        assert_eq!(ClientFrame::decode("hi"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode("[]"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(r#"["ping"]"#), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(r#" ["hello"]"#), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode("{}"), Err(BadFrame::NotDecodable));
+        assert_eq!(ClientFrame::decode(r#"{"t":"dance"}"#), Err(BadFrame::UnknownKind));
         let id = "019a0000-0000-7000-8000-000000000000";
         let text = format!(r#"{{"t":"send","client_id":"{id}","conversation":"nowhere","text":"x"}}"#);
-        let Err(BadFrame::Field { pointer, client_id, .. }) = ClientFrame::decode(text.as_bytes()) else {
+        let Err(BadFrame::Field { pointer, client_id, .. }) = ClientFrame::decode(&text) else {
             panic!("a send to nowhere was read")
         };
         assert_eq!((pointer.as_str(), client_id), ("/conversation", id.parse().ok()));
-        let Err(BadFrame::Field { pointer, .. }) = ClientFrame::decode(br#"{"t":"sync","after":3}"#) else {
+        let Err(BadFrame::Field { pointer, .. }) = ClientFrame::decode(r#"{"t":"sync","after":3}"#) else {
             panic!("a sync of nothing was read")
         };
         assert_eq!(pointer, "/conversation");
@@ -634,14 +634,14 @@ mod tests {
             have: vec![(ConversationId::new(Uuid::from_u128(1)), 7)],
             client: None,
         });
-        let text = serde_json::to_vec(&frame).unwrap();
+        let text = serde_json::to_string(&frame).unwrap();
         assert_eq!(ClientFrame::decode(&text), Ok(frame));
     }
 
     #[test]
     fn unknown_fields_are_ignored() {
         assert_eq!(
-            ClientFrame::decode(br#"{"mood":1,"t":"ping","active":true}"#),
+            ClientFrame::decode(r#"{"mood":1,"t":"ping","active":true}"#),
             Ok(ClientFrame::Ping(Ping { active: true }))
         );
     }

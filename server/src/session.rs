@@ -103,7 +103,7 @@ impl Session {
     }
 
     /// Takes a frame of the client.
-    pub fn take(&mut self, text: &[u8]) -> Next {
+    pub fn take(&mut self, text: &str) -> Next {
         let frame = match ClientFrame::decode(text) {
             Ok(frame) => frame,
             Err(BadFrame::NotDecodable) => return Next::Close(CloseCode::NotDecodable),

@@ -147,7 +147,7 @@ impl Peer {
         loop {
             let message = timeout(PATIENCE, self.0.next()).await.expect("the device is silent");
             let Message::Text(text) = message.unwrap().unwrap() else { continue };
-            match ClientFrame::decode(text.as_bytes()).unwrap() {
+            match ClientFrame::decode(&text).unwrap() {
                 ClientFrame::Ping(_) => self.say(ServerFrame::Pong(Pong { at: Timestamp::from_millis(1) })).await,
                 frame => return frame,
             }

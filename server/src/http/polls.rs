@@ -256,7 +256,7 @@ pub async fn commands(
     let mut session = poll.session.lock().await;
     session.hear();
     for command in commands.items {
-        match session.take(command.get().as_bytes()) {
+        match session.take(command.get()) {
             Next::On => {}
             Next::Wait(wait) => {
                 let settled = wait.await;

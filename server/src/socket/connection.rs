@@ -173,7 +173,7 @@ impl Connection {
             consumed += frame.consumed;
             let next = match self.assembler.take(&frame, &rest[frame.payload.clone()], max) {
                 Ok(None | Some(Event::Pong)) => Next::On,
-                Ok(Some(Event::Text(text))) => self.session.take(text.as_bytes()),
+                Ok(Some(Event::Text(text))) => self.session.take(&text),
                 Ok(Some(Event::Ping(payload))) => {
                     self.session.pong(payload);
                     Next::On
