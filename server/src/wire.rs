@@ -144,14 +144,19 @@ pub fn refusal(conversation: ConversationId, client_id: Uuid, error: &Error) -> 
     let mut out = Vec::with_capacity(320);
     let mark = Mark::begin_text(&mut out);
     // Neither a code nor its title has anything to escape.
-    let (code, title) = (error.code.name(), error.code.title());
-    write!(out, r#"{{"t":"error","code":"{code}","title":"{title}","ref":"send","client_id":"{client_id}""#)
-        .and_then(|()| write!(out, r#","conversation":"{conversation}""#))
-        .and_then(|()| match error.retry_after {
-            Some(after) => write!(out, r#","retry_after_ms":{}"#, after.as_millis() as u32),
-            None => Ok(()),
-        })
-        .expect("a Vec takes every byte");
+    put(&mut out, r#"{"t":"error","code":""#);
+    put(&mut out, error.code.name());
+    put(&mut out, r#"","title":""#);
+    put(&mut out, error.code.title());
+    put(&mut out, r#"","ref":"send","client_id":""#);
+    put_uuid(&mut out, client_id);
+    put(&mut out, r#"","conversation":""#);
+    conversation.append_to(&mut out);
+    out.push(b'"');
+    if let Some(after) = error.retry_after {
+        put(&mut out, r#","retry_after_ms":"#);
+        put_number(&mut out, after.as_millis() as u64);
+    }
     out.push(b'}');
     mark.finish(&mut out);
     out.into()
