@@ -3,7 +3,8 @@
 //! Measured is the time from receiving a send to its `sent`. Past the first limit typing and presence are dropped, past
 //! the second receipts too. Messages are never dropped: past the hard limit a send is refused before it costs anything.
 //! How many may be under way follows Little's law: the rate at which they are acknowledged times the time that each may
-//! take.
+//! take. A burst may be as many as [`UNDER_WAY_AT_MOST`]; once some had to be refused it is no burst, and fewer may wait, so
+//! that those which are let in come through sooner.
 
 use std::{
     sync::{
@@ -15,12 +16,14 @@ use std::{
 
 use kith_protocol::{Code, frame::Sheddable};
 
-use crate::Error;
+use crate::{Error, limits};
 
 /// Sends that may always be under way, whatever their rate.
 const UNDER_WAY_AT_LEAST: u64 = 512;
 /// Sends that may be under way while each is acknowledged in time.
 const UNDER_WAY_AT_MOST: u64 = 8192;
+/// The same while others are refused: two commits of the store, so that it never waits for work.
+const UNDER_WAY_IN_A_FLOOD: u64 = 2 * limits::STORE_BATCH as u64;
 
 /// What the server drops at the moment, the higher the more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +119,8 @@ impl Shed {
 
     /// Looks at what happened in the `window` since the last look; the new level where it changed.
     pub fn look(&self, window: Duration) -> Option<Level> {
-        metrics::counter!("kith_sends_refused_total").increment(self.refused.swap(0, Ordering::Relaxed));
+        let refused = self.refused.swap(0, Ordering::Relaxed);
+        metrics::counter!("kith_sends_refused_total").increment(refused);
         let acknowledged = self.acknowledged.swap(0, Ordering::Relaxed);
         let waited = Duration::from_micros(self.waited_us.swap(0, Ordering::Relaxed));
         let under_way = self.under_way.load(Ordering::Relaxed);
@@ -126,12 +130,13 @@ impl Shed {
             (0, _) => window,
             _ => waited / acknowledged as u32,
         };
+        let at_most = if refused > 0 { UNDER_WAY_IN_A_FLOOD } else { UNDER_WAY_AT_MOST };
         let allowed = if mean < self.bounds.light {
-            UNDER_WAY_AT_MOST
+            at_most
         } else {
             let rate = acknowledged as f64 / window.as_secs_f64();
             let in_time = (rate * self.bounds.refuse.as_secs_f64()) as u64;
-            in_time.clamp(UNDER_WAY_AT_LEAST, UNDER_WAY_AT_MOST)
+            in_time.clamp(UNDER_WAY_AT_LEAST, at_most)
         };
         self.allowed.store(allowed, Ordering::Relaxed);
         let level = match mean {
@@ -191,6 +196,27 @@ mod tests {
         assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Light));
         assert_eq!(shed.look(Duration::from_millis(250)), Some(Level::Nothing));
         assert_eq!(shed.look(Duration::from_millis(250)), None);
+    }
+
+    #[test]
+    fn a_flood_may_keep_fewer_under_way_than_a_burst() {
+        let shed = Arc::new(Shed::new(BOUNDS));
+        let fill = || std::iter::from_fn(|| shed.admit().ok()).collect::<Vec<_>>();
+        let answered = |burst: Vec<Ticket>| {
+            let count = burst.len() as u64;
+            burst.into_iter().for_each(Ticket::acknowledged);
+            shed.look(Duration::from_millis(250));
+            count
+        };
+        assert_eq!(answered(fill()), UNDER_WAY_AT_MOST);
+        // The last of each was refused.
+        assert_eq!(answered(fill()), UNDER_WAY_IN_A_FLOOD);
+        let mut calm = fill();
+        assert_eq!(calm.len() as u64, UNDER_WAY_IN_A_FLOOD);
+        shed.look(Duration::from_millis(250));
+        calm.truncate(1);
+        answered(calm);
+        assert_eq!(answered(fill()), UNDER_WAY_AT_MOST);
     }
 
     #[test]
