@@ -3,8 +3,8 @@
 //! Measured is the time from receiving a send to its `sent`. Past the first limit typing and presence are dropped, past
 //! the second receipts too. Messages are never dropped: past the hard limit a send is refused before it costs anything.
 //! How many may be under way follows Little's law: the rate at which they are acknowledged times the time that each may
-//! take. A burst may be as many as [`UNDER_WAY_AT_MOST`]; once some had to be refused it is no burst, and fewer may wait, so
-//! that those which are let in come through sooner.
+//! take. A burst may be as many as [`UNDER_WAY_AT_MOST`]; while more are refused than taken it is no burst, and fewer may wait,
+//! so that those which are let in come through sooner.
 
 use std::{
     sync::{
@@ -22,7 +22,7 @@ use crate::{Error, limits};
 const UNDER_WAY_AT_LEAST: u64 = 512;
 /// Sends that may be under way while each is acknowledged in time.
 const UNDER_WAY_AT_MOST: u64 = 8192;
-/// The same while others are refused: two commits of the store, so that it never waits for work.
+/// The same while more are refused: two commits of the store, so that it never waits for work.
 const UNDER_WAY_IN_A_FLOOD: u64 = 2 * limits::STORE_BATCH as u64;
 
 /// What the server drops at the moment, the higher the more.
@@ -130,7 +130,7 @@ impl Shed {
             (0, _) => window,
             _ => waited / acknowledged as u32,
         };
-        let at_most = if refused > 0 { UNDER_WAY_IN_A_FLOOD } else { UNDER_WAY_AT_MOST };
+        let at_most = if refused > acknowledged { UNDER_WAY_IN_A_FLOOD } else { UNDER_WAY_AT_MOST };
         let allowed = if mean < self.bounds.light {
             at_most
         } else {
@@ -201,22 +201,20 @@ mod tests {
     #[test]
     fn a_flood_may_keep_fewer_under_way_than_a_burst() {
         let shed = Arc::new(Shed::new(BOUNDS));
-        let fill = || std::iter::from_fn(|| shed.admit().ok()).collect::<Vec<_>>();
-        let answered = |burst: Vec<Ticket>| {
-            let count = burst.len() as u64;
-            burst.into_iter().for_each(Ticket::acknowledged);
+        let window = |refused: u64| {
+            let taken: Vec<Ticket> = std::iter::from_fn(|| shed.admit().ok()).collect();
+            // The one after the last was refused.
+            assert!((1..refused).all(|_| shed.check().is_err()));
+            let count = taken.len() as u64;
+            taken.into_iter().for_each(Ticket::acknowledged);
             shed.look(Duration::from_millis(250));
             count
         };
-        assert_eq!(answered(fill()), UNDER_WAY_AT_MOST);
-        // The last of each was refused.
-        assert_eq!(answered(fill()), UNDER_WAY_IN_A_FLOOD);
-        let mut calm = fill();
-        assert_eq!(calm.len() as u64, UNDER_WAY_IN_A_FLOOD);
-        shed.look(Duration::from_millis(250));
-        calm.truncate(1);
-        answered(calm);
-        assert_eq!(answered(fill()), UNDER_WAY_AT_MOST);
+        assert_eq!(window(UNDER_WAY_AT_MOST), UNDER_WAY_AT_MOST);
+        assert_eq!(window(UNDER_WAY_AT_MOST + 1), UNDER_WAY_AT_MOST);
+        assert_eq!(window(UNDER_WAY_IN_A_FLOOD + 1), UNDER_WAY_IN_A_FLOOD);
+        assert_eq!(window(UNDER_WAY_IN_A_FLOOD), UNDER_WAY_IN_A_FLOOD);
+        assert_eq!(window(1), UNDER_WAY_AT_MOST);
     }
 
     #[test]
