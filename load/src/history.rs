@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, default_value_t = 200)]
     text: usize,
     /// Messages that each sender has unanswered while filling
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 16)]
     window: usize,
     /// Seconds after which filling stops, however many there are
     #[arg(long, default_value_t = 900.0)]

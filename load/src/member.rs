@@ -197,6 +197,7 @@ impl Ears {
                     return Err(Error::Protocol(format!("an error without client_id: {code}")));
                 };
                 self.answered(client_id);
+                self.sender.iter_mut().for_each(Sender::refused);
                 *self.tally.refused.borrow_mut().entry(code).or_default() += 1;
             }
             Heard::Degraded(shed) => {

@@ -62,7 +62,7 @@ pub struct Plan {
     pub duration: Duration,
     /// For the answers and deliveries that are under way when it ends.
     pub drain: Duration,
-    /// Messages of each sender, at most.
+    /// Messages of each sender, at most, those that are refused not counted.
     pub quota: u64,
     /// Receivers say `delivered`.
     pub receipts: bool,

@@ -51,7 +51,7 @@ pub struct Bounds {
     pub start_us: u64,
     /// No message is due from here on.
     pub stop_us: u64,
-    /// So many messages at most.
+    /// So many messages at most, those that are refused not counted.
     pub quota: u64,
 }
 
@@ -126,6 +126,11 @@ impl Sender {
         conn.raw(&self.frame);
         self.flights.push_back(Flight { count: self.next, due_us, written_us });
         self.next += 1;
+    }
+
+    /// Notes that a message was refused: another may be sent in its place.
+    pub fn refused(&mut self) {
+        self.bounds.quota = self.bounds.quota.saturating_add(1);
     }
 
     /// Takes the answer to one message: when it was due and when it was written; `None` where it was answered before or never sent.

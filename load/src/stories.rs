@@ -95,6 +95,9 @@ async fn history_is_filled_weighed_and_read() {
     let limited = "history --conversations 2 --fill 10000000 --fill-limit 0.2 --duration 0.1";
     let report = run(Fault::None, limited).await.unwrap();
     assert!(report["filled"].as_u64() < Some(10_000_000), "{report:#}");
+    // What is refused is not missing afterwards.
+    let report = run(Fault::Refuse(5), "history --conversations 2 --fill 200 --duration 0.1").await.unwrap();
+    assert_eq!(report["filled"], 200, "{report:#}");
 }
 
 #[tokio::test(flavor = "local")]
