@@ -3,13 +3,13 @@
 //! Measured is the time from receiving a send to its `sent`. Past the first limit typing and presence are dropped, past
 //! the second receipts too. Messages are never dropped: past the hard limit a send is refused before it costs anything.
 //! How many may be under way follows Little's law: the rate at which they are acknowledged times the time that each may
-//! take. A burst may be as many as [`UNDER_WAY_AT_MOST`]; while more are refused than taken it is no burst, and fewer may wait,
-//! so that those which are let in come through sooner.
+//! take. A burst may be as many as [`UNDER_WAY_AT_MOST`]; once more are refused than taken it is no burst, and until none is
+//! refused fewer may wait, so that those which are let in come through sooner.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -22,7 +22,7 @@ use crate::{Error, limits};
 const UNDER_WAY_AT_LEAST: u64 = 512;
 /// Sends that may be under way while each is acknowledged in time.
 const UNDER_WAY_AT_MOST: u64 = 8192;
-/// The same while more are refused: two commits of the store, so that it never waits for work.
+/// The same in a flood: two commits of the store, so that it never waits for work.
 const UNDER_WAY_IN_A_FLOOD: u64 = 2 * limits::STORE_BATCH as u64;
 
 /// What the server drops at the moment, the higher the more.
@@ -69,6 +69,8 @@ pub struct Shed {
     waited_us: AtomicU64,
     /// Since the last look.
     refused: AtomicU64,
+    /// More were refused than taken, and since then there were always some.
+    flood: AtomicBool,
 }
 
 impl Shed {
@@ -82,6 +84,7 @@ impl Shed {
             acknowledged: AtomicU64::new(0),
             waited_us: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            flood: AtomicBool::new(false),
         }
     }
 
@@ -130,7 +133,9 @@ impl Shed {
             (0, _) => window,
             _ => waited / acknowledged as u32,
         };
-        let at_most = if refused > acknowledged { UNDER_WAY_IN_A_FLOOD } else { UNDER_WAY_AT_MOST };
+        let flood = refused > acknowledged || refused > 0 && self.flood.load(Ordering::Relaxed);
+        self.flood.store(flood, Ordering::Relaxed);
+        let at_most = if flood { UNDER_WAY_IN_A_FLOOD } else { UNDER_WAY_AT_MOST };
         let allowed = if mean < self.bounds.light {
             at_most
         } else {
@@ -213,7 +218,9 @@ mod tests {
         assert_eq!(window(UNDER_WAY_AT_MOST), UNDER_WAY_AT_MOST);
         assert_eq!(window(UNDER_WAY_AT_MOST + 1), UNDER_WAY_AT_MOST);
         assert_eq!(window(UNDER_WAY_IN_A_FLOOD + 1), UNDER_WAY_IN_A_FLOOD);
-        assert_eq!(window(UNDER_WAY_IN_A_FLOOD), UNDER_WAY_IN_A_FLOOD);
+        assert_eq!(window(1), UNDER_WAY_IN_A_FLOOD);
+        assert_eq!(window(1), UNDER_WAY_IN_A_FLOOD);
+        shed.look(Duration::from_millis(250));
         assert_eq!(window(1), UNDER_WAY_AT_MOST);
     }
 
