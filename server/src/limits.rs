@@ -77,6 +77,8 @@ pub const HTTP_HEAD_S: u64 = 10;
 pub const UNREAD_MS: u32 = 120_000;
 /// Seconds after which a REST request is given up.
 pub const HTTP_REQUEST_S: u64 = 30;
+/// How long an operator's command waits for a server that still starts, in milliseconds.
+pub const OPERATOR_WAIT_MS: u64 = 5_000;
 /// Passwords hashed at a time; each takes 19 MiB and a core for some 15 ms.
 pub const PASSWORDS_AT_ONCE: usize = 1;
 /// Passwords that may wait to be hashed; more are refused as overloaded.

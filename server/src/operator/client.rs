@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use http_body_util::{BodyExt, Full};
@@ -10,7 +11,7 @@ use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use kith_protocol::rest::{Invite, Page};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, time::sleep};
 
 use super::{
     Operations, SOCKET,
@@ -18,10 +19,14 @@ use super::{
 };
 use crate::{
     account::{ImportSummary, Imported, UserLine},
-    backends::Backends,
+    backends::{Backends, OpenError},
     config::Config,
+    limits,
     node::Node,
 };
+
+/// How long a directory that is in use is left alone before it is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where operations are done. Every error is one line for the operator.
 pub enum Operator {
@@ -32,22 +37,36 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Finds the server of the configuration's data directory, or opens the directory.
+    /// Finds the server of the configuration's data directory, or opens the directory. A server that still starts is
+    /// waited for.
     ///
     /// # Errors
-    /// Where the directory cannot be opened, is not there, or belongs to a server that does not answer.
+    /// Where the directory cannot be opened, is not there, or belongs to a process that does not answer.
     pub async fn find(config: &Config) -> Result<Self, String> {
+        Self::find_within(config, Duration::from_millis(limits::OPERATOR_WAIT_MS)).await
+    }
+
+    async fn find_within(config: &Config, limit: Duration) -> Result<Self, String> {
         let dir = &config.data_dir;
         let socket = dir.join(SOCKET);
-        if UnixStream::connect(&socket).await.is_ok() {
-            return Ok(Self::Beside(socket));
+        let until = Instant::now() + limit;
+        loop {
+            if UnixStream::connect(&socket).await.is_ok() {
+                return Ok(Self::Beside(socket));
+            }
+            if !dir.exists() {
+                return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
+            }
+            match Backends::open(dir) {
+                Ok(backends) => {
+                    let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
+                    return Ok(Self::Alone(Operations::new(node, Arc::new(backends))));
+                }
+                // A server has its directory before it has its socket.
+                Err(OpenError::Locked(_)) if Instant::now() < until => sleep(LOOK_AGAIN).await,
+                Err(error) => return Err(error.to_string()),
+            }
         }
-        if !dir.exists() {
-            return Err(format!("{} does not exist; name the data directory with --data", dir.display()));
-        }
-        let backends = Backends::open(dir).map_err(|error| error.to_string())?;
-        let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
-        Ok(Self::Alone(Operations::new(node, Arc::new(backends))))
     }
 
     /// All users, some at a time.
@@ -147,4 +166,36 @@ async fn ask<T: DeserializeOwned>(
 /// A name as a part of a path; what no username has cannot lead elsewhere.
 fn segment(name: &str) -> String {
     form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::operator::bind;
+
+    fn config(dir: &TempDir) -> Config {
+        Config { data_dir: dir.path().into(), ..Config::default() }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_still_starts_is_waited_for() {
+        let dir = TempDir::new().unwrap();
+        let _starting = Backends::open(dir.path()).unwrap();
+        let config = config(&dir);
+        let (found, _door) = tokio::join!(Operator::find(&config), async {
+            sleep(Duration::from_millis(300)).await;
+            bind(dir.path()).unwrap()
+        });
+        assert!(matches!(found, Ok(Operator::Beside(_))), "{:?}", found.err());
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_stays_in_use_is_told() {
+        let dir = TempDir::new().unwrap();
+        let _other = Backends::open(dir.path()).unwrap();
+        let told = Operator::find_within(&config(&dir), Duration::from_millis(100)).await.err().unwrap();
+        assert!(told.ends_with("is in use by another process"), "{told}");
+    }
 }
