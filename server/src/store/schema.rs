@@ -73,29 +73,43 @@ pub const VERSION: u32 = 1;
 pub const SHARDS: u8 = 16;
 
 /// A value that is kept in a row.
+///
+/// A form that changes gets the next `VERSION`; the type that it had moves to a module `older` and stays a `Value` of its own
+/// version, so that `upgrade` leads from any version to the next, and so to this one.
 pub trait Value: Serialize + DeserializeOwned {
     /// The version of its form, the first byte of the row.
     const VERSION: u8 = 1;
 
-    /// Its stored form.
+    /// Encodes the value in the form of this version.
     fn encode(&self) -> Bytes {
         let bytes = postcard::to_extend(self, vec![Self::VERSION]).expect("a row has a stored form");
         bytes.into()
     }
 
-    /// Reads its stored form.
+    /// Decodes a row of this version, or of an older one.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] where it is not one.
-    fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let corrupt = |what: &str| Error::Corrupt(format!("a row of {}: {what}", std::any::type_name::<Self>()));
-        match bytes.split_first() {
-            Some((&version, rest)) if version == Self::VERSION => {
-                postcard::from_bytes(rest).map_err(|error| corrupt(&error.to_string()))
+    /// [`Error::Corrupt`] where it is neither.
+    fn decode(row: &[u8]) -> Result<Self, Error> {
+        match row.split_first() {
+            Some((&version, form)) if version == Self::VERSION => {
+                postcard::from_bytes(form).map_err(|error| corrupt::<Self>(&error.to_string()))
             }
-            _ => Err(corrupt("unknown version")),
+            _ => Self::upgrade(row),
         }
     }
+
+    /// Decodes a row of an older version: that of the version before, converted. The first version has none before it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where it is of no older version either.
+    fn upgrade(_row: &[u8]) -> Result<Self, Error> {
+        Err(corrupt::<Self>("unknown version"))
+    }
+}
+
+fn corrupt<V>(why: &str) -> Error {
+    Error::Corrupt(format!("a row of {}: {why}", std::any::type_name::<V>()))
 }
 
 /// A user; what others may see of it is [`kith_protocol::rest::Profile`].
