@@ -13,6 +13,7 @@ mod arrival;
 mod beat;
 mod chance;
 mod channel;
+mod compare;
 mod conn;
 mod device;
 mod error;
@@ -88,6 +89,8 @@ enum Command {
     Fsync(fsync::Args),
     /// Make one table of the reports of a bench
     Table(table::Args),
+    /// Compare two servers that a bench measured in turns
+    Compare(compare::Args),
 }
 
 fn main() -> ExitCode {
@@ -123,5 +126,6 @@ async fn run(command: &Command) -> Result<Value> {
         Command::Overload(args) => overload::run(args).await,
         Command::Fsync(args) => fsync::run(args),
         Command::Table(args) => table::run(args),
+        Command::Compare(args) => compare::run(args),
     }
 }

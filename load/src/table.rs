@@ -20,8 +20,10 @@ pub struct Args {
 
 /// Which side of its bound a figure has to be.
 #[derive(Debug, Clone, Copy)]
-enum Side {
+pub enum Side {
+    /// A smaller figure is better.
     AtMost,
+    /// A larger figure is better.
     AtLeast,
 }
 use Side::{AtLeast, AtMost};
@@ -272,7 +274,7 @@ impl Row {
 }
 
 /// A figure with its unit, to three digits or a whole number.
-fn shown(figure: f64, unit: &str) -> String {
+pub fn shown(figure: f64, unit: &str) -> String {
     let number = match figure {
         figure if figure.abs() >= 100.0 || figure.fract() == 0.0 => format!("{figure:.0}"),
         figure if figure.abs() >= 10.0 => format!("{figure:.1}"),
