@@ -82,6 +82,12 @@ pub struct Limits {
     /// Bytes of all media of one user.
     #[serde(default)]
     pub media_quota_bytes: u64,
+    /// Conversations that one user may have begun or accepted.
+    #[serde(default)]
+    pub conversations: u32,
+    /// Conversations that one user may begin on one day, UTC.
+    #[serde(default)]
+    pub begins_per_day: u32,
 }
 
 impl Default for Limits {
@@ -106,6 +112,8 @@ impl Default for Limits {
             picture_bytes: PICTURE_BYTES,
             uploads_open: UPLOADS_OPEN as u32,
             media_quota_bytes: 1024 * 1024 * 1024,
+            conversations: 5000,
+            begins_per_day: 50,
         }
     }
 }

@@ -158,7 +158,19 @@ pub enum Audience {
     Nobody,
 }
 
-/// What others may know of one.
+/// Who may add one to groups and channels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Adders {
+    /// Everyone on the server.
+    #[default]
+    Everyone,
+    /// The people to whom one has written.
+    Contacts,
+}
+
+/// What others may know of one, and do to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Privacy {
@@ -168,6 +180,9 @@ pub struct Privacy {
     /// Whether one sends, and sees, read pointers of direct conversations.
     #[serde(default = "yes")]
     pub read_receipts: bool,
+    /// Who may add one to groups and channels.
+    #[serde(default)]
+    pub groups: Adders,
 }
 
 fn yes() -> bool {
@@ -176,7 +191,7 @@ fn yes() -> bool {
 
 impl Default for Privacy {
     fn default() -> Self {
-        Self { last_seen: Audience::Everyone, read_receipts: true }
+        Self { last_seen: Audience::Everyone, read_receipts: true, groups: Adders::Everyone }
     }
 }
 
@@ -235,7 +250,7 @@ pub struct ChangeProfile {
     pub privacy: Option<ChangePrivacy>,
 }
 
-/// The part of `PUT /v1/users/{id}` that says what others may know.
+/// The part of `PUT /v1/users/{id}` that says what others may know, and do to one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChangePrivacy {
@@ -245,6 +260,9 @@ pub struct ChangePrivacy {
     /// Whether one sends, and sees, read pointers of direct conversations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_receipts: Option<bool>,
+    /// Who may add one to groups and channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Adders>,
 }
 
 /// One of one's own devices.

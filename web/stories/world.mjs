@@ -18,6 +18,8 @@ sends_burst = 1000000
 requests_per_s = 1000000
 requests_burst = 1000000
 signins_per_min = 1000000
+conversations = 1000000
+begins_per_day = 1000000
 `;
 
 /** A server with its own data, on a free port that it keeps when it is started again. */

@@ -2,7 +2,7 @@
 
 use kith_protocol::{
     Code, UserId,
-    rest::{Page, Profile},
+    rest::{Adders, Page, Profile},
 };
 
 use super::{Accounts, profile};
@@ -69,6 +69,19 @@ impl Accounts {
     pub async fn is_contact(&self, user: UserId, other: UserId) -> Result<bool, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::contact(other) };
         Ok(self.row(row).await?.is_some())
+    }
+
+    /// Returns an error where `user` does not let `adder` add them to groups and channels. A stranger to one who is added by
+    /// contacts only hears that, whether or not they are blocked.
+    ///
+    /// # Errors
+    /// `not_contact`, `blocked`.
+    pub async fn may_add(&self, adder: UserId, user: UserId) -> Result<(), Error> {
+        let card = self.card(user).await?;
+        if card.privacy.groups == Adders::Contacts && !self.is_contact(user, adder).await? {
+            return Err(Error::new(Code::NotContact));
+        }
+        if card.blocked.contains(&adder) { Err(Error::new(Code::Blocked)) } else { Ok(()) }
     }
 
     /// Whom the user has written to.

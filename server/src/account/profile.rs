@@ -101,6 +101,7 @@ impl Accounts {
             if let Some(privacy) = change.privacy {
                 row.privacy.last_seen = privacy.last_seen.unwrap_or(row.privacy.last_seen);
                 row.privacy.read_receipts = privacy.read_receipts.unwrap_or(row.privacy.read_receipts);
+                row.privacy.groups = privacy.groups.unwrap_or(row.privacy.groups);
             }
             Ok(Vec::new())
         });

@@ -153,7 +153,7 @@ async fn a_profile_tells_others_less_than_oneself() {
         display_name: Some("Anna".to_owned()),
         about: Some("two\nlines".to_owned()),
         email: Some("anna@example.org".to_owned()),
-        privacy: Some(ChangePrivacy { last_seen: Some(Audience::Nobody), read_receipts: None }),
+        privacy: Some(ChangePrivacy { last_seen: Some(Audience::Nobody), ..Default::default() }),
         ..ChangeProfile::default()
     };
     let own = accounts.change_profile(anna, change).await.unwrap();

@@ -177,6 +177,12 @@ pub struct Limits {
     /// Devices of a user; with one more, the one that has been there longest is signed out. At most 1000.
     #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
     pub devices: u32,
+    /// Conversations that a user may have begun, joined or accepted,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub conversations: u32,
+    /// and those of them that a user may begin on one day.
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub begins_per_day: u32,
     /// Connections of the server, all together.
     #[serde(deserialize_with = "within::<_, _, 1, 10_000_000>")]
     pub connections: u32,
@@ -259,6 +265,8 @@ impl Default for Limits {
             channel_members: stated.channel_members,
             text_bytes: stated.text_bytes,
             devices: stated.devices,
+            conversations: stated.conversations,
+            begins_per_day: stated.begins_per_day,
             connections: 100_000,
         }
     }
@@ -334,6 +342,8 @@ impl Config {
             channel_members: self.limits.channel_members,
             text_bytes: self.limits.text_bytes,
             devices: self.limits.devices,
+            conversations: self.limits.conversations,
+            begins_per_day: self.limits.begins_per_day,
             upload_bytes: self.media.upload_bytes,
             media_quota_bytes: self.media.quota_bytes,
             ..Stated::default()

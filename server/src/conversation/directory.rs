@@ -26,17 +26,20 @@ impl Conversations {
     /// Begins a conversation: its name, and whether it was there before, as a direct one of the same two may be.
     ///
     /// # Errors
-    /// The field that is not valid, `blocked`, `user_gone`, `conversation_full`.
+    /// The field that is not valid, `blocked`, `not_contact`, `user_gone`, `conversation_full`, `too_many`, `rate_limited`.
     pub async fn create(&self, actor: Actor, new: NewConversation) -> Result<(ConversationId, bool), Error> {
         self.check_new(actor, &new).await?;
+        if new.kind == ConversationKind::Direct
+            && let Some(id) = self.begun_direct(actor.user, new.members[0]).await?
+        {
+            return Ok((id, true));
+        }
+        self.count_begun(actor.user).await?;
         let id = ConversationId::new(clock::uuid());
         let id = match new.kind {
             ConversationKind::Direct => self.direct(id, actor.user, new.members[0]).await?,
             _ => id,
         };
-        if self.context.store.heads(vec![id]).await?.pop().flatten().is_some() {
-            return Ok((id, true));
-        }
         let founders = members::founders(new.kind, actor.user, &new.members);
         for member in &founders {
             let put = store::Change::Put(schema::user::listed(id), Listed::default().encode());
@@ -93,13 +96,25 @@ impl Conversations {
             if card.erased {
                 return Err(Code::UserGone.into());
             }
-            let own = self.context.accounts.card(actor.user).await?;
-            let direct = new.kind == ConversationKind::Direct;
-            if card.blocked.contains(&actor.user) || direct && own.blocked.contains(user) {
-                return Err(Code::Blocked.into());
+            match new.kind {
+                ConversationKind::Direct => {
+                    let own = self.context.accounts.card(actor.user).await?;
+                    if card.blocked.contains(&actor.user) || own.blocked.contains(user) {
+                        return Err(Code::Blocked.into());
+                    }
+                }
+                _ => self.context.accounts.may_add(actor.user, *user).await?,
             }
         }
         Ok(())
+    }
+
+    /// The direct conversation of two users, if one of them has begun it.
+    async fn begun_direct(&self, one: UserId, other: UserId) -> Result<Option<ConversationId>, Error> {
+        let row = self.context.store.get(vec![schema::direct::row(one, other)]).await?.pop().flatten();
+        let Some(id) = row.map(|row| schema::direct::conversation_of(&row)).transpose()? else { return Ok(None) };
+        let head = self.context.store.heads(vec![id]).await?.pop().flatten();
+        Ok(head.map(|_| id))
     }
 
     /// The name of the direct conversation of two users: the first that was taken for it.
@@ -289,7 +304,7 @@ impl Conversations {
     /// Adds a user, or joins a channel.
     ///
     /// # Errors
-    /// `not_found`, `not_admin`, `blocked`, `conversation_full`.
+    /// `not_found`, `not_admin`, `not_contact`, `blocked`, `conversation_full`, `too_many`.
     pub async fn add(
         &self,
         actor: Actor,
@@ -297,6 +312,9 @@ impl Conversations {
         user: UserId,
         role: Option<Role>,
     ) -> Result<(), Error> {
+        if actor.user == user {
+            self.may_join(user, conversation).await?;
+        }
         self.request(actor, conversation, Change::Add { user, role }).await.map(drop)
     }
 

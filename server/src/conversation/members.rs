@@ -110,8 +110,8 @@ impl Live {
         if !card.exists || card.erased {
             return Err(Error::field("/user", "there is no such user"));
         }
-        if card.blocked.contains(&actor.user) {
-            return Err(Code::Blocked.into());
+        if actor.user != user {
+            self.context.accounts.may_add(actor.user, user).await?;
         }
         if self.members.len() >= self.members_at_most() {
             return Err(Code::ConversationFull.into());
@@ -241,10 +241,10 @@ impl Live {
             .filter_map(|body| if let Body::MemberRemoved(removed) = body { Some(removed.user) } else { None })
             .collect();
         let records = self.append(actor, &bodies, true).await?;
-        if self.state.kind == ConversationKind::Channel
-            && bodies.iter().any(|body| matches!(body, Body::Created(_) | Body::ConversationChanged(_)))
-        {
-            // Who looks for a channel reads its title from the store.
+        let retitled = self.state.kind == ConversationKind::Channel
+            && bodies.iter().any(|body| matches!(body, Body::Created(_) | Body::ConversationChanged(_)));
+        // Who looks for a channel reads its title from the store; who has left one has room for another.
+        if retitled || !removed.is_empty() {
             self.flush().await;
         }
         for user in removed {

@@ -4,6 +4,7 @@
 //! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
 //! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake.
 
+mod allowance;
 mod amendments;
 mod audience;
 mod directory;

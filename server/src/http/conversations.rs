@@ -70,8 +70,8 @@ pub async fn personalize(
     responses(
         (status = 200, body = ConversationInfo, description = "the direct conversation that was there"),
         (status = 201, body = ConversationInfo),
-        (status = 403, body = Problem, description = "blocked, user_gone"),
-        (status = 409, body = Problem, description = "conversation_full"),
+        (status = 403, body = Problem, description = "blocked, not_contact, user_gone"),
+        (status = 409, body = Problem, description = "conversation_full, too_many"),
         (status = 422, body = Problem, description = "idempotency_mismatch"),
     ),
 )]
@@ -146,9 +146,9 @@ pub async fn participants(
     request_body = NewParticipant,
     responses(
         (status = 201, body = Participant),
-        (status = 403, body = Problem, description = "not_admin, blocked"),
+        (status = 403, body = Problem, description = "not_admin, not_contact, blocked"),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "conversation_full"),
+        (status = 409, body = Problem, description = "conversation_full, too_many"),
         (status = 422, body = Problem, description = "idempotency_mismatch"),
     ),
 )]

@@ -10,7 +10,7 @@ use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
         self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State, Subscription,
-        Token, Upload, User, Value, conversation, name, user,
+        Today, Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -201,6 +201,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{name:?} on {platform:?} since {created_at}, a token ({} bytes)", token_hash.len())
         }
         Place::Listed(..) => format!("{:?}", Listed::decode(value)?),
+        Place::Today(_) => format!("{:?}", Today::decode(value)?),
         Place::Replay(_) => {
             let Replay { status, resource, at, .. } = Replay::decode(value)?;
             format!("{status} {resource} at {at}")

@@ -22,6 +22,7 @@
 //! | | 9 | bytes of all of them, 8 bytes |
 //! | | 10 upload | [`Upload`]: one that is not finished |
 //! | | 11 upload | the same, once it has become a media |
+//! | | 12 | [`Today`] |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -46,6 +47,7 @@
 //! | `w` shard | at upload | its user: look then whether it goes on |
 
 pub mod media;
+mod older;
 mod place;
 pub mod push;
 #[cfg(test)]
@@ -183,6 +185,15 @@ pub struct Replay {
     pub at: Timestamp,
 }
 
+/// Counts what a user did on one day, UTC: another day begins with nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Today {
+    /// Which day, as days since the epoch.
+    pub day: u64,
+    /// Conversations that the user began.
+    pub begun: u32,
+}
+
 /// A conversation in a user's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Listed {
@@ -262,12 +273,19 @@ pub struct Amendment {
     pub reactions: Vec<(String, Vec<UserId>)>,
 }
 
-impl Value for User {}
+impl Value for User {
+    const VERSION: u8 = 2;
+
+    fn upgrade(row: &[u8]) -> Result<Self, Error> {
+        older::User::decode(row).map(Self::from)
+    }
+}
 impl Value for Device {}
 impl Value for Token {}
 impl Value for Invite {}
 impl Value for Replay {}
 impl Value for Listed {}
+impl Value for Today {}
 impl Value for State {}
 impl Value for Member {}
 impl Value for Amendment {}
@@ -284,6 +302,7 @@ const MEDIA: u8 = 8;
 const MEDIA_BYTES: u8 = 9;
 const UPLOAD: u8 = 10;
 const UPLOADED: u8 = 11;
+const TODAY: u8 = 12;
 const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;

@@ -36,6 +36,8 @@ sends_burst = 1000000
 requests_per_s = 1000000
 requests_burst = 1000000
 signins_per_min = 1000000
+conversations = 1000000
+begins_per_day = 1000000
 ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -507,7 +507,7 @@ async fn email_phone_and_settings_are_one_s_own() {
         about: Some("gardener".into()),
         email: Some("anna@example.org".into()),
         phone: Some("+49 30 1234".into()),
-        privacy: Some(ChangePrivacy { read_receipts: Some(false), last_seen: None }),
+        privacy: Some(ChangePrivacy { read_receipts: Some(false), ..Default::default() }),
         ..Default::default()
     };
     let own = anna.rest.change_profile(&change).await.unwrap();

@@ -17,6 +17,7 @@ mod receipts;
 mod registration;
 mod search;
 mod silence;
+mod strangers;
 mod tls;
 mod uploads;
 mod world;

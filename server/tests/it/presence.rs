@@ -11,7 +11,7 @@ use kith_protocol::{
 use crate::world::{Person, World};
 
 async fn show_to(who: &Person, audience: Audience) {
-    let privacy = ChangePrivacy { last_seen: Some(audience), read_receipts: None };
+    let privacy = ChangePrivacy { last_seen: Some(audience), ..Default::default() };
     who.rest.change_profile(&ChangeProfile { privacy: Some(privacy), ..Default::default() }).await.unwrap();
 }
 

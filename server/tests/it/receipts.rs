@@ -118,7 +118,7 @@ async fn who_hides_read_receipts_neither_sends_nor_sees_them() {
     let [anna, bela] = world.people(["anna", "bela"]).await;
     let direct = anna.direct(&bela).await;
     let hide = ChangeProfile {
-        privacy: Some(ChangePrivacy { read_receipts: Some(false), last_seen: None }),
+        privacy: Some(ChangePrivacy { read_receipts: Some(false), ..Default::default() }),
         ..Default::default()
     };
     bela.rest.change_profile(&hide).await.unwrap();

@@ -67,6 +67,8 @@ impl World {
             &mut limits.requests_per_s,
             &mut limits.requests_burst,
             &mut limits.signins_per_min,
+            &mut limits.conversations,
+            &mut limits.begins_per_day,
         ] {
             *limit = 1_000_000;
         }

@@ -64,7 +64,7 @@ export class Rest {
 
   profile = (user: string) => this.ask<Profile>("GET", `/v1/users/${user}`);
   people = (username: string) => this.ask<Page<Profile>>("GET", "/v1/users", undefined, { username, limit: 20 });
-  changeProfile = (body: { display_name?: string; about?: string; avatar?: string; privacy?: { last_seen?: "everyone" | "contacts" | "nobody"; read_receipts?: boolean } }) =>
+  changeProfile = (body: { display_name?: string; about?: string; avatar?: string; privacy?: { last_seen?: "everyone" | "contacts" | "nobody"; read_receipts?: boolean; groups?: "everyone" | "contacts" } }) =>
     this.ask<Profile>("PUT", "/v1/users/me", body);
   changePassword = (old: string, password: string) => this.ask<void>("PUT", "/v1/users/me/password", { old, new: password });
   eraseAccount = (password: string) => this.ask<void>("DELETE", "/v1/users/me", { password });

@@ -654,6 +654,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description Who may add one to groups and channels.
+         * @enum {string}
+         */
+        Adders: "everyone" | "contacts";
+        /**
          * @description Who sees when one was last there.
          * @enum {string}
          */
@@ -730,8 +735,9 @@ export interface components {
             /** @description Whether it stays on top. */
             pinned?: boolean | null;
         };
-        /** @description The part of `PUT /v1/users/{id}` that says what others may know. */
+        /** @description The part of `PUT /v1/users/{id}` that says what others may know, and do to one. */
         ChangePrivacy: {
+            groups?: components["schemas"]["Adders"] | null;
             last_seen?: components["schemas"]["Audience"] | null;
             /** @description Whether one sends, and sees, read pointers of direct conversations. */
             read_receipts?: boolean | null;
@@ -795,7 +801,7 @@ export interface components {
          * @description The stable name of an error; a client decides by it.
          * @enum {string}
          */
-        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "not_contact" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_many" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable";
         /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
         ConversationChanged: {
             /** @description Its picture. */
@@ -1168,6 +1174,11 @@ export interface components {
             attachments: number;
             /**
              * Format: u-int32
+             * @description Conversations that one user may begin on one day, UTC.
+             */
+            begins_per_day?: number;
+            /**
+             * Format: u-int32
              * @description Bytes of a REST body.
              */
             body_bytes: number;
@@ -1176,6 +1187,11 @@ export interface components {
              * @description Members of a channel.
              */
             channel_members: number;
+            /**
+             * Format: u-int32
+             * @description Conversations that one user may have begun or accepted.
+             */
+            conversations?: number;
             /**
              * Format: u-int32
              * @description Devices of one user.
@@ -1627,8 +1643,10 @@ export interface components {
          * @enum {string}
          */
         PresenceState: "online" | "offline";
-        /** @description What others may know of one. */
+        /** @description What others may know of one, and do to one. */
         Privacy: {
+            /** @description Who may add one to groups and channels. */
+            groups?: components["schemas"]["Adders"];
             /** @description Who sees presence and last seen. */
             last_seen?: components["schemas"]["Audience"];
             /** @description Whether one sends, and sees, read pointers of direct conversations. */
@@ -2107,7 +2125,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description blocked, user_gone */
+            /** @description blocked, not_contact, user_gone */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2116,7 +2134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description conversation_full */
+            /** @description conversation_full, too_many */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2761,7 +2779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not_admin, blocked */
+            /** @description not_admin, not_contact, blocked */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2778,7 +2796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description conversation_full */
+            /** @description conversation_full, too_many */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -33,7 +33,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
       if (item.kind !== "channel") conversation.members.value = (await rest.participants(conversation.id)).items;
       await signedIn.readList();
     } catch (error) {
-      wrong.value = explain(error);
+      wrong.value = explain(error, { not_contact: t().not_contact });
     }
   }
 

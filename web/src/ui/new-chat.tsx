@@ -65,7 +65,8 @@ export function NewChat({ signedIn }: { signedIn: Client }) {
       close();
       await signedIn.show(conversation.id);
     } catch (error) {
-      wrong.value = explain(error);
+      const { not_contact, too_many_begun: rate_limited, too_many_conversations: too_many } = t();
+      wrong.value = explain(error, { not_contact, rate_limited, too_many });
     }
   }
 

@@ -99,6 +99,13 @@ export function Settings({ signedIn }: { signedIn: Client }) {
           <option value="nobody">{t().nobody}</option>
         </select>
       </label>
+      <label class="field">
+        <span>{t().who_adds_me}</span>
+        <select value={me.value.privacy?.groups ?? "everyone"} onChange={(event) => void change({ privacy: { groups: event.currentTarget.value as "everyone" } })}>
+          <option value="everyone">{t().everyone}</option>
+          <option value="contacts">{t().contacts}</option>
+        </select>
+      </label>
       <label class="check">
         <input type="checkbox" checked={me.value.privacy?.read_receipts ?? true} onChange={(event) => void change({ privacy: { read_receipts: event.currentTarget.checked } })} />
         <span>{t().tell_read}</span>

@@ -77,8 +77,8 @@ export function forget(): void {
   for (const name of keep.names("kith.")) if (name !== "kith.language") keep.set(name, null);
 }
 
-/** What went wrong, for the person. */
-export function explain(error: unknown): string {
-  if (error instanceof Refused) return error.problem.errors?.[0]?.detail ?? error.message;
+/** Returns what went wrong, for the person: in `words` of the place where it did, by its code, else as the server says it. */
+export function explain(error: unknown, words: Record<string, string> = {}): string {
+  if (error instanceof Refused) return words[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
   return error instanceof Unreachable ? t().unreachable : t().wrong;
 }

@@ -4,7 +4,7 @@ use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UploadId, User
 
 use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
-    STATE, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
+    STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
     push, server, user,
 };
@@ -51,6 +51,7 @@ pub enum Place {
     Upload(UserId, UploadId),
     Uploaded(UserId, UploadId),
     UploadDue(Timestamp, UploadId),
+    Today(UserId),
 }
 
 /// The place of a row.
@@ -122,6 +123,7 @@ fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
         (Some(UPLOAD), 17) => Place::Upload(id, user::upload_of(key)?),
         (Some(UPLOADED), 17) => Place::Uploaded(id, user::upload_of(key)?),
         (Some(MEDIA_BYTES), 1) => Place::UserMediaBytes(id),
+        (Some(TODAY), 1) => Place::Today(id),
         _ => return Err(Error::Corrupt("a user has no such row".to_owned())),
     })
 }

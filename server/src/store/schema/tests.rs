@@ -27,11 +27,12 @@ fn role() -> impl Strategy<Value = Role> {
     prop_oneof![Just(Role::Member), Just(Role::Admin), Just(Role::Owner)]
 }
 
-/// A privacy, an enumeration and a flag of the protocol, which say themselves in JSON what they can be.
+/// A privacy, enumerations and a flag of the protocol, which say themselves in JSON what they can be.
 fn privacy() -> impl Strategy<Value = Privacy> {
     let last_seen = prop_oneof![Just("everyone"), Just("contacts"), Just("nobody")];
-    (last_seen, any::<bool>()).prop_map(|(last_seen, read_receipts)| {
-        let json = serde_json::json!({ "last_seen": last_seen, "read_receipts": read_receipts });
+    let groups = prop_oneof![Just("everyone"), Just("contacts")];
+    (last_seen, any::<bool>(), groups).prop_map(|(last_seen, read_receipts, groups)| {
+        let json = serde_json::json!({ "last_seen": last_seen, "read_receipts": read_receipts, "groups": groups });
         serde_json::from_value(json).expect("a privacy")
     })
 }
@@ -165,11 +166,33 @@ proptest! {
         survives(&Invite { by, expires_at: at })?;
         survives(&Replay { body_hash, status, resource, at })?;
         survives(&Listed { muted_until, pinned, archived })?;
+        survives(&Today { day: size, begun: attempts })?;
         survives(&state)?;
         survives(&member)?;
         survives(&amendment)?;
         prop_assert_eq!(server::version_of(&server::version_value()).unwrap(), VERSION);
         prop_assert_eq!(user::time_of(&user::time_value(at)).unwrap(), at);
+    }
+
+    #[test]
+    fn a_user_of_the_first_version_lets_everyone_add_them(mut user in a_user()) {
+        let (last_seen, read_receipts) = (user.privacy.last_seen, user.privacy.read_receipts);
+        let older = older::User {
+            username: user.username.clone(),
+            display_name: user.display_name.clone(),
+            about: user.about.clone(),
+            avatar: user.avatar.clone(),
+            email: user.email.clone(),
+            phone: user.phone.clone(),
+            privacy: older::Privacy { last_seen, read_receipts },
+            password: user.password.clone(),
+            created_at: user.created_at,
+            last_seen: user.last_seen,
+            erased: user.erased,
+        };
+        survives(&older)?;
+        user.privacy = Privacy { last_seen, read_receipts, ..Privacy::default() };
+        prop_assert_eq!(User::decode(&older.encode()).unwrap(), user);
     }
 
     #[test]
@@ -205,6 +228,7 @@ proptest! {
         prop_assert_eq!(of_user(user::invite(&hash)), Place::UserInvite(one, hash));
         prop_assert_eq!(of_user(user::media(media)), Place::UserMedia(one, media));
         prop_assert_eq!(of_user(user::media_bytes()), Place::UserMediaBytes(one));
+        prop_assert_eq!(of_user(user::today()), Place::Today(one));
         let upload = UploadId::new(media.uuid());
         prop_assert_eq!(of_user(user::upload(upload)), Place::Upload(one, upload));
         prop_assert_eq!(of_user(user::uploaded(upload)), Place::Uploaded(one, upload));

@@ -148,6 +148,10 @@ pub fn all_uploads() -> KeyRange {
 pub fn upload_of(key: &[u8]) -> Result<UploadId, Error> {
     id_at(key, 1).map(UploadId::from_bytes)
 }
+/// The row of [`Today`].
+pub fn today() -> Vec<u8> {
+    vec![TODAY]
+}
 /// The form of a number of bytes that is a whole value.
 pub fn size_value(bytes: u64) -> Bytes {
     Bytes::copy_from_slice(&bytes.to_be_bytes())

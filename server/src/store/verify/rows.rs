@@ -14,7 +14,7 @@ use super::{
         Counts, Error, RowKey,
         schema::{
             self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State,
-            Subscription, Token, Upload, User, Value, conversation, name, token, user,
+            Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
@@ -74,6 +74,7 @@ impl Look<'_> {
                 missing(token == Some(Token { user: id, device }), "its token leads elsewhere")
             }
             Place::Listed(..) => Listed::decode(value).map(|_| vec![])?,
+            Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
             Place::Name => {
                 let row = self.value::<User>(&user::profile_row(name::user_of(value)?))?;
