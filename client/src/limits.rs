@@ -36,6 +36,8 @@ pub const SYNC_ANSWER_S: u64 = 30;
 pub const SENT_ANSWER_S: u64 = 15;
 /// Milliseconds before a send is tried again, where the server does not say.
 pub const SEND_AGAIN_MS: u64 = 1000;
+/// Times that the server may say that its disk is full before a send has failed.
+pub const STORAGE_FULL_TRIES: u32 = 3;
 /// Milliseconds that the server has to send by itself what a `hello` lacks, before the client asks for it.
 pub const RESUME_MS: u64 = 2000;
 /// Milliseconds for which moved pointers are collected: each conversation tells at most one in so long.

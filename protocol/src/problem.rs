@@ -33,11 +33,12 @@ pub enum Code {
     Internal,
     Overloaded,
     Unavailable,
+    StorageFull,
 }
 
 impl Code {
     /// Every code, in the order of its status.
-    pub const ALL: [Code; 25] = [
+    pub const ALL: [Code; 26] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
         Code::WrongPassword,
@@ -63,6 +64,7 @@ impl Code {
         Code::Internal,
         Code::Overloaded,
         Code::Unavailable,
+        Code::StorageFull,
     ];
 
     /// The code as it is written on the wire.
@@ -93,6 +95,7 @@ impl Code {
             Code::Internal => "internal",
             Code::Overloaded => "overloaded",
             Code::Unavailable => "unavailable",
+            Code::StorageFull => "storage_full",
         }
     }
 
@@ -114,6 +117,7 @@ impl Code {
             Code::RateLimited => 429,
             Code::Internal => 500,
             Code::Overloaded | Code::Unavailable => 503,
+            Code::StorageFull => 507,
         }
     }
 
@@ -145,12 +149,21 @@ impl Code {
             Code::Internal => "The server failed. The fault is in its log under the request's id.",
             Code::Overloaded => "The server is overloaded. Nothing was changed; try again later.",
             Code::Unavailable => "The server cannot store this now. A retry with the same key tells what became of it.",
+            Code::StorageFull => "The disk of the server is nearly full: it takes nothing more until there is room.",
         }
     }
 
     /// Whether the same request may succeed later.
     pub const fn retryable(self) -> bool {
-        matches!(self, Code::UploadInUse | Code::RateLimited | Code::Internal | Code::Overloaded | Code::Unavailable)
+        matches!(
+            self,
+            Code::UploadInUse
+                | Code::RateLimited
+                | Code::Internal
+                | Code::Overloaded
+                | Code::Unavailable
+                | Code::StorageFull
+        )
     }
 }
 

@@ -14,6 +14,7 @@ use object_store::local::LocalFileSystem;
 pub use crate::store::sqlite::OpenError;
 use crate::{
     media::{objects::Objects, parts::Parts},
+    room,
     search::fts::Index,
     store::{Store, sqlite::Sqlite},
 };
@@ -37,6 +38,7 @@ impl Backends {
     /// # Errors
     /// [`OpenError`], one line for a person; nothing was changed then.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        room::make_way(dir);
         let sqlite = Sqlite::open(dir)?;
         let media = dir.join(MEDIA);
         let wrong = |why: String| OpenError::Io { path: media.clone(), why };

@@ -53,7 +53,11 @@ impl From<Code> for Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Full(_) | store::Error::Unavailable(_) => {
+            store::Error::Full(_) => {
+                tracing::warn!(%error, "the store refused");
+                Self::new(Code::StorageFull).after(Duration::from_secs(1))
+            }
+            store::Error::Unavailable(_) => {
                 tracing::warn!(%error, "the store refused");
                 Self::new(Code::Unavailable).after(Duration::from_secs(1))
             }

@@ -22,6 +22,7 @@ pub mod store;
 pub mod fanout;
 pub mod presence;
 pub mod push;
+pub mod room;
 pub mod roster;
 pub mod search;
 pub mod shed;

@@ -153,6 +153,20 @@ pub const UPLOAD_REFUSED_S: u64 = 10;
 pub const UPLOAD_METADATA_PAIRS: usize = 16;
 /// Seconds for which a signed url opens a media.
 pub const MEDIA_URL_S: u64 = 3600;
+/// The media reserve (see `room`) is this part of the file system,
+pub const MEDIA_RESERVE_PART: u64 = 20;
+/// but so many bytes at least: 1 GiB,
+pub const MEDIA_RESERVE_AT_LEAST: u64 = 1024 * 1024 * 1024;
+/// and so many at most: 20 GiB.
+pub const MEDIA_RESERVE_AT_MOST: u64 = 20 * 1024 * 1024 * 1024;
+/// The text reserve is this part of the media reserve,
+pub const TEXT_RESERVE_PART: u64 = 4;
+/// but no more than this part of the file system.
+pub const TEXT_RESERVE_DISK_PART: u64 = 16;
+/// Bytes of the ballast at most; it is no more than a quarter of the text reserve.
+pub const BALLAST_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of the row by which the store tells whether a full disk has room again: more than a message takes.
+pub const STORE_PROBE_BYTES: usize = 256 * 1024;
 /// Pixels of a picture,
 pub const PICTURE_PIXELS: u64 = 50_000_000;
 /// and bytes that reading it may take.

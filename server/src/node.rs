@@ -21,6 +21,7 @@ use crate::{
     media::{Media, objects::Objects},
     presence::Presence,
     push::{Push, Subscriptions},
+    room::Room,
     roster::Roster,
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
@@ -72,7 +73,8 @@ impl Node {
         let load = &config.load;
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
         let shed = Arc::new(Shed::new(Bounds { light, receipts, refuse: millis(load.refuse_ms) }));
-        let media = Arc::new(Media::new(store.clone(), objects, config.media()));
+        let room = Arc::new(Room::of(&config.data_dir, config.media.min_free_bytes));
+        let media = Arc::new(Media::new(store.clone(), objects, room, config.media()));
         let subscriptions = Arc::new(Subscriptions::new(store.clone(), config.push()));
         let accounts = Arc::new(Accounts::new(
             store.clone(),
@@ -128,6 +130,7 @@ impl Node {
     pub async fn recover(&self) -> Result<(), Error> {
         self.accounts.finish_erasures().await?;
         self.media.recover_uploads().await?;
+        self.media.count_all().await?;
         self.push.open().await?;
         let recovered = self.conversations.recover().await?;
         if recovered > 0 {
@@ -148,7 +151,14 @@ impl Node {
 
     /// Does what is due, for ever.
     pub async fn run(self: Arc<Self>) {
-        tokio::join!(self.every_second(), self.expire(), self.look_at_load(), self.search.run(), self.push.run());
+        tokio::join!(
+            self.every_second(),
+            self.expire(),
+            self.look_at_load(),
+            self.media.room.clone().run(),
+            self.search.run(),
+            self.push.run()
+        );
     }
 
     async fn every_second(&self) {

@@ -100,7 +100,7 @@ impl Server {
         let operator_address = here(&operator_listener, config.operator_listen);
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let probes = operator::router(backends.store(), metrics.clone());
+        let probes = operator::router(backends.store(), node.media.room.clone(), metrics.clone());
         let commands = operator::door(operator::Operations::new(node.clone(), backends));
         let stopped = || {
             let mut stopping = stopping.clone();

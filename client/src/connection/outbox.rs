@@ -25,11 +25,13 @@ struct Queue {
     messages: VecDeque<(NewMessage, OwnedSemaphorePermit)>,
     /// When the first is sent, or sent again.
     due: Instant,
+    /// Times that the server had no room for the first.
+    full: u32,
 }
 
 impl Outbox {
     pub(super) fn add(&mut self, id: ConversationId, message: NewMessage, room: OwnedSemaphorePermit, now: Instant) {
-        let queue = self.queues.entry(id).or_insert_with(|| Queue { messages: VecDeque::new(), due: now });
+        let queue = self.queues.entry(id).or_insert_with(|| Queue { messages: VecDeque::new(), due: now, full: 0 });
         queue.messages.push_back((message, room));
     }
 
@@ -66,11 +68,19 @@ impl Outbox {
         let queue = self.queues.get_mut(&id)?;
         queue.messages.front().filter(|(first, _)| first.client_id == client_id)?;
         let (message, _) = queue.messages.pop_front()?;
-        queue.due = now;
+        (queue.due, queue.full) = (now, 0);
         if queue.messages.is_empty() {
             self.queues.remove(&id);
         }
         Some(message)
+    }
+
+    /// The server has no room for the message that is on its way; returns true while it is worth another try.
+    pub(super) fn found_full(&mut self, id: ConversationId) -> bool {
+        self.queues.get_mut(&id).is_some_and(|queue| {
+            queue.full += 1;
+            queue.full < limits::STORAGE_FULL_TRIES
+        })
     }
 
     /// The message may be sent again at `at`, and not before.

@@ -360,7 +360,8 @@ impl State {
         let again = now + error.retry_after_ms.map_or(Duration::from_millis(limits::SEND_AGAIN_MS), millis);
         if let Some(client_id) = error.client_id {
             let Some(conversation) = self.outbox.find(client_id) else { return };
-            if error.code.retryable() {
+            let full = error.code == Code::StorageFull;
+            if error.code.retryable() && (!full || self.outbox.found_full(conversation)) {
                 self.outbox.again(conversation, again);
             } else {
                 self.outbox.done(conversation, client_id, now);

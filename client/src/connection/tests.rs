@@ -334,6 +334,26 @@ async fn a_refusal_that_may_pass_is_tried_again_and_nothing_overtakes_it() {
 }
 
 #[tokio::test]
+async fn a_full_disk_is_told_after_a_few_tries() {
+    let door = Door::open().await;
+    let (client, mut events) = door.device();
+    let (mut peer, _) = door.welcome(vec![]).await;
+    let names = ["one", "two"].map(|text| client.send(room(), text).unwrap());
+    for name in names {
+        for _ in 0..crate::limits::STORAGE_FULL_TRIES {
+            let send = peer.hear_send().await;
+            assert_eq!(send.message.client_id, name);
+            peer.say(refusal(&send, Code::StorageFull)).await;
+        }
+        let failed = events.until(|event| match event {
+            Event::Failed { client_id, code, .. } => Some((client_id, code)),
+            _ => None,
+        });
+        assert_eq!(failed.await, (name, Code::StorageFull));
+    }
+}
+
+#[tokio::test]
 async fn it_stops_where_the_token_is_of_no_use() {
     for code in [4004, 4100] {
         let door = Door::open().await;

@@ -28,7 +28,8 @@ fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Account
     let limits = Limits { devices: 3, ..Limits::default() };
     let settings = Settings { registration, invites_by: InvitesBy::Everyone, limits };
     let objects = Arc::new(Objects::in_memory());
-    let media = Arc::new(Media::new(store.clone(), objects, media::Settings::default()));
+    let room = Arc::new(crate::room::Room::of("/nowhere".as_ref(), None));
+    let media = Arc::new(Media::new(store.clone(), objects, room, media::Settings::default()));
     let subscriptions = Arc::new(Subscriptions::new(store.clone(), push::Settings::default()));
     Arc::new(Accounts::new(store, Arc::default(), media, subscriptions, settings))
 }

@@ -93,6 +93,17 @@ pub struct Media {
     /// Seconds for which a media is kept that no message shows and that is nobody's avatar.
     #[serde(deserialize_with = "within::<_, _, 1, 31_536_000>")]
     pub keep_unused_s: u64,
+    /// Bytes that stay free on the disk of the data directory: media are refused while fewer are. Where it is not said,
+    /// 5 % of the disk, but 1 GiB at least and 20 GiB at most. A quarter of it, or a 16th of the disk where that is less,
+    /// is the reserve below which messages are refused too. 0 on a disk that is to be filled to its last byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 5_368_709_120_u64)]
+    pub min_free_bytes: Option<u64>,
+    /// Bytes of the media of all users together, as their quotas count them; more are refused. Where it is not said, what
+    /// the disk has room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 107_374_182_400_u64)]
+    pub total_bytes: Option<u64>,
 }
 
 /// Section `[push]`.
@@ -236,6 +247,8 @@ impl Default for Media {
             upload_bytes: stated.upload_bytes,
             keep_uploads_s: 24 * 3600,
             keep_unused_s: 24 * 3600,
+            min_free_bytes: None,
+            total_bytes: None,
         }
     }
 }
@@ -352,8 +365,8 @@ impl Config {
 
     /// What of it concerns media.
     pub fn media(&self) -> media::Settings {
-        let Media { quota_bytes, upload_bytes, keep_uploads_s, keep_unused_s } = self.media.clone();
-        media::Settings { quota_bytes, upload_bytes, keep_uploads_s, keep_s: keep_unused_s }
+        let Media { quota_bytes, upload_bytes, keep_uploads_s, keep_unused_s, total_bytes, .. } = self.media.clone();
+        media::Settings { quota_bytes, upload_bytes, keep_uploads_s, keep_s: keep_unused_s, total_bytes }
     }
 
     /// What of it concerns push.

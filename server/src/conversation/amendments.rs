@@ -47,6 +47,11 @@ impl Amend {
         }
     }
 
+    /// Returns true for what is done on a disk that is full, too.
+    const fn takes_away(&self) -> bool {
+        matches!(self, Amend::Delete(_) | Amend::React(Reaction { on: false, .. }))
+    }
+
     const fn target(&self) -> u64 {
         match self {
             Amend::Edit(edit) => edit.target,
@@ -68,6 +73,9 @@ impl Live {
             // It is gone already: deleting it again changes nothing.
             (Kind::Redacted, Amend::Delete(_)) => return Ok(()),
             _ => return Err(Code::NotFound.into()),
+        }
+        if !amend.takes_away() {
+            self.context.media.room.for_texts()?;
         }
         match amend {
             Amend::Edit(edit) => self.edit(actor, &record, edit).await,

@@ -131,6 +131,7 @@ impl Live {
             return Err(error.clone());
         }
         self.may_write(user)?;
+        self.context.media.room.for_texts()?;
         if let Some(peer) = self.peer(user) {
             self.may_reach(user, peer).await?;
         }

@@ -60,6 +60,10 @@ pub(super) fn check_expiry(expire_after_s: Option<u32>) -> Result<(), Error> {
 impl Live {
     /// Makes a change that the actor asks for; the record of its entry.
     pub(super) async fn change(&mut self, actor: Actor, change: Change) -> Result<Record, Error> {
+        // Leaving is possible on a disk that is full, too.
+        if !matches!(change, Change::Remove { .. } | Change::Role { .. }) {
+            self.context.media.room.for_texts()?;
+        }
         match change {
             Change::Create { kind, title, expire_after_s, members } => {
                 if self.head > 0 {

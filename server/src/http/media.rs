@@ -45,6 +45,7 @@ pub struct Called {
         (status = 201, body = Media),
         (status = 413, body = Problem, description = "too_large, quota_exceeded"),
         (status = 415, body = Problem, description = "The bytes are not what they are said to be"),
+        (status = 507, body = Problem, description = "storage_full"),
     ),
 )]
 pub async fn send(

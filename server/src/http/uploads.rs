@@ -101,6 +101,7 @@ pub fn of_one() -> MethodRouter<Arc<App>> {
         (status = 413, body = Problem, description = "too_large, quota_exceeded"),
         (status = 415, body = Problem, description = "As of PATCH"),
         (status = 423, body = Problem, description = "upload_in_use"),
+        (status = 507, body = Problem, description = "storage_full"),
     ),
 )]
 pub async fn instead(State(app): State<Arc<App>>, mut request: Request) -> Response {
@@ -144,6 +145,7 @@ pub async fn options(State(app): State<Arc<App>>, _: Guest) -> impl IntoResponse
         (status = 412, body = Problem, description = "unsupported_tus_version"),
         (status = 413, body = Problem, description = "too_large, quota_exceeded"),
         (status = 415, body = Problem, description = "The bytes are not what they are said to be"),
+        (status = 507, body = Problem, description = "storage_full"),
     ),
 )]
 pub async fn create(State(app): State<Arc<App>>, actor: Actor, _: Tus, request: Request) -> Answer<Response> {
@@ -238,6 +240,7 @@ pub async fn head(
         (status = 413, body = Problem, description = "too_large, quota_exceeded"),
         (status = 415, body = Problem, description = "No application/offset+octet-stream; or all has come, and is not what it is said to be"),
         (status = 423, body = Problem, description = "upload_in_use"),
+        (status = 507, body = Problem, description = "storage_full"),
     ),
 )]
 pub async fn append(

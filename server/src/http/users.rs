@@ -28,9 +28,11 @@ use crate::Error;
     (status = 201, body = SignedIn),
     (status = 403, body = Problem, description = "registration_closed"),
     (status = 409, body = Problem, description = "username_taken"),
+    (status = 507, body = Problem, description = "storage_full"),
 ))]
 pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let new: NewUser = sessions::admitted(&app, request, |new: &NewUser| &new.username).await?;
+    app.media.room.for_texts()?;
     Ok((StatusCode::CREATED, Answered(app.accounts.sign_up(new).await?)))
 }
 

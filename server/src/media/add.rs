@@ -96,8 +96,9 @@ impl Media {
     /// Lets a user send one more media now: each is in memory as far as it has come.
     ///
     /// # Errors
-    /// `overloaded` where they, or all, send too many.
+    /// `overloaded` where they, or all, send too many; `storage_full`.
     pub fn admit(&self, user: UserId) -> Result<Sending, Error> {
+        self.room.for_media(0)?;
         let mut sending = self.sending.lock();
         let own = sending.get(&user).copied().unwrap_or(0);
         if own >= limits::MEDIA_SENDING_EACH || sending.values().sum::<usize>() >= limits::MEDIA_SENDING {
@@ -111,7 +112,7 @@ impl Media {
     ///
     /// # Errors
     /// `unsupported_media_type` for bytes that are not what they are said to be, `too_large` for a picture that is,
-    /// `quota_exceeded`.
+    /// `quota_exceeded`, `storage_full`.
     pub async fn add(&self, new: New) -> Result<(MediaId, Row), Error> {
         let id = MediaId::new(clock::uuid());
         self.keep(id, new).await.map(|row| (id, row))
@@ -119,8 +120,9 @@ impl Media {
 
     /// Makes a media of bytes under a name. What it failed to do may be tried again, under the same name.
     pub(super) async fn keep(&self, id: MediaId, new: New) -> Result<Row, Error> {
-        // A file is there for another try.
+        // A file is there for another try, and had its room when it came.
         let may_go_on = matches!(new.source, Source::File { .. });
+        self.room.for_media(if may_go_on { 0 } else { new.source.size() })?;
         let Ready { content_type, source, sha256, picture, thumbnail } =
             self.ready(new.source, new.content_type).await?;
         let row = Row {

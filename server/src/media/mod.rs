@@ -42,6 +42,7 @@ use self::{
 pub use crate::store::schema::{Media as Row, media::Reference};
 use crate::{
     Error, limits,
+    room::Room,
     store::{
         Change, CommitError, Store,
         schema::{self, Value},
@@ -59,13 +60,19 @@ pub struct Settings {
     pub keep_uploads_s: u64,
     /// Seconds for which a media that nothing refers to is kept.
     pub keep_s: u64,
+    /// Bytes of the media of all users together, where they are bounded.
+    pub total_bytes: Option<u64>,
 }
 
 /// The media of the server.
 pub struct Media {
+    /// The room on the disk, which texts share.
+    pub room: Arc<Room>,
     store: Arc<dyn Store>,
     objects: Arc<Objects>,
     settings: Settings,
+    /// Bytes of the media of all users, counted where they are bounded.
+    total: AtomicU64,
     /// Before this time there is nothing to look at, in milliseconds.
     collect_ms: AtomicU64,
     /// Media that each user is sending in one request.
@@ -100,12 +107,14 @@ pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
 }
 
 impl Media {
-    /// Those in `store`, whose bytes are in `objects`.
-    pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, settings: Settings) -> Self {
+    /// Those in `store`, whose bytes are in `objects`, as long as there is `room` for more.
+    pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, room: Arc<Room>, settings: Settings) -> Self {
         Self {
+            room,
             store,
             objects,
             settings,
+            total: AtomicU64::new(0),
             collect_ms: AtomicU64::new(0),
             sending: Arc::default(),
             reading: Arc::new(Semaphore::new(limits::PICTURES_AT_ONCE)),

@@ -177,8 +177,11 @@ pub struct Found {
 
 pub(super) fn failed(error: &object_store::Error) -> Error {
     tracing::warn!(%error, "the media folder failed");
-    match error {
-        object_store::Error::NotFound { .. } => Code::Internal.into(),
-        _ => Code::Unavailable.into(),
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        return Code::Internal.into();
     }
+    // Why stands behind what the folder was doing.
+    let first = std::error::Error::source(error);
+    let file = std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref());
+    file.map_or(Code::Unavailable, parts::code_of).into()
 }

@@ -112,8 +112,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     done.map_err(|error| failed(&error))
 }
 
-/// What somebody is told when the folder fails: mostly that it is full.
+/// Tells an error of the folder: mostly that it is full.
 pub(super) fn failed(error: &io::Error) -> Error {
     tracing::warn!(%error, "the folder of uploads failed");
-    Code::Unavailable.into()
+    code_of(error).into()
+}
+
+/// The code of an error of a file.
+pub(super) fn code_of(error: &io::Error) -> Code {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StorageFull,
+        _ => Code::Unavailable,
+    }
 }

@@ -1,4 +1,6 @@
-//! How much room each user's media take.
+//! How much room each user's media take, and the media of all.
+
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use kith_protocol::{Code, MediaId, UploadId, UserId};
@@ -7,17 +9,46 @@ use super::Media;
 use crate::{
     Error, limits,
     store::{
-        Change, CommitError, Condition, RowKey,
+        Change, CommitError, Condition, Direction, RowKey,
         schema::{self, Upload, User, Value, user},
     },
 };
 
 impl Media {
+    /// Counts the media of all users, where they are bounded together. Before anybody is served.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn count_all(&self) -> Result<(), Error> {
+        if self.settings.total_bytes.is_none() {
+            return Ok(());
+        }
+        let mut total = 0;
+        for byte in schema::name::first_bytes() {
+            let prefix = char::from(byte).to_string();
+            let (partition, mut range) = (schema::name::partition(&prefix), schema::name::range(&prefix, None));
+            loop {
+                let ascending = Direction::Ascending;
+                let names = self.store.scan(partition.clone(), range.clone(), ascending, limits::SCAN_ROWS).await?;
+                let Some(last) = names.last() else { break };
+                range.from = [&last.key[..], &[0]].concat();
+                let owners = names.iter().map(|name| schema::name::user_of(&name.value));
+                let bytes_of = |owner| RowKey { partition: user::partition(owner), key: user::media_bytes() };
+                let rows = owners.map(|owner| owner.map(bytes_of)).collect::<Result<_, _>>()?;
+                for bytes in self.store.get(rows).await?.into_iter().flatten() {
+                    total += user::size_of(&bytes)?;
+                }
+            }
+        }
+        self.total.store(total, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Takes room for a media of a user who is there, instead of what it has if it has some; together with the upload that
     /// `begins` so, if there is one.
     ///
     /// # Errors
-    /// `quota_exceeded`; `unauthenticated` for who is gone.
+    /// `quota_exceeded`; `storage_full`; `unauthenticated` for who is gone.
     pub(super) async fn reserve(
         &self,
         owner: UserId,
@@ -47,10 +78,18 @@ impl Media {
                 changes.push(Change::Put(user::upload(UploadId::new(id.uuid())), upload.encode()));
             }
             let conditions = vec![unchanged(total), Condition::Equals(user::profile(), profile)];
+            // Taken before it is written, so that those who come at the same time find it taken.
+            let taken = self.take_of_all(size, before)?;
             match self.store.commit(user::partition(owner), changes, conditions).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Ok(()) => {
+                    self.give_back_of_all(before.saturating_sub(size));
+                    return Ok(());
+                }
+                Err(CommitError::Condition { .. }) => self.give_back_of_all(taken),
+                Err(CommitError::Store(error)) => {
+                    self.give_back_of_all(taken);
+                    return Err(error.into());
+                }
             }
         }
         Err(Code::Overloaded.into())
@@ -61,17 +100,37 @@ impl Media {
         for _ in 0..limits::COMMIT_TRIES {
             let [_, total, own] = self.room(owner, id).await?;
             let Some(own) = own else { return Ok(()) };
-            let used = total.as_deref().map_or(Ok(0), user::size_of)?.saturating_sub(user::size_of(&own)?);
+            let gives = user::size_of(&own)?;
+            let used = total.as_deref().map_or(Ok(0), user::size_of)?.saturating_sub(gives);
             let changes =
                 vec![Change::Delete(user::media(id)), Change::Put(user::media_bytes(), user::size_value(used))];
             let conditions = vec![unchanged(total), Condition::Equals(user::media(id), own)];
             match self.store.commit(user::partition(owner), changes, conditions).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.give_back_of_all(gives);
+                    return Ok(());
+                }
                 Err(CommitError::Condition { .. }) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
         Err(Code::Overloaded.into())
+    }
+
+    /// Takes what a media of `size` bytes needs beyond what it has of the bytes of all users; how much that is.
+    fn take_of_all(&self, size: u64, has: u64) -> Result<u64, Error> {
+        let (taken, most) = (size.saturating_sub(has), self.settings.total_bytes.unwrap_or(u64::MAX));
+        let more = |total: u64| total.checked_add(taken).filter(|total| taken == 0 || *total <= most);
+        let took = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        took.map(|_| taken).map_err(|_| {
+            let detail = format!("All media on this server may have {most} bytes.");
+            Error::new(Code::StorageFull).because(detail)
+        })
+    }
+
+    fn give_back_of_all(&self, bytes: u64) {
+        let less = |total: u64| Some(total.saturating_sub(bytes));
+        let _ = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// The owner's profile, how much room they have taken, and how much of it this media has.

@@ -28,7 +28,9 @@ async fn put_user(media: &Media, id: UserId, erased: bool) {
 
 fn media() -> Media {
     let objects = Arc::new(Objects::in_memory());
-    Media::new(Arc::new(Memory::new()), objects, Settings { quota_bytes: 1000, keep_s: 3600, ..Settings::default() })
+    let room = Arc::new(Room::of("/nowhere".as_ref(), None));
+    let settings = Settings { quota_bytes: 1000, keep_s: 3600, ..Settings::default() };
+    Media::new(Arc::new(Memory::new()), objects, room, settings)
 }
 
 #[tokio::test]

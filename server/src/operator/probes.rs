@@ -10,27 +10,32 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::store::Store;
+use crate::{room::Room, store::Store};
 
 /// How long the store may take to say that it is ready.
 const READY_S: u64 = 2;
 
 /// The routes of the operator's address.
-pub fn router(store: Arc<dyn Store>, metrics: PrometheusHandle) -> Router {
+pub fn router(store: Arc<dyn Store>, room: Arc<Room>, metrics: PrometheusHandle) -> Router {
     let rendered =
         move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render()) };
     Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(move || ready(store.clone())))
+        .route("/readyz", get(move || ready(store.clone(), room.clone())))
         .route("/metrics", get(rendered))
 }
 
-/// Whether a message would be taken now.
-async fn ready(store: Arc<dyn Store>) -> Response {
-    let why = match tokio::time::timeout(Duration::from_secs(READY_S), store.ready()).await {
-        Ok(Ok(())) => return "ok\n".into_response(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("the store did not answer within {READY_S} s"),
+/// Answers 200 where a message would be taken now, also while media are not, and says what is refused and why.
+async fn ready(store: Arc<dyn Store>, room: Arc<Room>) -> Response {
+    let stored = tokio::time::timeout(Duration::from_secs(READY_S), store.ready()).await;
+    let why = match (stored, room.lacks_for_texts()) {
+        (Ok(Ok(())), None) => {
+            let media = room.lacks_for_media().map_or_else(String::new, |why| format!("{why}\n"));
+            return format!("ok\n{media}").into_response();
+        }
+        (Ok(Err(error)), _) => error.to_string(),
+        (Err(_), _) => format!("the store did not answer within {READY_S} s"),
+        (Ok(Ok(())), Some(why)) => why,
     };
     (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
 }

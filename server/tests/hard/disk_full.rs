@@ -1,16 +1,18 @@
-//! A disk that is full: sends are refused, what was acknowledged stays, and sending works again when there is room.
+//! A disk that is full: sends are refused, what was acknowledged stays, what frees room works, and sending works again when
+//! there is some.
 //!
 //! The disk is a small tmpfs. Without the right to mount one, the check is skipped, and says so.
 
-use std::{fs::File, io::Write, path::PathBuf, process::Command};
+use std::{fs::File, io::Write as _, path::PathBuf, process::Command};
 
-use kith_protocol::{Body, ClientFrame, Code, ServerFrame, entry::ConversationKind, frame};
+use kith_protocol::{Body, ClientFrame, Code, ServerFrame, entry::ConversationKind, frame, rest::NewUser};
 
 use super::{
-    people::Person,
+    people::{PASSWORD, Person},
     program::{LIFTED, Program, alone, say, until},
 };
 
+const MIB: usize = 1024 * 1024;
 /// MiB of the disk.
 const DISK_MIB: usize = 48;
 /// Bytes of a text, many of which fill a disk.
@@ -61,7 +63,8 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     // Dropped after the program, whatever happens.
     let disk = Disk::mount(home.path().join("disk"));
-    let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), LIFTED);
+    let to_the_last_byte = format!("{LIFTED}[media]\nmin_free_bytes = 0\n");
+    let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), &to_the_last_byte);
     program.start();
     let people = Person::several(&program, 2).await;
     let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
@@ -75,13 +78,16 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         match rest.send_message(conversation, &message).await {
             Ok(entry) => kept.push((entry.seq, message.client_id)),
             Err(error) => {
-                assert_eq!(error.code(), Some(Code::Unavailable), "{error}");
+                assert_eq!(error.code(), Some(Code::StorageFull), "{error}");
                 refused.push(message);
             }
         }
         assert!(kept.len() < DISK_MIB * 1024 * 1024 / TEXT_BYTES, "it takes more than there is room for");
     }
     assert!(!kept.is_empty(), "it took nothing");
+    // It says so, though smaller things may still have room.
+    let (status, why) = program.probe("/readyz").await;
+    assert!(status == 503 && why.contains("full"), "{status} {why}");
 
     // A socket is told the same, and stays.
     let mut socket = people[0].socket(&program).await;
@@ -90,7 +96,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     loop {
         match socket.receive().await.unwrap() {
             ServerFrame::Error(error) => {
-                assert_eq!((error.code, error.client_id), (Code::Unavailable, Some(message.client_id)));
+                assert_eq!((error.code, error.client_id), (Code::StorageFull, Some(message.client_id)));
                 break;
             }
             ServerFrame::Sent(sent) => panic!("there was room for {sent:?}"),
@@ -113,7 +119,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
                 true
             }
             Err(error) => {
-                assert_eq!(error.code(), Some(Code::Unavailable), "{error}");
+                assert_eq!(error.code(), Some(Code::StorageFull), "{error}");
                 false
             }
         })
@@ -137,6 +143,78 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     kept.push((rest.send_message(conversation, &message).await.unwrap().seq, message.client_id));
     check(&people[1], conversation, &kept).await;
     drop(socket);
+    assert_eq!(program.end().code(), Some(0));
+    program.verify(program.data());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_others_have_filled_lets_room_be_made() {
+    let _alone = alone().await;
+    if !rustix::process::geteuid().is_root() {
+        return say("SKIPPED disk_full: cannot mount tmpfs");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let disk = Disk::mount(home.path().join("disk"));
+    // So that texts keep 3 MiB free, a sixteenth of the disk, and the ballast holds a quarter of that.
+    let config = format!("{LIFTED}[media]\nmin_free_bytes = {}\n", 16 * MIB);
+    let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), &config);
+    program.start();
+    let people = Person::several(&program, 3).await;
+    let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
+    let rest = &people[0].rest;
+    let say = async |text: &str| rest.send_message(conversation, &kith_client::connection::message(text)).await;
+    let entries = [say("one").await.unwrap(), say("two").await.unwrap(), say("three").await.unwrap()];
+    let held = || std::fs::metadata(program.data().join("ballast")).map_or(0, |file| file.len());
+    assert_eq!(held(), DISK_MIB as u64 * MIB as u64 / 16 / 4);
+
+    // Little is free: media are refused, and it says so; texts are not.
+    disk.fill(8 * MIB);
+    until("media are refused", async || rest.send_media("x", "text/plain", None).await.is_err()).await;
+    let refused = rest.send_media("x", "text/plain", None).await.unwrap_err();
+    assert_eq!(refused.code(), Some(Code::StorageFull));
+    let (status, body) = program.probe("/readyz").await;
+    assert!(status == 200 && body.starts_with("ok\nmedia are refused: "), "{status} {body}");
+    say("four").await.unwrap();
+
+    // Less is free: texts are refused, and accounts; what takes away is not.
+    disk.fill(2 * MIB);
+    until("texts are refused", async || say("five").await.is_err()).await;
+    assert_eq!(say("five").await.unwrap_err().code(), Some(Code::StorageFull));
+    let (status, body) = program.probe("/readyz").await;
+    assert!(status == 503 && body.starts_with("messages are refused: "), "{status} {body}");
+    let new = NewUser {
+        username: "late".to_owned(),
+        password: PASSWORD.to_owned(),
+        display_name: None,
+        invite: None,
+        device: None,
+    };
+    let late = program.rest().sign_up(&new).await.err();
+    assert_eq!(late.and_then(|error| error.code()), Some(Code::StorageFull));
+    rest.delete(entries[0].id).await.unwrap();
+
+    // Nothing is free at all: the ballast goes, and so what has to work does.
+    disk.fill(0);
+    until("the ballast is freed", async || held() == 0).await;
+    rest.delete(entries[1].id).await.unwrap();
+    people[1].another_device(&program).await;
+    program.done(&["user", "remove", &people[2].name]);
+    assert!(people[1].log(conversation).await.len() >= 7, "it can be read");
+
+    // There is room again, and the ballast with it.
+    std::fs::remove_file(disk.ballast()).unwrap();
+    until("texts are taken", async || say("six").await.is_ok()).await;
+    until("media are taken", async || rest.send_media("x", "text/plain", None).await.is_ok()).await;
+    until("the ballast is back", async || held() > 0).await;
+    assert_eq!(program.probe("/readyz").await, (200, "ok\n".to_owned()));
+
+    // Where no server runs, the commands free it.
+    assert_eq!(program.end().code(), Some(0));
+    disk.fill(0);
+    program.done(&["user", "remove", &people[1].name]);
+    std::fs::remove_file(disk.ballast()).unwrap();
+    program.start();
+    assert_eq!(say("seven").await.unwrap_err().code(), Some(Code::UserGone));
     assert_eq!(program.end().code(), Some(0));
     program.verify(program.data());
 }

@@ -220,6 +220,55 @@ async fn what_nobody_shows_is_removed_and_its_room_given_back() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_nearly_full_takes_texts_and_no_media() {
+    let mut world = World::start().await;
+    let [mut anna, bela] = world.people(["anna", "bela"]).await;
+    let direct = anna.direct(&bela).await;
+    let hers = anna.show(direct, "kept before").await;
+    let open = anna.rest.create_upload(1000, None).await.unwrap();
+    // No disk has so much free.
+    world.config.media.min_free_bytes = Some(u64::MAX / 2);
+    world.restart(&mut [&mut anna]).await;
+    let media = anna.rest.send_media("more", "text/plain", None).await;
+    assert_eq!(media.as_ref().err().and_then(|error| error.code()), Some(Code::StorageFull));
+    assert!(media.unwrap_err().retry_after().is_some(), "it says when to ask again");
+    let answer = anna.rest.request(Method::POST, "/v1/media", &[("content-type", "text/plain")], "more").await.unwrap();
+    assert_eq!(answer.status, StatusCode::INSUFFICIENT_STORAGE);
+    assert_eq!(code(anna.rest.create_upload(1000, None).await), Some(Code::StorageFull));
+    assert_eq!(code(anna.rest.append_upload(open, 0, "more").await), Some(Code::StorageFull));
+    anna.say(direct, "words have room").await;
+    assert_eq!(anna.rest.media(hers).await.unwrap(), "kept before");
+    anna.rest.delete_upload(open).await.unwrap();
+
+    world.config.media.min_free_bytes = Some(0);
+    world.restart(&mut [&mut anna]).await;
+    anna.show(direct, "there is room again").await;
+}
+
+#[tokio::test]
+async fn the_media_of_all_have_a_bound_and_give_their_room_back() {
+    let mut world = World::with(|config| {
+        config.media.keep_unused_s = 3600;
+        config.media.total_bytes = Some(1000);
+    })
+    .await;
+    let [anna, mut bela] = world.people(["anna", "bela"]).await;
+    let sends = async |who: &Person, bytes: usize| code(who.rest.send_media(vec![b'x'; bytes], "", None).await);
+    assert_eq!(sends(&anna, 600).await, None);
+    assert_eq!(sends(&bela, 401).await, Some(Code::StorageFull));
+    let open = bela.rest.create_upload(300, None).await.unwrap();
+    assert_eq!(sends(&bela, 101).await, Some(Code::StorageFull), "an upload has its room from the beginning");
+    world.restart(&mut [&mut bela]).await;
+    assert_eq!(sends(&bela, 101).await, Some(Code::StorageFull), "it is counted anew");
+    bela.rest.append_upload(open, 0, vec![1; 300]).await.unwrap();
+    assert_eq!(sends(&bela, 101).await, Some(Code::StorageFull), "the media has it now");
+    let anna = world.device(&anna).await;
+    anna.rest.delete_user(&DeleteUser { password: PASSWORD.into() }).await.unwrap();
+    assert_eq!(sends(&bela, 701).await, Some(Code::StorageFull));
+    assert_eq!(sends(&bela, 700).await, None);
+}
+
+#[tokio::test]
 async fn expired_messages_take_their_media_along() {
     let world = World::start().await;
     let [anna, bela] = world.people(["anna", "bela"]).await;

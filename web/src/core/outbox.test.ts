@@ -90,6 +90,16 @@ test("what is refused for good waits for the person, what is refused for now doe
   expect(texts(outbox)).toEqual(["one"]);
 });
 
+test("a full disk is told after a few tries", () => {
+  const outbox = new Outbox(forgetful());
+  const id = put(outbox, "one");
+  for (let round = 0; round < 2; round += 1) {
+    expect([1, 2, 3].map(() => outbox.refuse(id, "storage_full"))).toEqual([true, true, false]);
+    expect(outbox.get(id)?.refused).toBe("storage_full");
+    outbox.retry(id);
+  }
+});
+
 test("a client_id is a UUIDv7 with its time", () => {
   expect(uuidv7(0x0123456789ab)).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });

@@ -5,6 +5,8 @@ import type { Code, Media, NewMessage } from "./types";
 const PREFIX = "kith.outbox.";
 /** Codes that say "later": the message stays in line and is said again. */
 const LATER: Refusal[] = ["overloaded", "rate_limited", "unavailable", "internal"];
+/** Times that the server may say that its disk is full before the person is told. */
+const FULL_TRIES = 3;
 
 /** Why a message stays: what the server said, or that its bytes are not here any more. */
 export type Refusal = Code | "lost";
@@ -67,6 +69,8 @@ export function isLoading(unsent: Unsent): boolean {
 export class Outbox {
   readonly all = signal<Unsent[]>([]);
   private readonly said = new Set<string>();
+  /** How often the server had no room for a message. */
+  private readonly full = new Map<string, number>();
   private readonly unwatch: () => void;
 
   constructor(private readonly keep: Keep) {
@@ -114,6 +118,10 @@ export class Outbox {
   refuse(clientId: string, code: Refusal): boolean {
     this.said.delete(clientId);
     if (isPassing(code)) return true;
+    const full = code === "storage_full" ? (this.full.get(clientId) ?? 0) + 1 : FULL_TRIES;
+    this.full.set(clientId, full);
+    if (full < FULL_TRIES) return true;
+    this.full.delete(clientId);
     this.change(clientId, (unsent) => ({ ...unsent, refused: code }));
     return false;
   }
@@ -133,6 +141,7 @@ export class Outbox {
 
   drop(clientId: string): void {
     this.said.delete(clientId);
+    this.full.delete(clientId);
     this.all.value = this.all.value.filter((unsent) => unsent.message.client_id !== clientId);
     this.keep.set(PREFIX + clientId, null);
   }

@@ -133,6 +133,21 @@ test("what the server refuses waits for the person", async () => {
   expect(hand.sendings.length).toBe(2);
 });
 
+test("bytes for which the server has no room are tried a few times", async () => {
+  const { hand, outbox, uploads, put } = tab(forgetful(), blobShelf());
+  const id = put("one");
+  for (let tries = 1; tries <= 3; tries += 1) {
+    await settle();
+    expect(hand.sendings.length).toBe(tries);
+    hand.sendings[tries - 1]?.answer(new Refused({ code: "storage_full", retryable: true, title: "" } as Problem));
+    await settle();
+    uploads.wake();
+  }
+  await settle();
+  expect(hand.sendings.length).toBe(3);
+  expect(outbox.get(id)?.refused).toBe("storage_full");
+});
+
 test("what is taken back is ended, and forgotten on both sides", async () => {
   const shelf = blobShelf();
   const { hand, outbox, put } = tab(forgetful(), shelf);

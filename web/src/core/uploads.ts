@@ -142,7 +142,8 @@ export class Uploads {
         if (signal.aborted) return;
         if (error instanceof Refused) {
           const { code, retryable } = error.problem;
-          if (!retryable && !isPassing(code) && !ELSEWHERE.includes(code)) return void this.outbox.refuse(clientId, code);
+          const lasting = !retryable && !isPassing(code) && !ELSEWHERE.includes(code);
+          if ((lasting || code === "storage_full") && !this.outbox.refuse(clientId, code)) return;
         }
       }
       attempts += 1;

@@ -801,7 +801,7 @@ export interface components {
          * @description The stable name of an error; a client decides by it.
          * @enum {string}
          */
-        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "not_contact" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_many" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable";
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "not_contact" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_many" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable" | "storage_full";
         /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
         ConversationChanged: {
             /** @description Its picture. */
@@ -3327,6 +3327,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description storage_full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     media_bytes: {
@@ -4830,6 +4839,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description storage_full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     uploads_options: {
@@ -5106,6 +5124,15 @@ export interface operations {
             };
             /** @description The server cannot store this now. A retry with the same key tells what became of it. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description storage_full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5439,6 +5466,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description storage_full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     users_search: {
@@ -5598,6 +5634,15 @@ export interface operations {
             };
             /** @description The server cannot store this now. A retry with the same key tells what became of it. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description storage_full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

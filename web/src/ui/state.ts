@@ -79,6 +79,7 @@ export function forget(): void {
 
 /** Returns what went wrong, for the person: in `words` of the place where it did, by its code, else as the server says it. */
 export function explain(error: unknown, words: Record<string, string> = {}): string {
-  if (error instanceof Refused) return words[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
+  const known: Record<string, string> = { storage_full: t().server_full, ...words };
+  if (error instanceof Refused) return known[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
   return error instanceof Unreachable ? t().unreachable : t().wrong;
 }

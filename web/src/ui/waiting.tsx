@@ -74,6 +74,7 @@ export function whyNot(unsent: Unsent): string {
   const why: Partial<Record<string, string>> = {
     too_large: t().file_too_large,
     quota_exceeded: t().no_room,
+    storage_full: t().not_sent_full,
     unsupported_media_type: t().not_what_it_says,
     lost: t().bytes_lost,
   };

@@ -15,6 +15,7 @@ use super::{Standing, turns::Turn};
 use crate::{
     Error, limits,
     media::{Media, parts::Part},
+    room::Room,
 };
 
 /// That the rest of a body did not come.
@@ -32,7 +33,8 @@ impl Media {
     /// Lets a request write to an upload from `offset` on, so many bytes if it `announced` them.
     ///
     /// # Errors
-    /// `not_found`; `upload_in_use`; `wrong_offset` where the upload is elsewhere; `too_large` for more than its length.
+    /// `not_found`; `upload_in_use`; `wrong_offset` where the upload is elsewhere; `too_large` for more than its length;
+    /// `storage_full`.
     pub async fn go_on(
         &self,
         owner: UserId,
@@ -41,6 +43,7 @@ impl Media {
         announced: Option<u64>,
     ) -> Result<Going, Error> {
         self.uploads_row(owner, id).await?;
+        self.room.for_media(0)?;
         let turn = self.uploads.turns.take(owner, id)?;
         let standing = self.standing(owner, id).await?;
         if standing.offset != offset {
@@ -85,7 +88,7 @@ impl Media {
         B: Stream<Item = Result<Bytes, Broken>>,
     {
         let part = self.objects.parts.open(standing.id).await?;
-        let taken = take(turn, &part, standing, body).await;
+        let taken = take(&self.room, turn, &part, standing, body).await;
         if let Err(error) = part.sync().await {
             // What a failed sync left behind cannot be known.
             self.forget(owner, standing.id).await?;
@@ -96,29 +99,29 @@ impl Media {
 }
 
 /// Writes a body as it comes, as long as some does.
-async fn take<B>(turn: &Turn, part: &Part, standing: &Standing, body: B) -> Result<(), Error>
+async fn take<B>(room: &Room, turn: &Turn, part: &Part, standing: &Standing, body: B) -> Result<(), Error>
 where
     B: Stream<Item = Result<Bytes, Broken>>,
 {
     let mut body = pin!(body);
-    let mut room = standing.length - standing.offset;
+    let mut left = standing.length - standing.offset;
     let mut waiting = BytesMut::new();
     let (silent, all) = (Duration::from_secs(limits::MEDIA_SILENT_S), Duration::from_secs(limits::UPLOADING_S));
     let soon = Duration::from_millis(limits::UPLOAD_WRITE_MS);
     let began = Instant::now();
     let (mut heard, mut written) = (began, began);
     let ended = loop {
-        let left = if waiting.is_empty() { silent.saturating_sub(heard.elapsed()) } else { soon };
+        let wait = if waiting.is_empty() { silent.saturating_sub(heard.elapsed()) } else { soon };
         // Nothing but the wait for the next bytes is ever given up: a write would go on beside that of another request.
         let next = tokio::select! {
             biased;
             () = turn.asked_for() => break Err(Error::new(Code::UploadInUse).because("Another request goes on with it.")),
-            next = timeout(left, body.next()) => next,
+            next = timeout(wait, body.next()) => next,
         };
         match next {
-            Ok(Some(Ok(bytes))) if bytes.len() as u64 > room => break Err(too_large(standing)),
+            Ok(Some(Ok(bytes))) if bytes.len() as u64 > left => break Err(too_large(standing)),
             Ok(Some(Ok(bytes))) => {
-                room -= bytes.len() as u64;
+                left -= bytes.len() as u64;
                 waiting.extend_from_slice(&bytes);
                 heard = Instant::now();
             }
@@ -133,6 +136,7 @@ where
             break Err(stalled("The request takes too long: go on with another."));
         }
         if waiting.len() >= limits::UPLOAD_WRITE_BYTES || written.elapsed() >= soon && !waiting.is_empty() {
+            room.for_media(0)?;
             part.add(waiting.split().freeze()).await?;
             written = Instant::now();
         }

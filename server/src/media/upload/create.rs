@@ -19,7 +19,7 @@ impl Media {
     ///
     /// # Errors
     /// `too_large`; `invalid_request` for no bytes, or for metadata that are not of their form;
-    /// `quota_exceeded` where there is no room, or too many of the user's uploads are unfinished.
+    /// `quota_exceeded` where they have no room, or too many of the user's uploads are unfinished; `storage_full`.
     pub async fn create(&self, owner: UserId, length: u64, metadata: Option<String>) -> Result<Standing, Error> {
         if length == 0 {
             return Err(Error::new(Code::InvalidRequest).because("A media has at least one byte."));
@@ -28,6 +28,7 @@ impl Media {
             let detail = format!("An upload may have {} bytes.", self.settings.upload_bytes);
             return Err(Error::new(Code::TooLarge).because(detail));
         }
+        self.room.for_media(length)?;
         metadata.as_deref().map(Metadata::parse).transpose()?;
         let (id, metadata) = (UploadId::new(clock::uuid()), metadata.unwrap_or_default());
         let row = Upload { length, metadata };

@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
 use kith_protocol::{ConversationId, Timestamp};
 use rusqlite::{Connection, Statement};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -159,6 +158,8 @@ struct Writer<'c> {
     connection: &'c Connection,
     /// Whether the last attempt found no room.
     full: bool,
+    /// Whether nothing as large as a message was written since one found none.
+    short: bool,
 }
 
 impl<'c> Writer<'c> {
@@ -172,6 +173,7 @@ impl<'c> Writer<'c> {
             dedup: Dedup::open(connection)?,
             connection,
             full: false,
+            short: false,
         })
     }
 
@@ -206,11 +208,13 @@ impl<'c> Writer<'c> {
         match self.transaction(batch) {
             Ok(outcomes) => {
                 self.full = false;
+                // What is asked probes while it is short of room.
+                self.short &= !batch.iter().any(|request| matches!(request, Request::Ready { .. }));
                 Ok(outcomes)
             }
             Err(Failure::Full(why)) => {
                 self.roll_back();
-                self.full = true;
+                (self.full, self.short) = (true, true);
                 Err(Error::Full(why))
             }
             Err(Failure::Lost(why)) => die(&why),
@@ -242,19 +246,21 @@ impl<'c> Writer<'c> {
                 Outcome::Commit(self.rows.commit(partition, changes, conditions)?)
             }
             Request::Ready { .. } => {
-                if self.full {
-                    self.probe(now)?;
+                if self.short {
+                    self.probe()?;
                 }
                 Outcome::Done
             }
         })
     }
 
-    /// Writes something, to see whether there is room again.
-    fn probe(&mut self, now: Timestamp) -> Result<(), Failure> {
-        let value = Bytes::copy_from_slice(&now.millis().to_be_bytes());
-        let changes = [Change::Put(schema::server::probe(), value)];
-        self.rows.commit(&schema::server::partition(), &changes, &[])?.expect("it has no condition");
+    /// Writes more than a message has, to see whether there is room again: where there is none for that, the smaller
+    /// writes that find some say nothing.
+    fn probe(&mut self) -> Result<(), Failure> {
+        for size in [limits::STORE_PROBE_BYTES, 0] {
+            let changes = [Change::Put(schema::server::probe(), vec![0; size].into())];
+            self.rows.commit(&schema::server::partition(), &changes, &[])?.expect("it has no condition");
+        }
         Ok(())
     }
 
