@@ -5,7 +5,7 @@ use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     body::HttpBody,
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -34,13 +34,25 @@ impl Exchange {
     pub fn note(&self, standing: Standing) {
         *self.standing.lock() = Some(standing);
     }
+
+    /// Counts a request that no limit has counted yet against its address: one of no route, of a file, or of nobody.
+    ///
+    /// # Errors
+    /// `rate_limited`, when it is one too many.
+    fn count_as_guest(&self, app: &App) -> Result<(), Error> {
+        let counted = self.standing.lock().is_some();
+        let Some(address) = self.client.key().filter(|_| !counted) else { return Ok(()) };
+        let checked = app.rates.guest(address);
+        self.note(checked.standing);
+        checked.result()
+    }
 }
 
 /// The outermost layer: names the request, writes problem documents, sets the headers that every answer has, logs.
 pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let request_id = clock::uuid().simple().to_string();
-    let method = request.method().clone();
+    let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let client = Client::of(peer, request.headers(), &app.config.trusted_proxies);
@@ -48,6 +60,9 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     request.extensions_mut().insert(exchange.clone());
 
     let mut answer = next.run(request).await;
+    if let Err(refused) = exchange.count_as_guest(&app) {
+        answer = refused.into_response();
+    }
     if let Some(Failed(error)) = answer.extensions_mut().remove::<Failed>() {
         let before = answer.headers().clone();
         answer = problem::document(error, &request_id);
@@ -72,16 +87,31 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     // The route's pattern, never the path: that may hold what somebody searched for.
     let route = route.as_deref().unwrap_or("none");
     let took = began.elapsed();
-    let labels = [("route", route.to_owned()), ("method", method.to_string()), ("status", status.to_string())];
+    let labels = [("route", route.to_owned()), ("method", method.to_owned()), ("status", status.to_string())];
     metrics::counter!("kith_http_requests_total", &labels).increment(1);
     metrics::histogram!("kith_http_request_seconds").record(took.as_secs_f64());
     let (ms, bytes) = (took.as_millis() as u64, answer.body().size_hint().exact());
     if status >= 500 {
-        tracing::warn!(%request_id, %method, route, status, ms, bytes, "request");
+        tracing::warn!(%request_id, method, route, status, ms, bytes, "request");
     } else {
-        tracing::debug!(%request_id, %method, route, status, ms, bytes, "request");
+        tracing::debug!(%request_id, method, route, status, ms, bytes, "request");
     }
     answer
+}
+
+/// Names a method for the log and for metrics: labels come from fixed sets, because each is kept for as long as the
+/// process lives, and a client may make up any method.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

@@ -13,10 +13,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{connection, frame, stream::Stream};
-use crate::{Error, limits, node::Node};
+use crate::{Error, http::auth::Guest, limits, node::Node};
 
-/// Answers 101 and serves the connection (RFC 6455, section 4.2).
-pub async fn socket(State(node): State<Arc<Node>>, mut request: Request) -> Response {
+/// Answers 101 and serves the connection (RFC 6455, section 4.2). Who opens it is nobody yet, and counts as their address.
+pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Request) -> Response {
     let key = match accept(request.headers()) {
         Ok(key) => key,
         Err(detail) => {

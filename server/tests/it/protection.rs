@@ -3,6 +3,10 @@
 use kith_client::{Method, StatusCode};
 use kith_protocol::{Code, ServerFrame, limits::PAGE_ITEMS};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::world::{PASSWORD, Wire, World, client_id, raw, text};
 
@@ -169,6 +173,75 @@ async fn a_cursor_that_is_none_of_ours_is_refused_or_finds_nothing() {
         for cursor in ["__main__", "AAAA", "BAAA", "x", "%00", "-1", "18446744073709551615"] {
             let (status, answer) = anna.raw(Method::GET, &format!("{path}?username=a&cursor={cursor}"), None).await;
             assert!(status == 200 || answer["code"] == "invalid_request", "{path} {cursor}: {status} {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_makes_up_methods_and_paths_leaves_no_labels() {
+    const MANY: usize = 10_000;
+    let world = World::start().await;
+    let (mut answers, mut requests) = TcpStream::connect(world.authority()).await.unwrap().into_split();
+    let asking = tokio::spawn(async move {
+        for n in 0..MANY {
+            let last = if n + 1 == MANY { "Connection: close\r\n" } else { "" };
+            let path = if n % 2 == 0 { "/v1/info".to_owned() } else { format!("/made-up/{n}") };
+            let request = format!("MADE-UP-{n} {path} HTTP/1.1\r\nHost: kith\r\n{last}\r\n");
+            requests.write_all(request.as_bytes()).await.unwrap();
+        }
+        requests
+    });
+    let mut text = String::new();
+    answers.read_to_string(&mut text).await.unwrap();
+    drop(asking.await.unwrap());
+    assert_eq!(text.matches("HTTP/1.1 40").count(), MANY);
+    let metrics = world.metrics().await;
+    let lines = metrics.lines().filter(|line| line.starts_with("kith_http_requests_total{")).count();
+    assert!(metrics.contains(r#"method="other""#) && !metrics.to_lowercase().contains("made-up"), "a label is made up");
+    assert!((1..1000).contains(&lines) && metrics.len() < 512 * 1024, "{lines} lines, {} bytes", metrics.len());
+}
+
+#[tokio::test]
+async fn what_nobody_signed_in_asks_counts_against_their_address() {
+    let world = World::with(|config| {
+        config.limits.requests_per_s = 1;
+        config.limits.requests_burst = 5;
+    })
+    .await;
+    let made_up = Method::from_bytes(b"MADE-UP").unwrap();
+    let asked = [
+        (Method::GET, "/v1/nowhere"),
+        (Method::DELETE, "/v1/info"),
+        (made_up, "/"),
+        (Method::GET, "/assets/app.js"),
+        (Method::GET, "/icon.svg"),
+        (Method::GET, "/v1/socket"),
+        (Method::POST, "/v1/sessions"),
+        (Method::PATCH, "/v1/uploads/x"),
+    ];
+    for (number, (method, path)) in asked.into_iter().enumerate() {
+        let address = format!("198.51.100.{number}");
+        let forwarded = [("x-forwarded-for", address.as_str())];
+        let mut refused = None;
+        for _ in 0..20 {
+            let answer = raw(world.guest(), method.clone(), path, &forwarded, None).await;
+            assert_eq!(answer.headers["x-ratelimit-bucket"], "address", "{method} {path}");
+            assert_eq!(answer.headers["x-ratelimit-limit"], "5", "{method} {path}");
+            if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                refused = Some(answer);
+                break;
+            }
+        }
+        let refused = refused.unwrap_or_else(|| panic!("{method} {path} may be asked for ever"));
+        let problem: Value = serde_json::from_slice(&refused.body).unwrap();
+        assert_eq!((&problem["code"], refused.headers.contains_key("retry-after")), (&json!("rate_limited"), true));
+        // Others are answered, and who asks from the machine itself is not counted.
+        let other = format!("203.0.113.{number}");
+        let answer = raw(world.guest(), Method::GET, "/v1/info", &[("x-forwarded-for", &other)], None).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        for _ in 0..20 {
+            let answer = raw(world.guest(), method.clone(), path, &[], None).await;
+            assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS, "{method} {path}");
         }
     }
 }

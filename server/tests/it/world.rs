@@ -120,6 +120,14 @@ impl World {
         self.server.as_ref().expect("it runs").address.to_string()
     }
 
+    /// What the operator reads of its metrics.
+    pub async fn metrics(&self) -> String {
+        let operator = self.server.as_ref().expect("it runs").operator_address;
+        let rest = Rest::new(kith_client::Server::new(&format!("http://{operator}")).expect("an address"));
+        let answer = rest.request(Method::GET, "/metrics", &[], "").await.expect("metrics");
+        String::from_utf8(answer.body.to_vec()).expect("text")
+    }
+
     /// Where everything is kept.
     pub fn data_dir(&self) -> &Path {
         &self.config.data_dir
