@@ -19,6 +19,7 @@ pub mod media;
 
 pub mod store;
 
+pub mod allowance;
 pub mod fanout;
 pub mod presence;
 pub mod push;

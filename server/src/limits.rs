@@ -63,8 +63,13 @@ pub const TURN_BYTES: usize = 8 * 1024;
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Seconds in which a connection must have said hello.
 pub const HELLO_S: u64 = 10;
-/// Frames other than sends that a connection may send in a second.
+/// Frames other than sends that the sockets of a user, all together, may send in a second; as many pings of RFC 6455 may
+/// come before a hello.
 pub const FRAMES_PER_S: u32 = 100;
+/// Sockets and long polls of a user, for each device that they may have: those that broke unnoticed count too.
+pub const SOCKETS_PER_DEVICE: usize = 4;
+/// Milliseconds in which the others are told once that a member types.
+pub const TYPING_MS: u64 = 2000;
 /// Bytes of the longest frame that an operator may allow.
 pub const FRAME_BYTES_AT_MOST: usize = 64 * 1024;
 /// Bytes of the head of an HTTP request.

@@ -25,7 +25,7 @@ use crate::{
     roster::Roster,
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
-    socket::{lanes::Lanes, outbox::Class},
+    socket::{lanes::Lanes, outbox::Class, places::Places},
     store::Store,
     wire,
 };
@@ -61,6 +61,8 @@ pub struct Node {
     pub in_flight: InFlight,
     /// Clients without a socket.
     pub polls: Polls,
+    /// How many connections there may be.
+    pub places: Arc<Places>,
     /// What carries the sockets of the others.
     pub lanes: Arc<Lanes>,
 }
@@ -68,7 +70,7 @@ pub struct Node {
 impl Node {
     /// Puts a node together. It works by the clock once [`Node::run`] is.
     pub fn new(config: Config, store: Arc<dyn Store>, objects: Arc<Objects>, index: Arc<Index>) -> Arc<Self> {
-        let roster = Arc::new(Roster::new(config.heartbeat_ms));
+        let roster = Arc::new(Roster::new(config.heartbeat_ms, config.limits.sockets_of_user()));
         let millis = |ms: u32| Duration::from_millis(ms.into());
         let load = &config.load;
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
@@ -104,7 +106,7 @@ impl Node {
         ));
         let rates = Rates::new(&config.limits);
         let (in_flight, polls) = (InFlight::default(), Polls::default());
-        let lanes = Arc::new(Lanes::start());
+        let (places, lanes) = (Places::new(&config), Arc::new(Lanes::start()));
         Arc::new(Self {
             config,
             store,
@@ -119,6 +121,7 @@ impl Node {
             rates,
             in_flight,
             polls,
+            places,
             lanes,
         })
     }
@@ -171,6 +174,7 @@ impl Node {
             self.presence.tick();
             self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
+            metrics::gauge!("kith_connections_open").set(self.places.taken() as f64);
             metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
             // As often as somebody reads it: it asks every connection.
             if seconds.is_multiple_of(10) {
@@ -181,6 +185,7 @@ impl Node {
             seconds += 1;
             if seconds.is_multiple_of(60) {
                 self.rates.sweep();
+                self.roster.sweep();
             }
         }
     }

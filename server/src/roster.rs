@@ -14,20 +14,39 @@ use kith_protocol::{DeviceId, UserId, problem::CloseCode};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use crate::{limits, socket::outbox::Outbox};
+use crate::{allowance::Allowance, limits, socket::outbox::Outbox};
 
 const SHARDS: usize = 64;
 /// Slots of the wheel, a second each; longer than the longest time that a connection may be silent.
 const SLOTS: usize = 256;
 
-type Connections = SmallVec<[Arc<Outbox>; 1]>;
-type Users = std::collections::HashMap<UserId, Connections>;
+type Users = std::collections::HashMap<UserId, User>;
+
+/// Somebody who is connected, or was until a moment ago.
+#[derive(Default)]
+struct User {
+    connections: SmallVec<[Arc<Outbox>; 1]>,
+    allowance: Arc<Allowance>,
+}
+
+/// What came of a connection that joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// It is the user's only one.
+    First,
+    /// The user has others.
+    Another,
+    /// The user has as many as they may have: it did not join.
+    TooMany,
+}
 
 /// The connections of the node.
 pub struct Roster {
     users: Box<[RwLock<Users>]>,
     hasher: std::hash::RandomState,
     connections: AtomicUsize,
+    /// Connections that one user may have.
+    each: usize,
     wheel: Mutex<Box<[Vec<Weak<Outbox>>]>>,
     /// Seconds since `born`, moved by `tick`, so that an idle connection reads no clock.
     now: AtomicU32,
@@ -39,18 +58,19 @@ pub struct Roster {
 
 impl Default for Roster {
     fn default() -> Self {
-        Self::new(10_000)
+        Self::new(10_000, usize::MAX)
     }
 }
 
 impl Roster {
-    /// An empty one, for clients that send something every `heartbeat_ms`.
-    pub fn new(heartbeat_ms: u32) -> Self {
+    /// An empty one, for clients that send something every `heartbeat_ms`, and for `each` connections of a user.
+    pub fn new(heartbeat_ms: u32, each: usize) -> Self {
         let silence_s = (heartbeat_ms * limits::HEARTBEATS_MISSED).div_ceil(1000).min(SLOTS as u32 - 2);
         Self {
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
             hasher: std::hash::RandomState::new(),
             connections: AtomicUsize::new(0),
+            each,
             wheel: Mutex::new((0..SLOTS).map(|_| Vec::new()).collect()),
             now: AtomicU32::new(0),
             born: Instant::now(),
@@ -82,52 +102,74 @@ impl Roster {
         outbox
     }
 
-    /// Adds a connection that has said hello; whether it is the user's first.
-    pub fn join(&self, outbox: &Arc<Outbox>) -> bool {
-        let Some((user, _)) = outbox.identity() else { return false };
-        self.connections.fetch_add(1, Ordering::Relaxed);
+    /// What the connections of a user share.
+    pub fn allowance(&self, user: UserId) -> Arc<Allowance> {
+        if let Some(there) = self.shard(user).read().get(&user) {
+            return there.allowance.clone();
+        }
+        self.shard(user).write().entry(user).or_default().allowance.clone()
+    }
+
+    /// Adds a connection that has said hello.
+    pub fn join(&self, outbox: &Arc<Outbox>) -> Joined {
+        let Some((user, _)) = outbox.identity() else { return Joined::TooMany };
         let mut users = self.shard(user).write();
-        let connections = users.entry(user).or_default();
+        let connections = &mut users.entry(user).or_default().connections;
+        if connections.len() >= self.each {
+            metrics::counter!("kith_connections_refused_total", "bound" => "user").increment(1);
+            return Joined::TooMany;
+        }
+        self.connections.fetch_add(1, Ordering::Relaxed);
         connections.push(outbox.clone());
-        connections.len() == 1
+        if connections.len() == 1 { Joined::First } else { Joined::Another }
     }
 
     /// Removes a connection; whether it was the user's last.
     pub fn leave(&self, outbox: &Arc<Outbox>) -> bool {
         let Some((user, _)) = outbox.identity() else { return false };
         let mut users = self.shard(user).write();
-        let Some(connections) = users.get_mut(&user) else { return false };
+        let Some(User { connections, allowance }) = users.get_mut(&user) else { return false };
         let before = connections.len();
         connections.retain(|other| !Arc::ptr_eq(other, outbox));
         self.connections.fetch_sub(before - connections.len(), Ordering::Relaxed);
         let last = connections.is_empty() && before > 0;
-        if last {
+        // The outbox itself has the other one.
+        if last && Arc::strong_count(allowance) <= 2 {
             users.remove(&user);
-            // A crowd that left must not leave its seats.
-            if users.capacity() > 64 && users.len() * 4 < users.capacity() {
-                users.shrink_to_fit();
-            }
+            shrink(&mut users);
         }
         last
     }
 
+    /// Forgets what the connections of those shared who have none any more.
+    pub fn sweep(&self) {
+        for shard in &self.users {
+            let gone = |user: &User| user.connections.is_empty() && Arc::strong_count(&user.allowance) == 1;
+            if shard.read().values().any(gone) {
+                let mut users = shard.write();
+                users.retain(|_, user| !gone(user));
+                shrink(&mut users);
+            }
+        }
+    }
+
     /// Calls `each` with every connection of the user.
     pub fn each(&self, user: UserId, mut each: impl FnMut(&Arc<Outbox>)) {
-        if let Some(connections) = self.shard(user).read().get(&user) {
-            connections.iter().for_each(&mut each);
+        if let Some(there) = self.shard(user).read().get(&user) {
+            there.connections.iter().for_each(&mut each);
         }
     }
 
     /// Calls `each` with every connection of the node.
     pub fn all(&self, mut each: impl FnMut(&Arc<Outbox>)) {
         for shard in &self.users {
-            shard.read().values().flatten().for_each(&mut each);
+            shard.read().values().flat_map(|user| &user.connections).for_each(&mut each);
         }
     }
 
     /// Whether a device of the user is connected.
     pub fn is_online(&self, user: UserId) -> bool {
-        self.shard(user).read().contains_key(&user)
+        self.shard(user).read().get(&user).is_some_and(|there| !there.connections.is_empty())
     }
 
     /// Whether this device is connected.
@@ -187,25 +229,38 @@ impl Roster {
     }
 }
 
+/// A crowd that left must not leave its seats.
+fn shrink(users: &mut Users) {
+    if users.capacity() > 64 && users.len() * 4 < users.capacity() {
+        users.shrink_to_fit();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_first_and_the_last_connection_of_a_user_are_told() {
-        let roster = Roster::new(10_000);
+        let roster = Roster::new(10_000, 2);
         let user = UserId::from_bytes([1; 16]);
-        let [one, other] = [1, 2].map(|device| {
+        let [one, other, third] = [1, 2, 3].map(|device| {
             let outbox = roster.open();
-            outbox.identify(user, DeviceId::from_bytes([device; 16]));
+            outbox.identify(user, DeviceId::from_bytes([device; 16]), roster.allowance(user));
             outbox
         });
-        assert!(roster.join(&one));
-        assert!(!roster.join(&other));
+        assert_eq!(roster.join(&one), Joined::First);
+        assert_eq!(roster.join(&other), Joined::Another);
+        assert_eq!(roster.join(&third), Joined::TooMany);
         assert_eq!(roster.connections(), 2);
         assert!(!roster.leave(&one));
         assert!(!roster.leave(&one));
         assert!(roster.leave(&other));
         assert_eq!((roster.connections(), roster.is_online(user)), (0, false));
+        // What they share lasts as long as somebody has it.
+        assert!(Arc::ptr_eq(&roster.allowance(user), third.allowance().unwrap()));
+        drop((one, other, third));
+        roster.sweep();
+        assert!(roster.users.iter().all(|shard| shard.read().is_empty()));
     }
 }

@@ -108,9 +108,8 @@ impl Server {
                 let _ = stopping.wait_for(|stop| *stop).await;
             }
         };
-        let connections = config.limits.connections as usize;
         let router = http::router(node.clone());
-        let doorway = Doorway { router, tls, connections, closed: stopping.clone() };
+        let doorway = Doorway { router, tls, places: node.places.clone(), closed: stopping.clone() };
         tasks.spawn(socket::accept::serve(listener, doorway));
         let serving = axum::serve(operator_listener, probes).with_graceful_shutdown(stopped());
         tasks.spawn(async move { ended("operator", serving.await) });

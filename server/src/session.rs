@@ -17,6 +17,7 @@ use crate::{
     conversation::Origin,
     limits,
     node::Node,
+    roster::Joined,
     shed::Level,
     socket::{
         frame,
@@ -74,15 +75,14 @@ pub struct Session {
     watched: Option<Box<Watched>>,
     /// Frames that were refused as too many, one after the other.
     limited: u32,
-    /// The second of the node's life in which `frames` were counted.
-    second: u32,
-    frames: u32,
+    /// Pings that came before the hello.
+    pings: u32,
 }
 
 impl Session {
     /// The session of a connection that has said nothing.
     pub fn new(node: Arc<Node>, outbox: Arc<Outbox>) -> Self {
-        Self { node, outbox, actor: None, watched: None, limited: 0, second: 0, frames: 0 }
+        Self { node, outbox, actor: None, watched: None, limited: 0, pings: 0 }
     }
 
     /// Bytes of the longest frame that a client may send.
@@ -188,14 +188,13 @@ impl Session {
         self.outbox.push(wire::frame(frame), Class::Vital);
     }
 
-    /// Whether one more frame may come in this second.
+    /// Counts a frame; false when it is one too many of the user, or before anybody said hello.
     fn admit_frame(&mut self) -> bool {
-        let now = self.node.roster.now();
-        if self.second != now {
-            (self.second, self.frames) = (now, 0);
+        if let Some(allowance) = self.outbox.allowance() {
+            return allowance.frame(self.node.roster.now());
         }
-        self.frames += 1;
-        self.frames <= limits::FRAMES_PER_S
+        self.pings += 1;
+        self.pings <= limits::FRAMES_PER_S
     }
 
     fn refuse(&mut self, mut error: kith_protocol::frame::ErrorFrame, reference: &str) -> Next {
@@ -230,11 +229,13 @@ impl Session {
                 Err(error) if error.code == Code::Unauthenticated => return Settled::Close(CloseCode::BadToken),
                 Err(_) => return Settled::Close(CloseCode::UnknownError),
             };
-            outbox.identify(actor.user, actor.device);
+            outbox.identify(actor.user, actor.device, node.roster.allowance(actor.user));
             // From here on what happens waits behind the answer.
             outbox.hold();
-            if node.roster.join(&outbox) {
-                node.presence.came(actor.user);
+            match node.roster.join(&outbox) {
+                Joined::First => node.presence.came(actor.user),
+                Joined::Another => {}
+                Joined::TooMany => return Settled::Close(CloseCode::RateLimited),
             }
             // A token that was revoked between the look and the joining is not missed.
             let still = node.accounts.authenticate(&token).await;

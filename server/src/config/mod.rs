@@ -9,6 +9,7 @@ pub mod example;
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +21,7 @@ use utoipa::ToSchema;
 use self::bounded::within;
 use crate::{
     account::{self, InvitesBy},
-    media, push,
+    limits, media, push,
 };
 
 /// All that can be configured.
@@ -194,9 +195,25 @@ pub struct Limits {
     /// and those of them that a user may begin on one day.
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub begins_per_day: u32,
-    /// Connections of the server, all together.
+    /// Connections of the server, all together: HTTP and sockets.
     #[serde(deserialize_with = "within::<_, _, 1, 10_000_000>")]
     pub connections: u32,
+    /// Connections of one address: as a trusted proxy names it, where one does. A quarter of `connections` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>, example = 25000)]
+    pub connections_per_address: Option<NonZeroU32>,
+}
+
+impl Limits {
+    /// Connections that one address may have.
+    pub fn connections_of_address(&self) -> u32 {
+        self.connections_per_address.map_or((self.connections / 4).max(1), NonZeroU32::get)
+    }
+
+    /// Sockets and long polls that one user may have.
+    pub fn sockets_of_user(&self) -> usize {
+        self.devices as usize * limits::SOCKETS_PER_DEVICE
+    }
 }
 
 /// Section `[load]`.
@@ -281,6 +298,7 @@ impl Default for Limits {
             conversations: stated.conversations,
             begins_per_day: stated.begins_per_day,
             connections: 100_000,
+            connections_per_address: None,
         }
     }
 }
@@ -404,6 +422,7 @@ mod tests {
         for (text, line) in [
             ("name = 'x'\nport = 3\n", "kith.toml:2: unknown key `port`"),
             ("[limits]\n\nsends = 3\n", "kith.toml:3: unknown key `sends`"),
+            ("[limits]\nconnections_per_address = 0\n", "kith.toml:2: connections_per_address: "),
             ("\nheartbeat_ms = 100\n", "kith.toml:2: heartbeat_ms must be 5000 to 60000"),
             ("[limits]\ngroup_members = 2000\n", "kith.toml:2: group_members must be 2 to 1000"),
             ("[tls]\ncertificate = 'x'\n", "kith.toml:1: tls needs both certificate and key, or neither"),

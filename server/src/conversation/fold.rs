@@ -45,6 +45,7 @@ impl Live {
             watchers: Vec::new(),
             moved: Default::default(),
             tell_at: None,
+            typed: Default::default(),
             active: false,
             unpushed: false,
             looked: None,

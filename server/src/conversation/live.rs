@@ -62,6 +62,8 @@ pub(super) struct Live {
     /// Members of a group whose pointers moved since the watchers were told.
     pub moved: HashSet<UserId>,
     pub tell_at: Option<Instant>,
+    /// Who has typed since when; the others were told of each once.
+    pub typed: (Option<Instant>, HashSet<UserId>),
     /// Whether the row is written that lets the next start find a conversation that was awake in a crash.
     pub active: bool,
     /// Whether the row is written that has the entries since pushed.

@@ -1,6 +1,7 @@
 //! Pointers: what each member got and read, who is told of it, and what is unread.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{Mark, live::Live};
 use crate::{
-    Error, clock, fanout, shed,
+    Error, clock, fanout, limits, shed,
     socket::outbox::{Class, Outbox},
     store, wire,
 };
@@ -131,9 +132,20 @@ impl Live {
         }
     }
 
+    /// Notes that a member is writing; true when the others are to be told, which they are once in [`limits::TYPING_MS`].
+    fn begins_to_type(&mut self, user: UserId) -> bool {
+        let (since, typed) = &mut self.typed;
+        if since.is_none_or(|since| since.elapsed() >= Duration::from_millis(limits::TYPING_MS)) {
+            *since = Some(Instant::now());
+            *typed = HashSet::new();
+        }
+        typed.insert(user)
+    }
+
     /// Says to the others that a member is writing: in a channel to those who watch it.
     pub(super) fn typing(&mut self, user: UserId) {
-        if self.may_write(user).is_err() || self.context.shed.level() >= shed::Level::Light {
+        let shed = self.context.shed.level() >= shed::Level::Light;
+        if shed || self.may_write(user).is_err() || !self.begins_to_type(user) {
             return;
         }
         let typing = frame::Typing { conversation: self.id, user };

@@ -17,9 +17,12 @@ use super::{
     App,
     problem::{self, Failed},
     rates::{Client, Standing},
-    uploads,
+    sending, uploads,
 };
-use crate::{Error, clock, limits};
+use crate::{
+    Error, clock, limits,
+    socket::places::{Asking, Full, Visit},
+};
 
 /// One request on its way: what its answer's headers will say. Rides on the request.
 #[derive(Clone)]
@@ -59,7 +62,11 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let exchange = Exchange { client, standing: Arc::default() };
     request.extensions_mut().insert(exchange.clone());
 
-    let mut answer = next.run(request).await;
+    let asking = ask(&request, client);
+    let mut answer = match &asking {
+        Ok(_) => next.run(request).await,
+        Err(refused) => refused.clone().into_response(),
+    };
     if let Err(refused) = exchange.count_as_guest(&app) {
         answer = refused.into_response();
     }
@@ -96,7 +103,17 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     } else {
         tracing::debug!(%request_id, method, route, status, ms, bytes, "request");
     }
-    answer
+    sending::until_sent(answer, asking.ok().flatten())
+}
+
+/// Has the connection be at work for a client; none where the request came by no connection.
+fn ask(request: &Request, client: Client) -> Result<Option<Asking>, Error> {
+    let visit = request.extensions().get::<Arc<Visit>>();
+    visit.map(|visit| visit.ask(client)).transpose().map_err(|full: Full| {
+        full.count();
+        let after = Duration::from_secs(limits::HELLO_S);
+        Error::new(Code::RateLimited).because("This address has as many connections as it may have.").after(after)
+    })
 }
 
 /// Names a method for the log and for metrics: labels come from fixed sets, because each is kept for as long as the

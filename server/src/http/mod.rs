@@ -24,6 +24,7 @@ mod presence;
 mod problem;
 pub mod rates;
 mod search;
+mod sending;
 mod sessions;
 mod uploads;
 mod users;

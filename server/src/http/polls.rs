@@ -115,9 +115,12 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
         Next::Wait(wait) => session.settle(wait.await),
         _ => return Err(Error::field("/have", "too many conversations")),
     }
-    if outbox.closed().is_some() {
+    if let Some(code) = outbox.closed() {
         session.end(End::Clean);
-        return Err(Error::new(Code::Unavailable));
+        return Err(match code {
+            CloseCode::RateLimited => Error::new(Code::RateLimited).after(Duration::from_secs(limits::POLL_IDLE_S)),
+            _ => Error::new(Code::Unavailable),
+        });
     }
     let poll = Poll {
         user: actor.user,

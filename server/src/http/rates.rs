@@ -26,12 +26,17 @@ const NAME_CHARS: usize = 32;
 
 /// The address at the other end of a request, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client(Option<IpAddr>);
+pub struct Client {
+    address: Option<IpAddr>,
+    forwarded: bool,
+}
 
 impl Client {
     /// The address of `peer`, or, where that is a trusted proxy, the last one it names that is none.
     pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
-        let Some(mut address) = peer.map(|peer| peer.to_canonical()) else { return Self(None) };
+        let Some(mut address) = peer.map(|peer| peer.to_canonical()) else {
+            return Self { address: None, forwarded: false };
+        };
         let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let named: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
         let mut forwarded = false;
@@ -44,13 +49,25 @@ impl Client {
             (address, forwarded) = (next.to_canonical(), true);
         }
         // Who connects from the machine itself is a program of its operator.
-        Self(Some(address).filter(|address| forwarded || !address.is_loopback()))
+        Self { address: Some(address).filter(|address| forwarded || !address.is_loopback()), forwarded }
+    }
+
+    /// The address of a peer as far as it speaks for itself: none for a trusted proxy.
+    pub fn direct(peer: IpAddr, trusted: &[IpNet]) -> Self {
+        let peer = peer.to_canonical();
+        let itself = !peer.is_loopback() && !trusted.iter().any(|range| range.contains(&peer));
+        Self { address: Some(peer).filter(|_| itself), forwarded: false }
+    }
+
+    /// As [`Client::key`], of a client for whom a trusted proxy speaks.
+    pub fn forwarded(self) -> Option<IpAddr> {
+        self.key().filter(|_| self.forwarded)
     }
 
     /// What its requests are counted by: the address, of IPv6 the half that a customer is given; nothing for a bare
     /// loopback peer, which has no limit.
     pub fn key(self) -> Option<IpAddr> {
-        self.0.map(|address| match address {
+        self.address.map(|address| match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         })

@@ -1,16 +1,12 @@
 //! Takes connections: TLS where there is a certificate, then HTTP, of which some become sockets.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, extract::ConnectInfo};
-use hyper::server::conn::http1;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -22,26 +18,30 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
-use super::stream::Stream;
+use super::{
+    places::{Place, Places, Visit},
+    stream::{Stream, Transport},
+};
 use crate::limits;
 
 /// What one HTTP connection may be.
+#[derive(Clone)]
 pub struct Doorway {
     /// The routes.
     pub router: Router,
     /// TLS, if there is any.
     pub tls: Option<TlsAcceptor>,
-    /// Connections at a time, sockets not counted, which count themselves.
-    pub connections: usize,
+    /// How many connections there may be.
+    pub places: Arc<Places>,
     /// Turns true when no more are to be taken.
     pub closed: watch::Receiver<bool>,
 }
 
 /// Takes connections until the doorway closes, and then waits for those that are open to finish what they ask.
 pub async fn serve(listener: TcpListener, doorway: Doorway) {
-    let Doorway { router, tls, connections, mut closed } = doorway;
-    let open = Arc::new(AtomicUsize::new(0));
+    let mut closed = doorway.closed.clone();
     let mut running = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -59,67 +59,58 @@ pub async fn serve(listener: TcpListener, doorway: Doorway) {
                 continue;
             }
         };
-        if open.load(Ordering::Relaxed) >= connections {
-            metrics::counter!("kith_connections_refused_total").increment(1);
-            continue;
+        match doorway.places.take(peer) {
+            Ok(place) => drop(running.spawn(http(stream, peer, place, doorway.clone()))),
+            Err(full) => full.count(),
         }
-        let place = Place::take(&open);
-        let (router, tls, closed) = (router.clone(), tls.clone(), closed.clone());
-        running.spawn(async move {
-            let _place = place;
-            http(stream, peer, router, tls, closed).await;
-        });
     }
     while running.join_next().await.is_some() {}
 }
 
-/// One of the connections that may be open.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Self(open.clone())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn http(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    mut closed: watch::Receiver<bool>,
-) {
+async fn http(stream: TcpStream, peer: SocketAddr, place: Place, doorway: Doorway) {
+    let Doorway { router, tls, places, mut closed } = doorway;
+    let visit = places.enter(&place);
     let _ = stream.set_nodelay(true);
     // A download that nobody reads must end too: the kernel sees that, and nothing else has to watch.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, limits::UNREAD_MS);
-    let stream = match tls {
-        None => Stream::Plain(stream),
-        Some(tls) => match timeout(Duration::from_secs(limits::HTTP_HEAD_S), tls.accept(stream)).await {
-            Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
-            _ => return,
-        },
-    };
-    let service = TowerToHyperService::new(router.layer(Extension(ConnectInfo(peer))));
+    let Some(transport) = transport(stream, tls, &visit).await else { return };
+    let stream = Stream::http(transport, place, visit.clone());
+    let asked = visit.clone();
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(asked.clone());
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits::HTTP_HEAD_S))
         .max_buf_size(limits::HTTP_HEAD_BYTES)
         .max_headers(limits::HTTP_HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
         biased;
         // What a client got wrong was answered, as far as it could be.
         _ = &mut connection => return,
-        _ = closed.wait_for(|closed| *closed) => connection.as_mut().graceful_shutdown(),
+        asked = visit.told_to_go() => if !asked {
+            return;
+        },
+        _ = closed.wait_for(|closed| *closed) => {}
     }
+    // What it has asked meanwhile is answered still.
+    connection.as_mut().graceful_shutdown();
     let _ = connection.await;
+}
+
+/// What carries the bytes, with TLS where there is a certificate; none where that fails or the place is needed.
+async fn transport(stream: TcpStream, tls: Option<TlsAcceptor>, visit: &Visit) -> Option<Transport> {
+    let Some(tls) = tls else { return Some(Transport::Plain(stream)) };
+    tokio::select! {
+        biased;
+        _ = visit.told_to_go() => None,
+        accepted = timeout(Duration::from_secs(limits::HTTP_HEAD_S), tls.accept(stream)) => {
+            accepted.ok()?.ok().map(|stream| Transport::Tls(Box::new(stream)))
+        }
+    }
 }

@@ -226,9 +226,7 @@ impl Connection {
             }
             if self.writing.is_empty() {
                 // TLS keeps records back until it is flushed.
-                if let Stream::Tls(stream) = &mut self.stream
-                    && let Poll::Ready(Err(_)) = Pin::new(stream).poll_flush(context)
-                {
+                if let Poll::Ready(Err(_)) = Pin::new(&mut self.stream).poll_flush(context) {
                     return Poll::Ready(End::Broken);
                 }
                 self.writing = VecDeque::new();

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, UserId, problem::CloseCode};
 use parking_lot::Mutex;
 
-use crate::limits;
+use crate::{allowance::Allowance, limits};
 
 /// How much a frame matters to a reader who is slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,10 +85,17 @@ struct Queue {
     waker: Option<Waker>,
 }
 
+/// Whose connection it is.
+struct Identity {
+    user: UserId,
+    device: DeviceId,
+    allowance: Arc<Allowance>,
+}
+
 /// The queue of one connection, and what the rest of the server knows of that connection.
 pub struct Outbox {
     queue: Mutex<Queue>,
-    identity: OnceLock<(UserId, DeviceId)>,
+    identity: OnceLock<Identity>,
     /// When the client was last heard, in seconds of the node's life.
     heard: AtomicU32,
     /// Sends that are under way.
@@ -106,14 +113,19 @@ impl Outbox {
         }
     }
 
-    /// Says whose connection it is, once.
-    pub fn identify(&self, user: UserId, device: DeviceId) {
-        let _ = self.identity.set((user, device));
+    /// Says whose connection it is, and what it shares with their others, once.
+    pub fn identify(&self, user: UserId, device: DeviceId, allowance: Arc<Allowance>) {
+        let _ = self.identity.set(Identity { user, device, allowance });
+    }
+
+    /// What it shares with the user's other connections.
+    pub fn allowance(&self) -> Option<&Arc<Allowance>> {
+        self.identity.get().map(|identity| &identity.allowance)
     }
 
     /// Whose connection it is; nobody's before `hello`.
     pub fn identity(&self) -> Option<(UserId, DeviceId)> {
-        self.identity.get().copied()
+        self.identity.get().map(|identity| (identity.user, identity.device))
     }
 
     /// Notes that the client was heard.

@@ -12,7 +12,11 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-use super::{connection, frame, stream::Stream};
+use super::{
+    connection, frame,
+    places::Visit,
+    stream::{Stream, Transport},
+};
 use crate::{Error, http::auth::Guest, limits, node::Node};
 
 /// Answers 101 and serves the connection (RFC 6455, section 4.2). Who opens it is nobody yet, and counts as their address.
@@ -30,22 +34,27 @@ pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Reques
             .because("this connection cannot be upgraded")
             .into_response();
     };
+    let counted = request.extensions().get::<Arc<Visit>>().and_then(|visit| visit.become_socket());
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
-        let stream = parts.io.into_inner();
+        let (transport, place) = parts.io.into_inner().upgrade(counted);
         // Without the bound it is served as well as any.
-        let _ = stream.bound_receive(limits::SOCKET_RECEIVE_BYTES);
-        match stream {
-            Stream::Plain(stream) => {
+        let _ = transport.bound_receive(limits::SOCKET_RECEIVE_BYTES);
+        match transport {
+            Transport::Plain(stream) => {
                 let lanes = node.lanes.clone();
-                let serve = move |stream| connection::run(Stream::Plain(stream), parts.read_buf, node);
+                let serve = move |stream| {
+                    connection::run(Stream::socket(Transport::Plain(stream), place), parts.read_buf, node)
+                };
                 if let Err(error) = lanes.carry(stream, serve) {
                     tracing::warn!(%error, "a connection was not taken over");
                 }
             }
             // TLS is work for all workers. A task of its own: what the upgrade needed goes with this one.
-            tls @ Stream::Tls(_) => drop(tokio::spawn(connection::run(tls, parts.read_buf, node))),
+            tls @ Transport::Tls(_) => {
+                drop(tokio::spawn(connection::run(Stream::socket(tls, place), parts.read_buf, node)));
+            }
         }
     });
     (

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod connections;
 mod corpus;
 mod delivery;
 mod documents;
