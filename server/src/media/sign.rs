@@ -1,7 +1,6 @@
 //! Urls that open a media without a token, for a while: what a page puts where no header can be sent.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kith_protocol::{Code, MediaId, media::MediaUrl};
 use sha2::Sha256;
@@ -9,7 +8,7 @@ use sha2::Sha256;
 use super::{Media, Row};
 use crate::{
     Error, clock, limits,
-    store::{Change, CommitError, Condition, schema::server},
+    store::{kept_key, schema::server},
 };
 
 impl Media {
@@ -45,25 +44,9 @@ impl Media {
     }
 
     async fn signature(&self, id: MediaId, expires_s: u64) -> Result<Hmac<Sha256>, Error> {
-        let key = self.key.get_or_try_init(|| self.kept_key()).await?;
+        let key = self.key.get_or_try_init(|| kept_key(&*self.store, server::media_key(), clock::random)).await?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Error::new(Code::Internal))?;
         mac.update(format!("kith media url\n{id}\n{expires_s}").as_bytes());
         Ok(mac)
-    }
-
-    /// The key, which is made the first time that anybody needs it.
-    async fn kept_key(&self) -> Result<[u8; 32], Error> {
-        let row = server::media_key();
-        if let Some(kept) = self.store.get(vec![row.clone()]).await?.pop().flatten() {
-            return Ok(server::media_key_of(&kept)?);
-        }
-        let key: [u8; 32] = clock::random();
-        let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
-        match self.store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
-            Ok(()) => Ok(key),
-            Err(CommitError::Condition { current: Some(kept), .. }) => Ok(server::media_key_of(&kept)?),
-            Err(CommitError::Condition { current: None, .. }) => Err(Code::Unavailable.into()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
     }
 }

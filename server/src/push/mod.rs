@@ -26,7 +26,6 @@ use std::{
 };
 
 use ::base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use kith_protocol::{Code, ConversationId};
 use tokio::{
     task::JoinSet,
@@ -46,7 +45,7 @@ use crate::{
     conversation::Conversations,
     presence::Presence,
     roster::Roster,
-    store::{Change, CommitError, Condition, Store, schema, schema::server},
+    store::{self, Store, schema, schema::server},
 };
 
 /// How soon a new message is looked for; what comes meanwhile is pushed with it.
@@ -108,7 +107,8 @@ impl Push {
             return Ok(());
         }
         let contact = self.subscriptions.settings().contact.clone();
-        let key = Vapid::new(&self.kept_key().await?, contact).ok_or(Error::new(Code::Internal))?;
+        let key = Vapid::new(&store::kept_key(&*self.store, server::push_key(), Vapid::secret).await?, contact)
+            .ok_or(Error::new(Code::Internal))?;
         let _ = self.vapid.set(key);
         self.subscriptions.load().await
     }
@@ -116,21 +116,6 @@ impl Push {
     /// The public key that devices subscribe with, in base64url; none where this server does not push.
     pub fn key(&self) -> Option<String> {
         self.vapid.get().map(|vapid| vapid.public().to_owned())
-    }
-
-    async fn kept_key(&self) -> Result<[u8; 32], Error> {
-        let row = server::push_key();
-        if let Some(kept) = self.store.get(vec![row.clone()]).await?.pop().flatten() {
-            return Ok(server::push_key_of(&kept)?);
-        }
-        let key = Vapid::secret();
-        let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
-        match self.store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
-            Ok(()) => Ok(key),
-            Err(CommitError::Condition { current: Some(kept), .. }) => Ok(server::push_key_of(&kept)?),
-            Err(CommitError::Condition { current: None, .. }) => Err(Code::Unavailable.into()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
     }
 
     /// Pushes, for ever; once at a time. Without a subscription it sleeps.

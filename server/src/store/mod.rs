@@ -254,6 +254,24 @@ pub async fn delete_unchanged(
     Ok(())
 }
 
+/// The key of the server in a row, which is made the first time that it is needed.
+///
+/// # Errors
+/// When the engine does not do it, or the row is none of a key.
+pub async fn kept_key(store: &dyn Store, row: RowKey, new: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], Error> {
+    if let Some(kept) = store.get(vec![row.clone()]).await?.pop().flatten() {
+        return schema::server::key_of(&kept);
+    }
+    let key = new();
+    let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
+    match store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
+        Ok(()) => Ok(key),
+        Err(CommitError::Condition { current: Some(kept), .. }) => schema::server::key_of(&kept),
+        Err(CommitError::Condition { current: None, .. }) => Err(Error::Unavailable("a key came and went".to_owned())),
+        Err(CommitError::Store(error)) => Err(error),
+    }
+}
+
 /// Holds an append to its contract.
 fn check_seqs(expected_head: u64, records: &[Record]) {
     let follow = records.iter().zip(expected_head + 1..).all(|(record, seq)| record.seq == seq);

@@ -370,17 +370,13 @@ pub mod server {
     pub fn media_key() -> RowKey {
         RowKey { partition: partition(), key: b"media key".to_vec() }
     }
-    /// The key in the value of that row.
-    pub fn media_key_of(value: &[u8]) -> Result<[u8; 32], Error> {
-        value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))
-    }
     /// The row of the key that signs for push services.
     pub fn push_key() -> RowKey {
         RowKey { partition: partition(), key: b"push key".to_vec() }
     }
-    /// The key in the value of that row.
-    pub fn push_key_of(value: &[u8]) -> Result<[u8; 32], Error> {
-        media_key_of(value)
+    /// The key in the value of one of those rows.
+    pub fn key_of(value: &[u8]) -> Result<[u8; 32], Error> {
+        value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))
     }
     /// The row that an engine writes to see whether it can; its value is the time.
     pub fn probe() -> Vec<u8> {
