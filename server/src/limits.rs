@@ -222,15 +222,14 @@ pub const POLL_WAIT_S: u64 = 50;
 pub const SEARCH_QUERY_CHARS: usize = 256;
 /// Words of what is searched for; a pair of characters is one where a script has no spaces.
 pub const SEARCH_WORDS: usize = 64;
-/// Letters from which on the last word may be the beginning of one. The index has a list of just these beginnings; fewer
-/// letters begin too many words.
+/// Letters from which on the last word may be the beginning of one; fewer letters begin too many words.
 pub const SEARCH_BEGINNING_CHARS: usize = 3;
 /// Places in one message that a search marks.
 pub const SEARCH_HIGHLIGHTS: usize = 100;
 /// Messages that are found before the best of them are chosen.
 pub const SEARCH_CANDIDATES: usize = 500;
-/// How long one search may look, in milliseconds; what it has found by then is its page.
-pub const SEARCH_LOOK_MS: u64 = 300;
+/// How long one search may look, in milliseconds, before those that wait have their turns.
+pub const SEARCH_LOOK_MS: u64 = 20;
 /// Searches that look at the same time.
 pub const SEARCHES_AT_ONCE: usize = 2;
 /// Searches that may wait for those; more are refused as overloaded.

@@ -7,27 +7,33 @@
 //! ```
 //! `feed` reads the logs in the background and keeps the index up to date; a message never waits for it. The index is
 //! derived and may be lost. It only proposes: what a caller is shown is read from the conversation, with its last edit, and
-//! only if it still has the words. `words` says what a word is, `query` what a person may type.
+//! only if it still has the words. `words` says what a word is, `query` what a person may type, and `cursor` where a page ends.
 
+mod cursor;
 mod feed;
 pub mod fts;
 mod query;
 mod words;
 
-use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+use std::{cmp::Reverse, collections::HashMap, ops::Bound, sync::Arc};
 
 use kith_protocol::{
     Body, Code, ConversationId, Message, MessageId, Timestamp, UserId,
     rest::{Highlight, Page, SearchItem},
 };
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, OnceCell, oneshot};
 
 use self::{
-    fts::{Candidate, Index, Question, Trouble},
+    cursor::Cursor,
+    fts::{Candidate, Found, Index, Question, Trouble},
     query::Query,
 };
-use crate::{Error, conversation::Conversations, store::Store};
+use crate::{
+    Error, clock,
+    conversation::Conversations,
+    store::{self, Store, schema::server},
+};
 
 /// What a user asks for.
 #[derive(Debug, Clone, Default)]
@@ -57,13 +63,16 @@ pub struct Search {
     /// Those who want it to be made anew.
     wanted: Mutex<Vec<Reindexed>>,
     called: Notify,
+    /// The key that seals cursors, once it was needed.
+    key: OnceCell<[u8; 32]>,
 }
 
 impl Search {
     /// Searches what `store` keeps by means of `index`.
     pub fn new(store: Arc<dyn Store>, conversations: Conversations, index: Arc<Index>) -> Self {
-        feed::describe_metrics();
-        Self { store, conversations, index, wanted: Mutex::default(), called: Notify::new() }
+        describe_metrics();
+        let (wanted, called) = (Mutex::default(), Notify::new());
+        Self { store, conversations, index, wanted, called, key: OnceCell::new() }
     }
 
     /// The messages that have the words and that the user may read, best first.
@@ -77,35 +86,41 @@ impl Search {
     /// damaged; `overloaded`.
     pub async fn find(&self, user: UserId, asked: &Asked) -> Result<Page<SearchItem>, Error> {
         let query = Query::read(&asked.text).map_err(|bad| Error::field("?q", bad.to_string()))?;
-        let cursor = asked.cursor.as_deref().map(Cursor::read).transpose()?.unwrap_or_default();
+        let key =
+            self.key.get_or_try_init(|| store::kept_key(&*self.store, server::search_key(), clock::random)).await?;
+        let cursor = asked.cursor.as_deref().map(|sealed| Cursor::open(sealed, key, user, asked)).transpose()?;
+        let (up_to, skip) = cursor.map_or((Bound::Unbounded, 0), |cursor| (cursor.up_to, cursor.skip));
         let readable = match asked.conversation {
             Some(id) => HashMap::from([(id, self.conversations.readable_from(user, id).await?)]),
             None => self.conversations.readable(user).await?,
         };
-        let question =
-            Question { matching: query.fts5(), readable, from: asked.from, below: cursor.below, before: asked.before };
+        let question = Question { query: query.clone(), readable, from: asked.from, up_to, before: asked.before };
         let found = self.index.find(question).await?;
-        // The next page must have the same in the same places, whatever is said meanwhile.
-        let below = cursor.below.or(found.candidates.first().map(|newest| newest.row + 1));
-        let mut ranked: Vec<(u8, Candidate)> =
-            found.candidates.into_iter().map(|candidate| (query.rank(&candidate.words), candidate)).collect();
-        ranked.sort_by_key(|(rank, candidate)| Reverse((*rank, candidate.row)));
-        let mut looked = cursor.skip;
+        count(&found);
+        let (newest, oldest) = (found.candidates.first().copied(), found.candidates.last().copied());
+        let mut ranked = found.candidates;
+        ranked.sort_by_key(|candidate| Reverse((candidate.rank, candidate.place)));
+        let mut looked = skip;
         let mut items = Vec::new();
-        for (_, Candidate { conversation, seq, .. }) in ranked.iter().skip(cursor.skip) {
+        for Candidate { place, .. } in ranked.iter().skip(skip) {
             if items.len() == asked.limit {
                 break;
             }
             looked += 1;
-            let shown = self.conversations.shown(user, MessageId { conversation: *conversation, seq: *seq }).await?;
+            let id = MessageId { conversation: place.conversation, seq: place.seq };
+            let shown = self.conversations.shown(user, id).await?;
             items.extend(shown.and_then(|message| item(&query, message)));
         }
-        let next = match found.rest {
-            _ if looked < ranked.len() => Some(Cursor { below, skip: looked }),
-            Some(rest) => Some(Cursor { below: Some(rest), skip: 0 }),
-            None => None,
+        let next = match (newest, oldest) {
+            // The next page must have the same in the same places, whatever is said meanwhile.
+            (Some(newest), _) if looked < ranked.len() => {
+                let up_to = if cursor.is_some() { up_to } else { Bound::Included(newest.place) };
+                Some(Cursor { up_to, skip: looked })
+            }
+            (_, Some(oldest)) if found.more => Some(Cursor { up_to: Bound::Excluded(oldest.place), skip: 0 }),
+            _ => None,
         };
-        Ok(Page { items, next_cursor: next.map(Cursor::write) })
+        Ok(Page { items, next_cursor: next.map(|next| next.seal(key, user, asked)) })
     }
 
     /// Has the index made anew from the logs, and waits until it is: how many messages it holds. [`Search::run`] does it.
@@ -135,23 +150,19 @@ fn item(query: &Query, message: Message) -> Option<SearchItem> {
     (!highlights.is_empty()).then_some(SearchItem { message, highlights })
 }
 
-/// Where a page ends: so many of the messages below a row, or above all, have been looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Cursor {
-    below: Option<i64>,
-    skip: usize,
+fn describe_metrics() {
+    use metrics::Unit;
+    feed::describe_metrics();
+    let conversations = "Conversations in which searches looked.";
+    metrics::describe_counter!("kith_search_conversations_total", Unit::Count, conversations);
+    let rows = "Messages with the words that searches looked at, to find the newest.";
+    metrics::describe_counter!("kith_search_rows_total", Unit::Count, rows);
 }
 
-impl Cursor {
-    fn write(self) -> String {
-        format!("{}.{}", self.below.unwrap_or(i64::MAX), self.skip)
-    }
-
-    fn read(text: &str) -> Result<Self, Error> {
-        let parts = text.split_once('.').and_then(|(below, skip)| Some((below.parse().ok()?, skip.parse().ok()?)));
-        let (below, skip) = parts.ok_or(Error::field("?cursor", "not a cursor of this list"))?;
-        Ok(Self { below: Some(below), skip })
-    }
+/// Counts what a search took.
+fn count(found: &Found) {
+    metrics::counter!("kith_search_conversations_total").increment(found.work.conversations);
+    metrics::counter!("kith_search_rows_total").increment(found.work.rows);
 }
 
 impl From<Trouble> for Error {

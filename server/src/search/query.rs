@@ -66,9 +66,12 @@ impl Query {
         }
     }
 
-    /// The same in the language of FTS5.
-    pub fn fts5(&self) -> String {
-        let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.begins { " *" } else { "" });
+    /// The same in the language of FTS5, where each word is a term that begins with `beginning`.
+    pub fn fts5(&self, beginning: &str) -> String {
+        let term = |term: &Term| {
+            let words: Vec<_> = term.words.iter().map(|word| format!("{beginning}{word}")).collect();
+            format!("\"{}\"{}", words.join(" "), if term.begins { " *" } else { "" })
+        };
         self.terms.iter().map(term).collect::<Vec<_>>().join(" AND ")
     }
 
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn words_phrases_and_the_beginning_of_the_last_word() {
-        let fts5 = |query: &str| Query::read(query).unwrap().fts5();
+        let fts5 = |query: &str| Query::read(query).unwrap().fts5("");
         assert_eq!(fts5("Tea at FIVE"), r#""tea" AND "at" AND "five" *"#);
         assert_eq!(fts5(r#"tea "at five""#), r#""tea" AND "at five""#);
         assert_eq!(fts5(r#"tea "at fiv"#), r#""tea" AND "at fiv" *"#);
@@ -172,6 +175,7 @@ mod tests {
         assert_eq!(fts5("北京 我在北京"), r#""北京" AND "我在 在北 北京" *"#);
         assert_eq!(fts5("手机abc"), r#""手机 机 abc" *"#);
         assert_eq!(fts5("iphone手"), r#""iphone 手" *"#);
+        assert_eq!(Query::read("don't at").unwrap().fts5("7_"), r#""7_don 7_t" AND "7_at""#);
         // What means something to FTS5 means nothing here.
         assert_eq!(
             fts5(r#"NEAR(a b) OR "x" - ^c* text:d"#),

@@ -374,6 +374,10 @@ pub mod server {
     pub fn push_key() -> RowKey {
         RowKey { partition: partition(), key: b"push key".to_vec() }
     }
+    /// The row of the key that seals the cursors of searches.
+    pub fn search_key() -> RowKey {
+        RowKey { partition: partition(), key: b"search key".to_vec() }
+    }
     /// The key in the value of one of those rows.
     pub fn key_of(value: &[u8]) -> Result<[u8; 32], Error> {
         value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))

@@ -215,6 +215,40 @@ async fn a_search_is_narrowed_and_paged() {
     assert_eq!(paged, newest_first);
 }
 
+#[tokio::test]
+async fn a_cursor_is_good_for_who_was_given_it_and_for_that_search() {
+    let mut world = World::start().await;
+    let [mut anna, mut bela] = world.people(["anna", "bela"]).await;
+    let group = anna.group(&[&bela]).await;
+    for number in 1..=3 {
+        anna.say(group, format!("cake {number}")).await;
+    }
+    finds(&bela, "cake", &["cake 3", "cake 2", "cake 1"]).await;
+    let first = Paging { limit: Some(1), ..Paging::default() };
+    let page = anna.rest.search(&search("cake"), &first).await.unwrap();
+    let cursor = page.next_cursor.expect("there is more");
+    world.restart(&mut [&mut anna, &mut bela]).await;
+    let after = |cursor: &str| Paging { limit: Some(1), cursor: Some(cursor.to_owned()) };
+    let next = anna.rest.search(&search("cake"), &after(&cursor)).await.expect("it is still good");
+    assert_eq!(said(&next.items[0]), "cake 2");
+    let path = |q: &str, cursor: &str| format!("/v1/search?q={q}&limit=1&cursor={cursor}");
+    let mut changed = cursor.clone();
+    changed.replace_range(20..21, if &cursor[20..21] == "A" { "B" } else { "A" });
+    for (who, path) in [
+        (&bela, path("cake", &cursor)),
+        (&anna, path("cake%201", &cursor)),
+        (&anna, format!("{}&from={}", path("cake", &cursor), anna.id)),
+        (&anna, path("cake", &changed)),
+        (&anna, path("cake", &cursor[..40])),
+        // As it was when it told a time.
+        (&anna, path("cake", "458752000000000.1")),
+    ] {
+        let (status, problem) = who.raw(Method::GET, &path, None).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &"invalid_request".into()), "{path}");
+        assert_eq!(problem["errors"][0]["pointer"], "?cursor", "{path}");
+    }
+}
+
 /// Two people who have said something in several conversations.
 async fn talk(anna: &Person, bela: &Person) -> Vec<ConversationId> {
     let conversations = vec![anna.direct(bela).await, anna.group(&[bela]).await, bela.group(&[anna]).await];

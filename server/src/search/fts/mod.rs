@@ -9,6 +9,7 @@
 mod open;
 mod quiet;
 mod read;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -27,8 +28,8 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::Semaphore;
 
-pub use self::read::{Candidate, Found, Question};
-use self::{quiet::Quiet, write::Writer};
+pub use self::read::{Candidate, Found, Place, Question, Work};
+use self::{quiet::Quiet, read::Look, write::Writer};
 use crate::limits;
 
 /// Why the index did not answer.
@@ -119,7 +120,7 @@ impl Index {
     /// [`Trouble`] where the file cannot be made.
     pub async fn clear(self: &Arc<Self>) -> Result<(), Trouble> {
         // Nobody reads meanwhile.
-        let all = self.reading.acquire_many(limits::SEARCHES_AT_ONCE as u32).await.expect("it is never closed");
+        let alone = self.reading.acquire_many(limits::SEARCHES_AT_ONCE as u32).await.expect("it is never closed");
         self.damaged.store(false, Ordering::Relaxed);
         let cleared = self.blocking(|index| {
             let mut writer = index.writer.lock();
@@ -130,7 +131,7 @@ impl Index {
             Ok(())
         });
         let cleared = cleared.await;
-        drop(all);
+        drop(alone);
         cleared
     }
 
@@ -195,20 +196,26 @@ impl Index {
         let _waits = self.waiting.try_acquire().map_err(|_| Trouble::Overloaded)?;
         let _reads = self.reading.acquire().await.expect("it is never closed");
         self.blocking(move |index| {
-            let pooled = index.readers.lock().pop();
-            let reader = match pooled {
-                Some(reader) => reader,
-                None => {
-                    // The writer makes the file.
-                    index.with_writer(|_| Ok(()))?;
-                    open::reader(&index.path)?
+            let (reader, mut look) = (index.reader()?, Look::new(question));
+            let found = loop {
+                if let Some(found) = look.go_on(&reader).transpose() {
+                    break found;
                 }
             };
-            let found = read::find(&reader, &question);
             index.readers.lock().push(reader);
             found
         })
         .await
+    }
+
+    /// A connection that reads and that nobody uses.
+    fn reader(&self) -> Result<Connection, Trouble> {
+        if let Some(reader) = self.readers.lock().pop() {
+            return Ok(reader);
+        }
+        // The writer makes the file.
+        self.with_writer(|_| Ok(()))?;
+        open::reader(&self.path)
     }
 
     async fn write<T: Send + 'static>(

@@ -16,23 +16,23 @@ use crate::{limits, store::sqlite::scrub::PAGE};
 /// `KiSe` in ASCII, the application's number in the file's header.
 const APPLICATION: i32 = 0x4b69_5365;
 /// The version of the tables below and of the words in them. An index of another one is made anew.
-const LAYOUT: i32 = 1;
-// A row's number is the time of its message, so that newest first is the order of the rows, whenever they were written.
-const TABLES: &str = "
-    CREATE TABLE conversations (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, seq INTEGER NOT NULL);
+const LAYOUT: i32 = 2;
+// A row's number and the words in it begin with the number of the conversation (see `terms`). FTS5 keeps no copy of them:
+// the text in `messages` says which to take out, and how well it answers.
+const TABLES: &str = r#"
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, seq INTEGER NOT NULL, newest INTEGER NOT NULL
+    );
     CREATE TABLE senders (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);
     CREATE TABLE messages (
-        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, seq INTEGER NOT NULL, sender INTEGER NOT NULL,
-        expires INTEGER
+        id INTEGER PRIMARY KEY, sender INTEGER NOT NULL, at INTEGER NOT NULL, expires INTEGER, text TEXT NOT NULL
     );
-    CREATE UNIQUE INDEX places ON messages (conversation, seq);
     CREATE INDEX expiring ON messages (expires) WHERE expires IS NOT NULL;
     CREATE TABLE walk (name TEXT NOT NULL);
     INSERT INTO walk (name) VALUES ('');
-    CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'ascii', columnsize = 0, prefix = '3');
+    CREATE VIRTUAL TABLE words USING fts5(text, content = '', columnsize = 0, tokenize = "ascii tokenchars '_-'");
     INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
-";
-const _: () = assert!(limits::SEARCH_BEGINNING_CHARS == 3, "the prefix of the table");
+"#;
 const BUSY: Duration = Duration::from_secs(2);
 
 /// The connection that writes, and the file itself, which must be closed after it.

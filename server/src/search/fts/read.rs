@@ -1,42 +1,51 @@
 //! What asks the index.
 
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    ops::Bound,
     time::{Duration, Instant},
 };
 
-use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
+use kith_protocol::{ConversationId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Trouble, write::ROWS_IN_MS};
-use crate::limits;
+use super::{Trouble, terms};
+use crate::{limits, search::query::Query};
 
 /// What to find.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// In the language of FTS5.
-    pub matching: String,
+    /// Which words.
+    pub query: Query,
     /// In which conversations, from which seq on.
     pub readable: HashMap<ConversationId, u64>,
     /// By whom; by anybody where absent.
     pub from: Option<UserId>,
-    /// Only those below this row, where the last question ended.
-    pub below: Option<i64>,
+    /// Up to which place, where the last question ended.
+    pub up_to: Bound<Place>,
     /// Only those before this time.
     pub before: Option<Timestamp>,
 }
 
-/// A message that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its row: the later, the higher.
-    pub row: i64,
+/// The place of a message among all that are found: the newest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When it was written; within a conversation never before the message in front of it.
+    pub at: Timestamp,
     /// Its conversation.
     pub conversation: ConversationId,
     /// Its place there.
     pub seq: u64,
-    /// Its words, as they are indexed.
-    pub words: String,
+}
+
+/// A message that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where it is.
+    pub place: Place,
+    /// How well it answers ([`Query::rank`]).
+    pub rank: u8,
 }
 
 /// Messages that were found.
@@ -44,60 +53,183 @@ pub struct Candidate {
 pub struct Found {
     /// Newest first, [`limits::SEARCH_CANDIDATES`] at most.
     pub candidates: Vec<Candidate>,
-    /// Where to go on, if not all was looked at: below this row.
-    pub rest: Option<i64>,
+    /// Whether there may be older ones.
+    pub more: bool,
+    /// What it took.
+    pub work: Work,
 }
 
-/// Looks from the newest match on, until there are enough or the time is over. A step within FTS5 cannot be interrupted,
-/// so the time is looked at between any two.
-pub(super) fn find(connection: &Connection, question: &Question) -> Result<Found, Trouble> {
-    let until = Instant::now() + Duration::from_millis(limits::SEARCH_LOOK_MS);
-    let mut found = Found { candidates: Vec::new(), rest: None };
-    let sender = match question.from {
-        None => None,
-        Some(from) => match sender(connection, from)? {
-            // Who wrote nothing has no number.
-            None => return Ok(found),
-            known => known,
-        },
-    };
-    let before = question.before.map_or(i64::MAX, |before| before.millis() as i64 * ROWS_IN_MS);
-    let below = question.below.unwrap_or(i64::MAX).min(before);
-    let mut select = connection.prepare_cached(
-        "SELECT words.rowid, messages.conversation, messages.seq, messages.sender
-         FROM words CROSS JOIN messages ON messages.id = words.rowid
-         WHERE words MATCH ?1 AND words.rowid < ?2 ORDER BY words.rowid DESC",
-    )?;
-    let mut text = connection.prepare_cached("SELECT text FROM words WHERE rowid = ?1")?;
-    let mut conversations = HashMap::new();
-    let mut rows = select.query((&question.matching, below))?;
-    while let Some(row) = rows.next()? {
-        let (id, number, seq, by): (i64, i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        let conversation = match conversations.get(&number) {
-            Some(known) => *known,
-            None => *conversations.entry(number).or_insert(conversation(connection, number)?),
-        };
-        let since = question.readable.get(&conversation);
-        if since.is_some_and(|since| seq as u64 >= *since) && sender.is_none_or(|sender| sender == by) {
-            let words = text.query_row((id,), |row| row.get(0))?;
-            found.candidates.push(Candidate { row: id, conversation, seq: seq as u64, words });
-        }
-        if found.candidates.len() == limits::SEARCH_CANDIDATES || Instant::now() >= until {
-            found.rest = Some(id);
-            break;
-        }
+/// What a search took. It depends on the caller's conversations and on what is said in them, and on nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Conversations of which FTS5 was asked.
+    pub conversations: u64,
+    /// Rows that it answered with.
+    pub rows: u64,
+}
+
+/// A conversation to look into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ahead {
+    id: ConversationId,
+    number: i64,
+    /// From which seq on.
+    since: u64,
+    /// Up to which seq it is indexed.
+    indexed: u64,
+    /// When its newest message was written.
+    newest: Timestamp,
+}
+
+/// A search that looks into one conversation after the other, in as many turns as it needs. It keeps the newest matches.
+pub(super) struct Look {
+    question: Question,
+    /// The conversations that are left, the one with the newest message last; unknown before the first turn.
+    ahead: Option<Vec<Ahead>>,
+    /// The places found, with their rows.
+    newest: BinaryHeap<Reverse<(Place, i64)>>,
+    found: Found,
+}
+
+impl Look {
+    pub(super) fn new(question: Question) -> Self {
+        let found = Found { candidates: Vec::new(), more: false, work: Work::default() };
+        Self { question, ahead: None, newest: BinaryHeap::new(), found }
     }
-    Ok(found)
+
+    /// Looks on for one turn; the answer, once there is nothing left. A step within FTS5 cannot be interrupted, so the time
+    /// is looked at between any two conversations.
+    pub(super) fn go_on(&mut self, connection: &Connection) -> Result<Option<Found>, Trouble> {
+        let until = Instant::now() + Duration::from_millis(limits::SEARCH_LOOK_MS);
+        // One reading for all of the turn.
+        let reading = connection.unchecked_transaction()?;
+        let mut ahead = match self.ahead.take() {
+            Some(ahead) => ahead,
+            None => self.conversations(&reading)?,
+        };
+        let by = self.question.from.map(|from| number_of(&reading, from)).transpose()?;
+        // Who wrote nothing has no number.
+        if by == Some(None) {
+            ahead.clear();
+        }
+        while let Some(next) = ahead.pop() {
+            if self.oldest().is_some_and(|(oldest, _)| next.newest < oldest.at) {
+                self.found.more = true;
+                break;
+            }
+            self.look_into(&reading, next, by.flatten())?;
+            if Instant::now() >= until && !ahead.is_empty() {
+                self.ahead = Some(ahead);
+                return Ok(None);
+            }
+        }
+        self.rank(&reading).map(Some)
+    }
+
+    /// The caller's conversations that the index knows.
+    fn conversations(&self, connection: &Connection) -> Result<Vec<Ahead>, Trouble> {
+        let mut select = connection.prepare_cached("SELECT id, seq, newest FROM conversations WHERE uuid = ?1")?;
+        let mut ahead = Vec::with_capacity(self.question.readable.len());
+        for (id, since) in &self.question.readable {
+            let known = select.query_row((id.bytes(),), |row| {
+                let (number, indexed, newest): (_, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let newest = Timestamp::from_millis(newest as u64);
+                Ok(Ahead { id: *id, number, since: *since, indexed: indexed as u64, newest })
+            });
+            ahead.extend(known.optional()?);
+        }
+        ahead.sort_unstable_by_key(|ahead| (ahead.newest, ahead.id));
+        Ok(ahead)
+    }
+
+    /// The oldest of the matches that are kept, if there is no room for more.
+    fn oldest(&self) -> Option<(Place, i64)> {
+        self.newest.peek().filter(|_| self.newest.len() == limits::SEARCH_CANDIDATES).map(|Reverse(oldest)| *oldest)
+    }
+
+    /// Takes the matches of one conversation, from its newest on, as long as they are among the newest of all.
+    fn look_into(&mut self, connection: &Connection, ahead: Ahead, by: Option<i64>) -> Result<(), Trouble> {
+        let last = self.last_seq(connection, ahead)?;
+        let Some((first, last)) = terms::row(ahead.number, ahead.since).zip(terms::row(ahead.number, last)) else {
+            return Ok(());
+        };
+        if first > last {
+            return Ok(());
+        }
+        let mut matching = self.question.query.fts5(&terms::beginning(ahead.number));
+        if let Some(by) = by {
+            matching.push_str(&format!(" AND \"{}\"", terms::sender(ahead.number, by)));
+        }
+        let mut select = connection.prepare_cached(
+            "SELECT words.rowid, messages.at FROM words CROSS JOIN messages ON messages.id = words.rowid
+             WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid DESC",
+        )?;
+        let mut rows = select.query((matching, first, last))?;
+        self.found.work.conversations += 1;
+        while let Some(row) = rows.next()? {
+            self.found.work.rows += 1;
+            let (row, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let (at, seq) = (Timestamp::from_millis(at as u64), terms::seq_of(row));
+            let place = Place { at, conversation: ahead.id, seq };
+            if let Some((oldest, _)) = self.oldest() {
+                self.found.more = true;
+                if place < oldest {
+                    break;
+                }
+                self.newest.pop();
+            }
+            self.newest.push(Reverse((place, row)));
+        }
+        Ok(())
+    }
+
+    /// Up to which seq of a conversation messages are asked for.
+    fn last_seq(&self, connection: &Connection, ahead: Ahead) -> Result<u64, Trouble> {
+        let (up_to, from) = match self.question.up_to {
+            Bound::Unbounded => return self.last_before(connection, ahead, self.question.before),
+            Bound::Included(place) => (place, place.seq + 1),
+            Bound::Excluded(place) => (place, place.seq),
+        };
+        // Of those of the same time, the ones in lower conversations are lower.
+        let later = up_to.at.millis() + u64::from(ahead.id <= up_to.conversation);
+        let before = self.question.before.map_or(later, |before| before.millis().min(later));
+        let last = self.last_before(connection, ahead, Some(Timestamp::from_millis(before)))?;
+        Ok(if ahead.id == up_to.conversation { last.min(from.saturating_sub(1)) } else { last })
+    }
+
+    /// The seq behind which no message of a conversation is from before a time.
+    fn last_before(&self, connection: &Connection, ahead: Ahead, time: Option<Timestamp>) -> Result<u64, Trouble> {
+        let Some(time) = time.filter(|time| ahead.newest >= *time) else { return Ok(terms::last_seq()) };
+        let mut select = connection
+            .prepare_cached("SELECT id, at FROM messages WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1")?;
+        // Up to `low` all are from before; above `high` none is.
+        let (mut low, mut high) = (0, ahead.indexed.min(terms::last_seq()));
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let between = (terms::row(ahead.number, low + 1), terms::row(ahead.number, middle));
+            let found = select.query_row(between, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?))).optional()?;
+            match found {
+                Some((row, at)) if at as u64 >= time.millis() => high = terms::seq_of(row) - 1,
+                _ => low = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// The answer, with how well each match answers.
+    fn rank(&mut self, connection: &Connection) -> Result<Found, Trouble> {
+        let mut select = connection.prepare_cached("SELECT text FROM messages WHERE id = ?1")?;
+        for Reverse((place, row)) in std::mem::take(&mut self.newest).into_sorted_vec() {
+            let words: Option<String> = select.query_row((row,), |row| row.get(0)).optional()?;
+            let rank = words.map_or(0, |words| self.question.query.rank(&words));
+            self.found.candidates.push(Candidate { place, rank });
+        }
+        Ok(std::mem::replace(&mut self.found, Found { candidates: Vec::new(), more: false, work: Work::default() }))
+    }
 }
 
-fn sender(connection: &Connection, user: UserId) -> rusqlite::Result<Option<i64>> {
+/// The small number of a sender.
+fn number_of(connection: &Connection, user: UserId) -> rusqlite::Result<Option<i64>> {
     let mut select = connection.prepare_cached("SELECT id FROM senders WHERE uuid = ?1")?;
     select.query_row((user.bytes(),), |row| row.get(0)).optional()
-}
-
-fn conversation(connection: &Connection, number: i64) -> rusqlite::Result<ConversationId> {
-    let mut select = connection.prepare_cached("SELECT uuid FROM conversations WHERE id = ?1")?;
-    select
-        .query_row((number,), |row| row.get::<_, [u8; 16]>(0))
-        .map(|bytes| ConversationId::new(Uuid::from_bytes(bytes)))
 }

@@ -5,11 +5,11 @@ use std::{fs::File, path::Path, sync::Arc};
 use kith_protocol::{ConversationId, Timestamp, Uuid};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::{Change, Text, Trouble, open};
+use super::{
+    Change, Text, Trouble, open,
+    terms::{self, row},
+};
 use crate::{limits, search::words, store::sqlite::scrub::Scrub};
-
-/// Rows that a millisecond has room for before they spill into the next one.
-pub(super) const ROWS_IN_MS: i64 = 256;
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -56,17 +56,20 @@ impl Writer {
     pub(super) fn apply(&mut self, conversation: ConversationId, seq: u64, changes: &[Change]) -> Result<(), Trouble> {
         let transaction = self.connection.transaction()?;
         let id = number(&transaction, "conversations", conversation.uuid())?;
-        let mut erased = false;
+        let (mut erased, mut newest) = (false, Timestamp::default());
         for change in changes {
             erased |= match change {
-                Change::Put(text) => put(&transaction, id, text)?,
-                Change::Remove(seq) => match row_of(&transaction, id, *seq)? {
-                    Some(row) => remove(&transaction, row)?,
-                    None => false,
-                },
+                Change::Put(text) => {
+                    newest = newest.max(text.at);
+                    put(&transaction, id, text)?
+                }
+                Change::Remove(seq) => row(id, *seq).map_or(Ok(false), |row| remove(&transaction, row))?,
             };
         }
-        transaction.execute("UPDATE conversations SET seq = ?2 WHERE id = ?1", (id, seq as i64))?;
+        transaction.execute(
+            "UPDATE conversations SET seq = ?2, newest = max(newest, ?3) WHERE id = ?1",
+            (id, seq as i64, newest.millis() as i64),
+        )?;
         transaction.commit()?;
         self.erased |= erased;
         Ok(())
@@ -139,43 +142,39 @@ fn number(transaction: &Transaction<'_>, table: &str, uuid: Uuid) -> rusqlite::R
         return Ok(id);
     }
     let insert = match table {
-        "conversations" => "INSERT INTO conversations (uuid, seq) VALUES (?1, 0)",
+        "conversations" => "INSERT INTO conversations (uuid, seq, newest) VALUES (?1, 0, 0)",
         _ => "INSERT INTO senders (uuid) VALUES (?1)",
     };
     transaction.prepare_cached(insert)?.insert((uuid.as_bytes(),))
 }
 
-fn row_of(transaction: &Transaction<'_>, conversation: i64, seq: u64) -> rusqlite::Result<Option<i64>> {
-    let mut select = transaction.prepare_cached("SELECT id FROM messages WHERE conversation = ?1 AND seq = ?2")?;
-    select.query_row((conversation, seq as i64), |row| row.get(0)).optional()
-}
-
-/// Puts a message in, or its new text in its old place; whether there was an old one.
+/// Puts a message in, in the place of what it said before; whether it said something.
 fn put(transaction: &Transaction<'_>, conversation: i64, text: &Text) -> rusqlite::Result<bool> {
-    let known = row_of(transaction, conversation, text.seq)?;
+    let Some(row) = row(conversation, text.seq) else { return Ok(false) };
+    let erased = remove(transaction, row)?;
     let words = words::indexed(&text.text);
     if words.is_empty() {
-        return known.map_or(Ok(false), |row| remove(transaction, row));
-    }
-    if let Some(row) = known {
-        transaction.prepare_cached("UPDATE words SET text = ?2 WHERE rowid = ?1")?.execute((row, &words))?;
-        return Ok(true);
+        return Ok(erased);
     }
     let sender = number(transaction, "senders", text.sender.uuid())?;
     let expires = text.expires_at.map(|at| at.millis() as i64);
-    let mut insert = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO messages (id, conversation, seq, sender, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    let mut row = text.at.millis() as i64 * ROWS_IN_MS;
-    while insert.execute((row, conversation, text.seq as i64, sender, expires))? == 0 {
-        row += 1;
-    }
-    transaction.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?.execute((row, &words))?;
-    Ok(false)
+    transaction
+        .prepare_cached("INSERT INTO messages (id, sender, at, expires, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((row, sender, text.at.millis() as i64, expires, &words))?;
+    transaction
+        .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
+        .execute((row, terms::indexed(conversation, sender, &words)))?;
+    Ok(erased)
 }
 
+/// Takes a message out; whether it was there. FTS5 is told each term that it has of it.
 fn remove(transaction: &Transaction<'_>, row: i64) -> rusqlite::Result<bool> {
-    transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute((row,))?;
+    let mut select = transaction.prepare_cached("SELECT sender, text FROM messages WHERE id = ?1")?;
+    let known = select.query_row((row,), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).optional()?;
+    let Some((sender, words)) = known else { return Ok(false) };
+    transaction
+        .prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")?
+        .execute((row, terms::indexed(terms::conversation_of(row), sender, &words)))?;
     transaction.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute((row,))?;
     Ok(true)
 }

@@ -101,7 +101,7 @@ impl Look<'_> {
                 missing(row.is_none_or(|row| row.by.is_some()), "its invite is the operator's")
             }
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
-            Place::MediaKey | Place::PushKey => schema::server::key_of(value).map(|_| vec![])?,
+            Place::MediaKey | Place::PushKey | Place::SearchKey => schema::server::key_of(value).map(|_| vec![])?,
             Place::Subscription(..) => Subscription::decode(value).map(|_| vec![])?,
             Place::Pending(..) => Pending::decode(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
