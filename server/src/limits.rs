@@ -234,6 +234,8 @@ pub const SEARCH_LOOK_MS: u64 = 20;
 pub const SEARCHES_AT_ONCE: usize = 2;
 /// Searches that may wait for those; more are refused as overloaded.
 pub const SEARCHES_WAITING: usize = 64;
+/// Searches of one user that may wait; more of the user's are refused as overloaded.
+pub const SEARCHES_WAITING_EACH: usize = 8;
 /// Pages that each of the index's connections keeps in memory, in KiB.
 pub const SEARCH_CACHE_KIB: i64 = 4 * 1024;
 /// Entries that the index takes in one durable write.

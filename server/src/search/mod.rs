@@ -90,12 +90,13 @@ impl Search {
             self.key.get_or_try_init(|| store::kept_key(&*self.store, server::search_key(), clock::random)).await?;
         let cursor = asked.cursor.as_deref().map(|sealed| Cursor::open(sealed, key, user, asked)).transpose()?;
         let (up_to, skip) = cursor.map_or((Bound::Unbounded, 0), |cursor| (cursor.up_to, cursor.skip));
+        let turn = self.index.turn(user).await?;
         let readable = match asked.conversation {
             Some(id) => HashMap::from([(id, self.conversations.readable_from(user, id).await?)]),
             None => self.conversations.readable(user).await?,
         };
         let question = Question { query: query.clone(), readable, from: asked.from, up_to, before: asked.before };
-        let found = self.index.find(question).await?;
+        let found = self.index.find(turn, question).await?;
         count(&found);
         let (newest, oldest) = (found.candidates.first().copied(), found.candidates.last().copied());
         let mut ranked = found.candidates;

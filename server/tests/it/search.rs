@@ -2,6 +2,7 @@
 
 use std::{fs, time::Duration, time::Instant};
 
+use futures_util::future::join_all;
 use kith::operator::client::Operator;
 use kith_client::{Method, StatusCode, rest::Paging, rest::Search};
 use kith_protocol::{
@@ -247,6 +248,32 @@ async fn a_cursor_is_good_for_who_was_given_it_and_for_that_search() {
         assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &"invalid_request".into()), "{path}");
         assert_eq!(problem["errors"][0]["pointer"], "?cursor", "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_flood_of_searches_refuses_its_own_user_only() {
+    let world = World::start().await;
+    let [anna, bela, cora] = world.people(["anna", "bela", "cora"]).await;
+    let (direct, other) = (anna.direct(&bela).await, anna.direct(&cora).await);
+    for number in 0..50 {
+        anna.say(direct, format!("needle {number}")).await;
+    }
+    anna.say(other, "another needle").await;
+    finds(&cora, "needle", &["another needle"]).await;
+    let flood = join_all((0..300).map(|_| found_or_refused(&bela, "needle")));
+    let searches = async {
+        for _ in 0..20 {
+            assert_eq!(found(&cora, "needle").await, ["another needle"]);
+        }
+    };
+    let (flood, ()) = tokio::join!(flood, searches);
+    assert!(flood.into_iter().all(|refused| refused.is_none_or(|code| code == Code::Overloaded)));
+}
+
+/// The code with which a search is refused, if it is.
+async fn found_or_refused(who: &Person, words: &str) -> Option<Code> {
+    let answer = who.rest.search(&search(words), &Paging::default()).await;
+    if answer.is_ok() { None } else { Some(code(answer).expect("the server says why")) }
 }
 
 /// Two people who have said something in several conversations.

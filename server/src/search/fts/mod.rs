@@ -2,7 +2,8 @@
 //!
 //! Nothing in it is the only copy of anything. It is opened when it is first used, made where it is not there, and replaced
 //! by `clear`; while it is damaged every call answers [`Trouble::Damaged`]. One connection writes and
-//! [`limits::SEARCHES_AT_ONCE`] read, each on a thread that may block; who writes runs where a core is idle.
+//! [`limits::SEARCHES_AT_ONCE`] read, each on a thread that may block; who writes runs where a core is idle, and who reads
+//! has a turn ([`turns`]).
 //!
 //! Invariant: outside the store's engine, only this folder names rusqlite.
 
@@ -12,6 +13,7 @@ mod read;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod write;
 
 use std::{
@@ -26,11 +28,15 @@ use std::{
 use kith_protocol::{ConversationId, Timestamp, UserId};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
-use tokio::sync::Semaphore;
+use tokio::sync::RwLock;
 
 pub use self::read::{Candidate, Found, Place, Question, Work};
-use self::{quiet::Quiet, read::Look, write::Writer};
-use crate::limits;
+use self::{
+    quiet::Quiet,
+    read::Look,
+    turns::{Turn, Turns},
+    write::Writer,
+};
 
 /// Why the index did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,8 +97,9 @@ pub struct Index {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Option<Writer>>,
-    reading: Semaphore,
-    waiting: Semaphore,
+    turns: Arc<Turns>,
+    /// Held while somebody reads, and alone by who replaces the file.
+    reading: Arc<RwLock<()>>,
     damaged: AtomicBool,
     quiet: Quiet,
     /// After the connections: nobody else gets into the directory before they are closed.
@@ -106,8 +113,8 @@ impl Index {
             path: dir.join("search.db"),
             writer: Mutex::default(),
             readers: Mutex::default(),
-            reading: Semaphore::new(limits::SEARCHES_AT_ONCE),
-            waiting: Semaphore::new(limits::SEARCHES_WAITING),
+            turns: Arc::default(),
+            reading: Arc::default(),
             damaged: AtomicBool::new(false),
             quiet: Quiet::new(),
             _directory: directory,
@@ -120,7 +127,7 @@ impl Index {
     /// [`Trouble`] where the file cannot be made.
     pub async fn clear(self: &Arc<Self>) -> Result<(), Trouble> {
         // Nobody reads meanwhile.
-        let alone = self.reading.acquire_many(limits::SEARCHES_AT_ONCE as u32).await.expect("it is never closed");
+        let alone = self.reading.write().await;
         self.damaged.store(false, Ordering::Relaxed);
         let cleared = self.blocking(|index| {
             let mut writer = index.writer.lock();
@@ -188,24 +195,36 @@ impl Index {
         self.write(|writer| writer.messages()).await
     }
 
-    /// Finds messages, newest first.
+    /// Waits for a turn of a user's searches.
+    ///
+    /// # Errors
+    /// [`Trouble::Overloaded`].
+    pub async fn turn(&self, user: UserId) -> Result<Turn, Trouble> {
+        self.turns.take(user).await
+    }
+
+    /// Finds messages, newest first, in this turn and those that follow it.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn find(self: &Arc<Self>, question: Question) -> Result<Found, Trouble> {
-        let _waits = self.waiting.try_acquire().map_err(|_| Trouble::Overloaded)?;
-        let _reads = self.reading.acquire().await.expect("it is never closed");
-        self.blocking(move |index| {
-            let (reader, mut look) = (index.reader()?, Look::new(question));
-            let found = loop {
-                if let Some(found) = look.go_on(&reader).transpose() {
-                    break found;
-                }
-            };
-            index.readers.lock().push(reader);
-            found
-        })
-        .await
+    pub async fn find(self: &Arc<Self>, mut turn: Turn, question: Question) -> Result<Found, Trouble> {
+        let mut look = Look::new(question);
+        loop {
+            let reading = self.reading.clone().read_owned().await;
+            // It looks on where nobody waits for it any longer, so it holds its turn itself.
+            let looked = self.blocking(move |index| {
+                let reader = index.reader()?;
+                let found = look.go_on(&reader);
+                index.readers.lock().push(reader);
+                drop(reading);
+                Ok((found?, look, turn))
+            });
+            let (found, unfinished, ended) = looked.await?;
+            if let Some(found) = found {
+                return Ok(found);
+            }
+            (look, turn) = (unfinished, ended.again().await?);
+        }
     }
 
     /// A connection that reads and that nobody uses.

@@ -2,6 +2,7 @@
 
 use std::{fs, ops::Bound, sync::Arc};
 
+use futures_util::future::join_all;
 use kith_protocol::{ConversationId, Timestamp, UserId};
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
@@ -34,7 +35,12 @@ fn question(words: &str) -> Question {
 }
 
 async fn find(index: &Arc<Index>, question: Question) -> Found {
-    index.find(question).await.unwrap()
+    find_as(index, USER, question).await.unwrap()
+}
+
+async fn find_as(index: &Arc<Index>, user: UserId, question: Question) -> Result<Found, Trouble> {
+    let turn = index.turn(user).await?;
+    index.find(turn, question).await
 }
 
 fn places(found: &Found) -> Vec<(ConversationId, u64)> {
@@ -164,6 +170,18 @@ async fn a_conversation_with_nothing_newer_is_not_looked_into() {
 }
 
 #[tokio::test]
+async fn a_flood_of_searches_refuses_none_of_another_user() {
+    let (_dir, index) = open();
+    index.apply(HERE, 1, vec![put(1, 1000, "tea")]).await.unwrap();
+    let flood = join_all((0..3 * limits::SEARCHES_WAITING).map(|_| find_as(&index, USER, question("tea"))));
+    let other = find_as(&index, UserId::from_bytes([9; 16]), question("tea"));
+    let (flood, other) = tokio::join!(flood, other);
+    assert_eq!(places(&other.expect("it is answered")), [(HERE, 1)]);
+    let refused = flood.iter().filter(|answer| **answer == Err(Trouble::Overloaded)).count();
+    assert!(refused >= limits::SEARCHES_WAITING, "{refused} of the flood were refused");
+}
+
+#[tokio::test]
 async fn what_is_taken_out_leaves_no_word_behind() {
     let (dir, index) = open();
     let words = |seq: u64| format!("word{seq} common {}", "long ".repeat(seq as usize));
@@ -218,7 +236,7 @@ async fn a_damaged_index_says_so_until_it_is_cleared() {
     let (dir, index) = open();
     fs::write(dir.path().join("search.db"), [7; 9000]).unwrap();
     assert!(matches!(index.progress(vec![HERE]).await, Err(Trouble::Damaged(_))));
-    assert!(matches!(index.find(question("tea")).await, Err(Trouble::Damaged(_))));
+    assert!(matches!(find_as(&index, USER, question("tea")).await, Err(Trouble::Damaged(_))));
     index.clear().await.unwrap();
     index.apply(HERE, 1, vec![put(1, 1, "tea")]).await.unwrap();
     assert_eq!(seqs(&index, "tea").await, [1]);
