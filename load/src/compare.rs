@@ -41,13 +41,17 @@ const fn row(name: &'static str, report: &'static str, pointer: &'static str, un
     Row { name, report, pointer, unit, side }
 }
 
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 10] = [
     row("1:1 messages for each CPU-second", "pairs", "/messages_per_cpu_s", "", AtLeast),
     row("1:1 messages a second", "pairs", "/messages_per_s", "", AtLeast),
     row("group deliveries for each CPU-second", "group", "/deliveries_per_cpu_s", "", AtLeast),
     row("memory of an idle connection", "idle", "/rss_per_connection_bytes", "B", AtMost),
     row("CPU of an idle connection, each second", "idle", "/cpu_us_per_s_per_connection", "µs", AtMost),
     row("reconnect storm, until all have all", "storm", "/catch_up_s", "s", AtMost),
+    row("search in 2, a word of others, p50", "search", "/few/known/p50_ms", "ms", AtMost),
+    row("search in 2, a word of nobody, p50", "search", "/few/unknown/p50_ms", "ms", AtMost),
+    row("search in 1000, a word of others, p50", "search", "/many/known/p50_ms", "ms", AtMost),
+    row("search in 1000, a word of nobody, p50", "search", "/many/unknown/p50_ms", "ms", AtMost),
 ];
 
 /// One figure of both servers, a pair for each round.

@@ -35,6 +35,7 @@ mod report;
 mod rest;
 mod room;
 mod scan;
+mod search;
 mod sender;
 mod setup;
 #[cfg(test)]
@@ -83,6 +84,8 @@ enum Command {
     Storm(storm::Args),
     /// Pages of history at random places, and what a message weighs on the disk
     History(history::Args),
+    /// Searches by members of few and of many conversations, while others say the same words
+    Search(search::Args),
     /// More than the server can take, in an open loop
     Overload(overload::Args),
     /// How long the disk itself takes to keep 4 KiB; needs no server
@@ -123,6 +126,7 @@ async fn run(command: &Command) -> Result<Value> {
         Command::Channel(args) => channel::run(args).await,
         Command::Storm(args) => storm::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Search(args) => search::run(args).await,
         Command::Overload(args) => overload::run(args).await,
         Command::Fsync(args) => fsync::run(args),
         Command::Table(args) => table::run(args),

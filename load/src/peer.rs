@@ -182,6 +182,9 @@ impl World {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let conversation = path.split('/').nth(3).unwrap_or_default();
         let log = self.logs.iter().position(|log| log.id.to_string() == conversation);
+        if path == "/v1/search" {
+            return self.find(user, query);
+        }
         match (method, path.split('/').nth(4), log) {
             ("GET", _, None) => json!({ "id": user }),
             ("POST", None, None) => {
@@ -220,6 +223,13 @@ impl World {
             }
             other => panic!("the peer has no {other:?}"),
         }
+    }
+
+    fn find(&self, user: UserId, query: &str) -> serde_json::Value {
+        let word = query.split('&').find_map(|pair| pair.strip_prefix("q=")).unwrap();
+        let own = self.logs.iter().filter(|log| log.members.contains(&user)).flat_map(|log| &log.entries);
+        let found = own.filter(|entry| matches!(&entry.body, Body::Message(text) if text.text.contains(word)));
+        json!({ "items": found.collect::<Vec<_>>() })
     }
 
     fn append(&mut self, log: usize, sender: UserId, client_id: Option<Uuid>, words: &str) -> u64 {

@@ -101,6 +101,17 @@ async fn history_is_filled_weighed_and_read() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn searches_of_few_and_of_many_are_timed() {
+    let command = "search --conversations 2 --fill 40 --many 5 --searches 3 --searches-of-many 2";
+    let report = run(Fault::None, command).await.unwrap();
+    assert_eq!((&report["ok"], report["filled"].as_u64()), (&true.into(), Some(40)), "{report:#}");
+    for (pointer, count) in [("/few/known", 3), ("/few/unknown", 3), ("/many/known", 2), ("/many/unknown", 2)] {
+        assert_eq!(report.pointer(pointer).unwrap()["count"].as_u64(), Some(count), "{report:#}");
+    }
+    assert_eq!(report["many"]["conversations"], 5);
+}
+
+#[tokio::test(flavor = "local")]
 async fn the_rate_that_is_carried_is_found_by_halves() {
     let command = "sustain --pairs 2 --below 400 --steps 3 --warm-up 0 --duration 1 --drain 0.3 --within-ms 1000";
     let report = run(Fault::None, command).await.unwrap();
