@@ -2,10 +2,12 @@
 //!
 //! Identifiers and times are in [`id`] and [`time`], the entries of a conversation's log in [`entry`],
 //! the frames of the socket in [`frame`], the bodies of the REST API in [`rest`], the errors of both in [`problem`],
-//! media in [`media`], and what bounds all of them in [`limits`]. The prose is docs/protocol.md.
+//! media in [`media`], and what bounds all of them in [`limits`]. Which texts are an emoji is in [`emoji`], which are seen
+//! in [`visible`]. The prose is docs/protocol.md.
 //!
 //! Invariant: nothing here does I/O, awaits, reads a clock or makes a random number.
 
+pub mod emoji;
 pub mod entry;
 pub mod frame;
 pub mod id;
@@ -16,6 +18,7 @@ pub mod problem;
 pub mod push;
 pub mod rest;
 pub mod time;
+pub mod visible;
 
 pub use entry::{Body, Entry, Message};
 pub use frame::{ClientFrame, ServerFrame};

@@ -22,6 +22,12 @@ pub const WATCHED_CONVERSATIONS: usize = 20;
 pub const POINTER_MOVES: usize = 32;
 /// Bytes of a reaction: one emoji, its modifiers and joiners included.
 pub const EMOJI_BYTES: usize = 64;
+/// Different emojis that one user puts to one message,
+pub const REACTIONS_EACH: usize = 20;
+/// and all users together.
+pub const REACTIONS: usize = 100;
+/// Edits of one message.
+pub const EDITS: usize = 100;
 /// Bytes of a media that is sent in one request.
 pub const MEDIA_BYTES: u64 = 8 * 1024 * 1024;
 /// Bytes of a picture, however it is sent: the server reads it as a whole.
