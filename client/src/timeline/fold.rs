@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kith_protocol::{
-    Body, Entry, Message, UserId,
+    Body, Entry, Message, UserId, emoji,
     entry::{ReactionUsers, Redacted, RedactedKind},
 };
 
@@ -67,14 +67,14 @@ fn deleted(entry: &Entry) -> Message {
 }
 
 fn react(reactions: &mut Vec<ReactionUsers>, emoji: &str, user: UserId, on: bool) {
-    match reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
+    match reactions.iter_mut().find(|reaction| emoji::same(&reaction.emoji, emoji)) {
         Some(reaction) => {
             reaction.users.retain(|other| *other != user || on);
             if on && !reaction.users.contains(&user) {
                 reaction.users.push(user);
             }
         }
-        None if on => reactions.push(ReactionUsers { emoji: emoji.to_owned(), users: vec![user] }),
+        None if on => reactions.push(ReactionUsers { emoji: emoji::shown(emoji), users: vec![user] }),
         None => {}
     }
     reactions.retain(|reaction| !reaction.users.is_empty());
@@ -102,6 +102,17 @@ mod tests {
         assert!(matches!(&messages[0].entry.body, Body::Message(text) if text.text == "hello"));
         assert_eq!(messages[0].edited_at, Some(log[2].at));
         assert_eq!(messages[0].reactions, [ReactionUsers { emoji: "👍".into(), users: vec![bert(), anna()] }]);
+    }
+
+    #[test]
+    fn the_forms_of_one_emoji_are_one_reaction() {
+        let put =
+            [message(1, "helo"), react(2, 1, "❤", true), react(3, 1, "❤\u{fe0f}", true), react(5, 1, "ok👍", true)];
+        let reactions = fold(put.iter()).remove(0).reactions;
+        let heart = ReactionUsers { emoji: "❤\u{fe0f}".into(), users: vec![bert(), anna()] };
+        assert_eq!(reactions, [heart, ReactionUsers { emoji: "ok👍".into(), users: vec![anna()] }]);
+        let back = [react(6, 1, "❤\u{fe0f}", false), react(7, 1, "❤", false), react(9, 1, "ok👍", false)];
+        assert_eq!(fold(put.iter().chain(&back)).remove(0).reactions, []);
     }
 
     #[test]

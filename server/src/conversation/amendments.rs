@@ -1,16 +1,16 @@
 //! Edits, deletions, reactions and expiry: what happens to a message after it was sent.
 
 use kith_protocol::{
-    Body, Code, UserId,
+    Body, Code, UserId, emoji,
     entry::{ConversationKind, Edit, Reaction, Role, Target, Text},
-    limits::{EMOJI_BYTES, Limits},
+    limits::{EDITS, EMOJI_BYTES, Limits, REACTIONS, REACTIONS_EACH},
 };
 
 use super::{live::Live, log};
 use crate::{
     Error,
     account::Actor,
-    store::{Kind, Record},
+    store::{Kind, Record, schema::Amendment},
     wire,
 };
 
@@ -34,16 +34,11 @@ impl Amend {
         match self {
             Amend::Edit(edit) if edit.text.is_empty() => Err(Error::field("/text", "a message has a text")),
             Amend::Edit(edit) => log::check_text(&edit.text, &edit.mentions, limits),
-            Amend::React(reaction) => {
-                let emoji = &reaction.emoji;
-                // Letters, controls and spaces are no emoji, but keycaps are digits with a mark and flags are joined tags.
-                let plain = emoji.is_ascii() || emoji.chars().any(char::is_whitespace);
-                if emoji.len() > EMOJI_BYTES || plain || emoji.chars().any(char::is_control) {
-                    return Err(Error::field("/emoji", format!("expected one emoji of {EMOJI_BYTES} bytes at most")));
-                }
-                Ok(())
+            Amend::React(reaction) if reaction.on && emoji::qualified(&reaction.emoji).is_none() => {
+                Err(Error::field("/emoji", format!("expected one emoji of {EMOJI_BYTES} bytes at most")))
             }
-            Amend::Delete(_) => Ok(()),
+            // What was put before only emojis were taken can be taken back.
+            Amend::React(_) | Amend::Delete(_) => Ok(()),
         }
     }
 
@@ -100,7 +95,9 @@ impl Live {
         edit.mentions.sort_unstable();
         edit.mentions.dedup();
         let target = edit.target;
-        let now = match self.amendment(target).await?.edits.last().copied() {
+        let edits = &self.amendment(target).await?.edits;
+        let (last, count) = (edits.last().copied(), edits.len());
+        let now = match last {
             Some(last) => match wire::body(self.id, &self.record(last).await?)? {
                 Body::Edit(last) => Some((last.text, last.mentions)),
                 _ => None,
@@ -112,6 +109,9 @@ impl Live {
         };
         if now.is_some_and(|(text, mentions)| text == edit.text && mentions == edit.mentions) {
             return Ok(());
+        }
+        if count >= EDITS {
+            return Err(Error::new(Code::TooMany).because(format!("a message is edited {EDITS} times at most")));
         }
         let records = self.append(actor, &[Body::Edit(edit)], false).await?;
         self.amendment(target).await?.edited(records[0].seq);
@@ -134,12 +134,16 @@ impl Live {
 
     async fn react(&mut self, actor: Actor, reaction: Reaction) -> Result<(), Error> {
         self.may_say_more(actor.user).await?;
-        let amendment = self.amendment(reaction.target).await?;
-        // Tried on a copy: what cannot be appended must not show.
-        if !amendment.clone().react(&reaction.emoji, actor.user, reaction.on) {
+        let Reaction { target, emoji, on } = reaction;
+        let amendment = self.amendment(target).await?;
+        if amendment.has(&emoji, actor.user) == on {
             return Ok(());
         }
-        let Reaction { target, emoji, on } = reaction.clone();
+        if on {
+            may_react(amendment, &emoji, actor.user)?;
+        }
+        let emoji = emoji::shown(&emoji);
+        let reaction = Reaction { target, emoji: emoji.clone(), on };
         let records = self.append(actor, &[Body::Reaction(reaction)], false).await?;
         self.amendment(target).await?.react(&emoji, actor.user, on);
         self.told(records);
@@ -164,4 +168,17 @@ impl Live {
         self.flush_soon();
         Ok(())
     }
+}
+
+/// Returns `too_many` where a user, or all of them, have put as many different emojis to a message as they may.
+fn may_react(amendment: &Amendment, emoji: &str, user: UserId) -> Result<(), Error> {
+    let full = |detail| Err(Error::new(Code::TooMany).because(detail));
+    if amendment.reactions.iter().filter(|(_, users)| users.contains(&user)).count() >= REACTIONS_EACH {
+        return full(format!("you have put {REACTIONS_EACH} emojis to this message, the most there may be"));
+    }
+    let known = amendment.reactions.iter().any(|(other, _)| emoji::same(other, emoji));
+    if !known && amendment.reactions.len() >= REACTIONS {
+        return full(format!("this message has {REACTIONS} different emojis, the most there may be"));
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
 use kith_protocol::{
-    Body, ConversationId, Timestamp, UserId,
+    Body, ConversationId, Timestamp, UserId, emoji,
     entry::{ConversationChanged, ConversationKind, Created, Redacted, RedactedKind, Role, Writers},
     limits::{PAGE_ITEMS, POINTER_MOVES},
 };
@@ -379,21 +379,24 @@ impl Amendment {
         }
     }
 
-    /// Puts an emoji or takes it back; whether that changed anything.
-    pub fn react(&mut self, emoji: &str, user: UserId, on: bool) -> bool {
-        let place = self.reactions.iter().position(|(other, _)| other == emoji);
-        match (place, on) {
-            (None, true) => self.reactions.push((emoji.to_owned(), vec![user])),
-            (Some(place), true) if !self.reactions[place].1.contains(&user) => self.reactions[place].1.push(user),
-            (Some(place), false) if self.reactions[place].1.contains(&user) => {
-                self.reactions[place].1.retain(|other| *other != user);
-                if self.reactions[place].1.is_empty() {
-                    self.reactions.remove(place);
+    /// Returns true where the user has put this emoji.
+    pub fn has(&self, emoji: &str, user: UserId) -> bool {
+        self.reactions.iter().any(|(other, users)| emoji::same(other, emoji) && users.contains(&user))
+    }
+
+    /// Puts an emoji or takes it back. The forms of one emoji are one reaction.
+    pub fn react(&mut self, emoji: &str, user: UserId, on: bool) {
+        match self.reactions.iter_mut().find(|(other, _)| emoji::same(other, emoji)) {
+            None if on => self.reactions.push((emoji::shown(emoji), vec![user])),
+            None => {}
+            Some((_, users)) => {
+                users.retain(|other| on || *other != user);
+                if on && !users.contains(&user) {
+                    users.push(user);
                 }
             }
-            _ => return false,
         }
-        true
+        self.reactions.retain(|(_, users)| !users.is_empty());
     }
 }
 

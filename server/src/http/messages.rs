@@ -156,6 +156,7 @@ pub async fn one(
         (status = 200, body = Message),
         (status = 403, body = Problem, description = "not_admin, blocked, user_gone"),
         (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "too_many"),
     ),
 )]
 pub async fn edit(
@@ -186,6 +187,7 @@ pub async fn delete(State(app): State<Arc<App>>, actor: Actor, Path(message): Pa
         (status = 204),
         (status = 403, body = Problem, description = "blocked, user_gone"),
         (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "too_many"),
     ),
 )]
 pub async fn react(

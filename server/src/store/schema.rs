@@ -288,7 +288,15 @@ impl Value for Listed {}
 impl Value for Today {}
 impl Value for State {}
 impl Value for Member {}
-impl Value for Amendment {}
+
+/// The second version has the forms of one emoji as one reaction, in the form that shows.
+impl Value for Amendment {
+    const VERSION: u8 = 2;
+
+    fn upgrade(row: &[u8]) -> Result<Self, Error> {
+        older::Amendment::decode(row).map(Self::from)
+    }
+}
 
 const PROFILE: u8 = 0;
 const DEVICE: u8 = 1;

@@ -84,3 +84,19 @@ test("what disappears is gone when its time has come", () => {
   expect(thread.expire(at)).toBe(true);
   expect(thread.messages.length).toBe(1);
 });
+
+test("the forms of one emoji are one reaction", () => {
+  const thread = begun();
+  const said = entries.find(({ kind }) => kind === "message");
+  if (!said) throw new Error("a message was recorded");
+  const at = (seq: number, rest: object) => ({ ...said, seq, ...rest }) as Entry;
+  const react = (seq: number, sender: string, emoji: string, on: boolean) => at(seq, { kind: "reaction", sender, body: { target: 2, emoji, on } });
+  const log = [at(2, {}), react(3, "anna", "❤", true), react(4, "bela", "❤\ufe0f", true), react(5, "bela", "ok👍", true)];
+  for (const entry of log) expect(thread.apply(entry)).toBe("applied");
+  expect(thread.messages.at(-1)?.reactions).toEqual([
+    { emoji: "❤\ufe0f", users: ["anna", "bela"] },
+    { emoji: "ok👍", users: ["bela"] },
+  ]);
+  for (const entry of [react(6, "anna", "❤\ufe0f", false), react(7, "bela", "❤", false), react(8, "bela", "ok👍", false)]) thread.apply(entry);
+  expect(thread.messages.at(-1)?.reactions).toEqual([]);
+});

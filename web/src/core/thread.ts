@@ -1,4 +1,5 @@
 import type { Entry, Message, Messages } from "./types";
+import { isSame, qualified } from "./words";
 
 /** What applying an entry came to. `gap`: entries before it are missing. */
 export type Applied = "applied" | "known" | "gap";
@@ -121,12 +122,12 @@ function deleted(message: Message): Message {
 
 function react(message: Message, emoji: string, user: string, on: boolean): Message {
   const reactions = (message.reactions ?? []).map((reaction) =>
-    reaction.emoji === emoji ? { emoji, users: reaction.users.filter((other) => other !== user) } : reaction,
+    isSame(reaction.emoji, emoji) ? { ...reaction, users: reaction.users.filter((other) => other !== user) } : reaction,
   );
   if (on) {
-    const known = reactions.find((reaction) => reaction.emoji === emoji);
+    const known = reactions.find((reaction) => isSame(reaction.emoji, emoji));
     if (known) known.users.push(user);
-    else reactions.push({ emoji, users: [user] });
+    else reactions.push({ emoji: qualified(emoji) ?? emoji, users: [user] });
   }
   return { ...message, reactions: reactions.filter((reaction) => reaction.users.length > 0) };
 }

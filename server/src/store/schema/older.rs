@@ -1,7 +1,7 @@
 //! The forms that rows had in older versions, each with the way to the next one.
 
 use kith_protocol::{
-    Timestamp,
+    Timestamp, UserId, emoji,
     rest::{Adders, Audience, Privacy as Newer},
 };
 use serde::{Deserialize, Serialize};
@@ -49,5 +49,51 @@ impl From<User> for super::User {
             last_seen: older.last_seen,
             erased: older.erased,
         }
+    }
+}
+
+/// [`super::Amendment`] as its version 1 was: any text was a reaction, and each form of an emoji one of its own.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Amendment {
+    edits: Vec<u64>,
+    deleted: bool,
+    reactions: Vec<(String, Vec<UserId>)>,
+}
+
+impl Value for Amendment {}
+
+impl From<Amendment> for super::Amendment {
+    fn from(Amendment { edits, deleted, reactions }: Amendment) -> Self {
+        let mut amendment = Self { edits, deleted, reactions: Vec::new() };
+        for (emoji, users) in reactions {
+            match amendment.reactions.iter_mut().find(|(other, _)| emoji::same(other, &emoji)) {
+                Some((_, known)) => {
+                    let new: Vec<UserId> = users.into_iter().filter(|user| !known.contains(user)).collect();
+                    known.extend(new);
+                }
+                None => amendment.reactions.push((emoji::shown(&emoji), users)),
+            }
+        }
+        amendment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_one_emoji_become_one_reaction() {
+        let user = |byte| UserId::from_bytes([byte; 16]);
+        let reactions = vec![
+            ("❤".to_owned(), vec![user(1), user(2)]),
+            ("ok👍".to_owned(), vec![user(1)]),
+            ("❤\u{fe0f}".to_owned(), vec![user(2), user(3)]),
+        ];
+        let row = Amendment { edits: vec![3], deleted: false, reactions }.encode();
+        let amendment = super::super::Amendment::decode(&row).unwrap();
+        let expected = [("❤\u{fe0f}".to_owned(), vec![user(1), user(2), user(3)]), ("ok👍".to_owned(), vec![user(1)])];
+        assert_eq!((amendment.edits, amendment.deleted), (vec![3], false));
+        assert_eq!(amendment.reactions, expected);
     }
 }
