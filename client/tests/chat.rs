@@ -65,6 +65,10 @@ fn answer(request: &str) -> Value {
         path if path == format!("GET /v1/conversations/{}", room()) => info,
         path if path == format!("GET /v1/users/{}", bert()) => profile(bert(), "bert"),
         path if path == format!("GET /v1/users/{}", anna()) => profile(anna(), "anna"),
+        "GET /v1/users?username=eve" => json!({
+            "type": "/problems/blocked", "title": "", "status": 403, "detail": "no \u{1b}]0;mine\u{7}\u{9b}2J", "code": "blocked",
+            "request_id": "r", "retryable": false,
+        }),
         other => panic!("an unexpected request: {other}"),
     }
 }
@@ -89,8 +93,9 @@ async fn rest(stream: TcpStream) {
             line.clear();
         }
         stream.read_exact(&mut vec![0; length]).await.unwrap();
-        let body = answer(first.trim_end().trim_end_matches(" HTTP/1.1")).to_string();
-        let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let body = answer(first.trim_end().trim_end_matches(" HTTP/1.1"));
+        let (status, body) = (body["status"].as_u64().unwrap_or(200), body.to_string());
+        let text = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(text.as_bytes()).await.unwrap();
         first.clear();
     }
@@ -107,14 +112,22 @@ async fn speak(stream: TcpStream) {
                 let ready =
                     Ready { user: anna(), device: device(), node: "n".into(), heartbeat_ms: 10_000, degraded: vec![] };
                 let (read, delivered, unread, mentions, peer) = (1, 1, 1, 0, None);
-                let head = HeadItem { id: room(), rev: 1, head: 2, read, delivered, unread, mentions, peer };
+                let head = HeadItem { id: room(), rev: 1, head: 3, read, delivered, unread, mentions, peer };
                 vec![
                     ServerFrame::Ready(ready),
                     ServerFrame::Heads(Heads { conversations: vec![head], more: false }),
                     ServerFrame::Entries(Entries {
                         conversation: room(),
-                        entries: vec![message_of_bert(1, "old"), message_of_bert(2, "new \u{1b}[2J")],
-                        head: 2,
+                        entries: vec![
+                            message_of_bert(1, "old"),
+                            message_of_bert(2, "new \u{1b}[2J"),
+                            entry_of_bert(
+                                3,
+                                "reaction",
+                                &json!({"target": 1, "emoji": "\u{9d}52;c;aGk=\u{9c}", "on": true}),
+                            ),
+                        ],
+                        head: 3,
                         more: false,
                         ahead: false,
                     }),
@@ -123,7 +136,7 @@ async fn speak(stream: TcpStream) {
             ClientFrame::Ping(_) => vec![ServerFrame::Pong(Pong { at: at(9) })],
             ClientFrame::Send(send) => {
                 let client_id = send.message.client_id;
-                vec![ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq: 3, at: at(3) })]
+                vec![ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq: 4, at: at(4) })]
             }
             _ => vec![],
         };
@@ -134,9 +147,13 @@ async fn speak(stream: TcpStream) {
 }
 
 fn message_of_bert(seq: u64, text: &str) -> kith_protocol::Entry {
+    entry_of_bert(seq, "message", &json!({"text": text}))
+}
+
+fn entry_of_bert(seq: u64, kind: &str, body: &Value) -> kith_protocol::Entry {
     let entry = json!({
         "id": format!("{}.{seq}", room()), "conversation": room(), "seq": seq, "sender": bert(), "at": at(seq),
-        "kind": "message", "body": {"text": text},
+        "kind": kind, "body": body,
     });
     serde_json::from_value(entry).unwrap()
 }
@@ -167,14 +184,23 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
     let output = chat(&server, &state, None, "").await;
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("KITH_PASSWORD"));
 
-    let output = chat(&server, &state, Some("open sesame"), "/open bert\nhello bert\n/dance\n").await;
+    let output = chat(&server, &state, Some("open sesame"), "/open bert\nhello bert\n/dance\n/open eve\n").await;
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
-    for line in ["— bert is open", "— connected", "bert: new \u{fffd}[2J", "anna: hello bert", "✓ sent", "/help lists"]
-    {
+    for line in [
+        "— bert is open",
+        "— connected",
+        "bert: new \u{fffd}[2J",
+        "bert reacted \u{fffd}52;c;aGk=\u{fffd}",
+        "anna: hello bert",
+        "✓ sent",
+        "/help lists",
+        "✗ no \u{fffd}]0;mine\u{fffd}\u{fffd}2J",
+    ] {
         assert!(shown.contains(line), "{line} is missing in:\n{shown}");
     }
-    assert!(!shown.contains("bert: old") && !shown.contains('\u{1b}'), "{shown}");
+    let steers = |char: char| char.is_control() && char != '\n';
+    assert!(!shown.contains("bert: old") && !shown.contains(steers), "{shown}");
 
     let output = chat(&server, &state, None, "").await;
     let shown = String::from_utf8(output.stdout).unwrap();

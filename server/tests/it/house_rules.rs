@@ -103,6 +103,16 @@ fn the_client_does_not_know_the_server() {
 }
 
 #[test]
+fn one_file_writes_to_the_terminal() {
+    never(
+        "client/src",
+        |name| !name.ends_with("kith-chat/screen.rs"),
+        &["print!(", "println!(", "stdout()", "stderr()"],
+        "what others say steers no terminal because all that is shown goes through `screen`, which cleans it",
+    );
+}
+
+#[test]
 fn time_and_chance_come_from_one_place() {
     never(
         "server/src",

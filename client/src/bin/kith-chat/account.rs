@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{self, Write},
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -13,7 +13,7 @@ use kith_protocol::{
     rest::{DeviceInfo, NewSession, NewUser, Profile, SignedIn},
 };
 
-use crate::{Arguments, is_typed};
+use crate::{Arguments, is_typed, screen};
 
 /// A device that is signed in.
 pub struct Account {
@@ -103,10 +103,7 @@ fn password() -> Result<String, String> {
 }
 
 fn ask(question: &str) -> Result<String, String> {
-    let mut answer = String::new();
-    print!("{question}");
-    io::stdout().flush().and_then(|()| io::stdin().read_line(&mut answer)).map_err(|cause| cause.to_string())?;
-    Ok(answer.trim().to_owned())
+    screen::ask(question).map_err(|cause| cause.to_string())
 }
 
 /// `$XDG_STATE_HOME/kith` (XDG Base Directory Specification 0.8).

@@ -9,12 +9,17 @@ use kith_client::{Client, Error, Rest, rest::Paging};
 use kith_protocol::{ConversationId, UserId, Uuid, entry::ConversationKind, rest::PresenceState};
 use tokio::time::Instant;
 
-use crate::{is_typed, screen::Screen};
+use crate::{
+    is_typed,
+    screen::{Line, Screen, called},
+};
 
 /// Names that are remembered.
 const NAMES: usize = 10_000;
 /// Seconds in which somebody who goes on writing is not shown again.
 const TYPING_S: u64 = 10;
+/// Who has no name that anybody would see.
+const SOMEBODY: &str = "somebody";
 
 /// Whether it goes on.
 #[derive(PartialEq, Eq)]
@@ -81,19 +86,20 @@ impl Chat {
         self.own.is_empty() && self.caught_up
     }
 
-    /// What somebody is called.
+    /// What somebody is called, as it may stand within a sentence.
     pub(crate) async fn name(&mut self, user: UserId) -> String {
         if let Some(name) = self.names.get(&user) {
             return name.clone();
         }
         match self.rest.user(user).await {
             Ok(profile) => {
-                let name = profile.username.unwrap_or(profile.display_name);
+                let name = profile.username.as_deref().and_then(called).or_else(|| called(&profile.display_name));
+                let name = name.unwrap_or_else(|| SOMEBODY.to_owned());
                 self.call(user, &name);
                 name
             }
             // It is asked for again at the next time.
-            Err(_) => "somebody".to_owned(),
+            Err(_) => SOMEBODY.to_owned(),
         }
     }
 
@@ -106,12 +112,12 @@ impl Chat {
     }
 
     /// The same, as it is shown.
-    pub(crate) async fn shown(&mut self, user: UserId) -> String {
+    pub(crate) async fn shown(&mut self, user: UserId) -> Line {
         let name = self.name(user).await;
         self.screen.name(user, &name)
     }
 
-    /// What a conversation is called: a direct one by the other side.
+    /// What a conversation is called, as it may stand within a sentence: a direct one by the other side.
     pub(crate) async fn title(&mut self, id: ConversationId) -> String {
         if let Some(title) = self.rooms.get(&id).and_then(|room| room.title.clone()) {
             return title;
@@ -127,7 +133,8 @@ impl Chat {
     async fn ask_title(&mut self, id: ConversationId) -> Result<(String, bool), Error> {
         let info = self.rest.conversation(id).await?;
         if info.kind != ConversationKind::Direct {
-            return Ok((info.title.unwrap_or_else(|| "a group".to_owned()), false));
+            let title = info.title.as_deref().and_then(called);
+            return Ok((title.unwrap_or_else(|| "a group".to_owned()), false));
         }
         let members = self.rest.participants(id, &Paging::default()).await?.items;
         let peer = members.iter().map(|participant| participant.member.user).find(|user| *user != self.me);

@@ -13,7 +13,7 @@ use kith_protocol::{
 
 use crate::{
     chat::{Chat, Turn},
-    screen::clean,
+    screen::Line,
 };
 
 const HELP: &str = "\
@@ -50,7 +50,7 @@ impl Chat {
             "/react" => self.react(rest).await,
             "/leave" => self.leave().await,
             "/help" => {
-                self.screen.line(HELP);
+                HELP.lines().for_each(|line| self.screen.line(&Line::of(line)));
                 Ok(())
             }
             "/quit" => return Turn::Quit,
@@ -150,7 +150,7 @@ impl Chat {
                 (unread, 0) => format!("  {unread} unread"),
                 (unread, mentions) => format!("  {unread} unread, {mentions} with your name"),
             };
-            self.screen.line(&format!("{open} {}{unread}", clean(&title)));
+            self.screen.line(&Line::of(open).and(" ").and(&title).and(&unread));
         }
         match (page.items.is_empty(), page.next_cursor) {
             (true, _) => self.screen.note("nothing yet; /open NAME"),
@@ -175,7 +175,7 @@ impl Chat {
                 }
                 (PresenceState::Offline, None) => "offline".to_owned(),
             };
-            self.screen.line(&format!("  {name}  {role}, {there}"));
+            self.screen.line(&Line::of("  ").then(&name).and("  ").and(&role).and(", ").and(&there));
         }
         if page.next_cursor.is_some() {
             self.screen.note("  … and more");
@@ -199,15 +199,17 @@ impl Chat {
         let Body::Message(text) = &message.entry.body else {
             if message.deleted {
                 let who = self.shown(message.entry.sender).await;
-                self.screen.timed(message.entry.at, &format!("{who}: (deleted)"));
+                self.screen.timed(message.entry.at, &who.and(": (deleted)"));
             }
             return;
         };
         let who = self.shown(message.entry.sender).await;
         let edited = if message.edited_at.is_some() { " (edited)" } else { "" };
-        let reactions = message.reactions.iter().map(|r| format!(" {}{}", clean(&r.emoji), r.users.len()));
-        let reactions: String = reactions.collect();
-        self.screen.timed(message.entry.at, &format!("{who}: {}{edited}{reactions}", clean(&text.text)));
+        let mut line = who.and(": ").and(&text.text).and(edited);
+        for reaction in &message.reactions {
+            line = line.and(" ").and(&reaction.emoji).and(&reaction.users.len().to_string());
+        }
+        self.screen.timed(message.entry.at, &line);
     }
 
     async fn edit(&mut self, text: &str) -> Result<(), String> {

@@ -3,12 +3,14 @@
 use kith_client::Event;
 use kith_protocol::{
     Body, ConversationId, Entry,
-    entry::ConversationChanged,
     frame::{Change, ConversationFrame, Presence, Receipt, Sent, Sheddable},
     rest::{HeadItem, PresenceState},
 };
 
-use crate::{chat::Chat, screen::clean};
+use crate::{
+    chat::Chat,
+    screen::{Line, called},
+};
 
 impl Chat {
     /// Shows what happened.
@@ -74,49 +76,48 @@ impl Chat {
             return;
         }
         let Some(text) = self.describe(&entry).await else { return };
-        let title = if self.open == Some(id) { String::new() } else { self.bracket(id).await };
-        self.screen.timed(entry.at, &format!("{title}{text}"));
+        let title = if self.open == Some(id) { Line::default() } else { self.bracket(id).await };
+        self.screen.timed(entry.at, &title.then(&text));
         if self.open == Some(id) && entry.sender != self.me {
             self.read(id, seq);
         }
     }
 
-    async fn bracket(&mut self, id: ConversationId) -> String {
+    async fn bracket(&mut self, id: ConversationId) -> Line {
         let title = self.title(id).await;
-        format!("{} ", self.screen.title(&title))
+        self.screen.title(&title).and(" ")
     }
 
     /// An entry as a line.
-    async fn describe(&mut self, entry: &Entry) -> Option<String> {
+    async fn describe(&mut self, entry: &Entry) -> Option<Line> {
         let who = self.shown(entry.sender).await;
         Some(match &entry.body {
-            Body::Message(message) if message.attachments.is_empty() => {
-                format!("{who}: {}", clean(&message.text))
-            }
+            Body::Message(message) if message.attachments.is_empty() => who.and(": ").and(&message.text),
             Body::Message(message) => {
-                format!("{who}: {} ({} attached)", clean(&message.text), message.attachments.len())
+                who.and(": ").and(&message.text).and(&format!(" ({} attached)", message.attachments.len()))
             }
-            Body::Edit(edit) => format!("{who} edited: {}", clean(&edit.text)),
-            Body::Delete(_) => format!("{who} deleted a message"),
+            Body::Edit(edit) => who.and(" edited: ").and(&edit.text),
+            Body::Delete(_) => who.and(" deleted a message"),
             Body::Reaction(reaction) => {
-                let on = if reaction.on { "reacted" } else { "took back" };
-                format!("{who} {on} {}", clean(&reaction.emoji))
+                who.and(if reaction.on { " reacted " } else { " took back " }).and(&reaction.emoji)
             }
-            Body::Created(_) => format!("{who} began the conversation"),
-            Body::MemberAdded(added) if added.user == added.by => format!("{who} joined"),
-            Body::MemberAdded(added) => format!("{who} added {}", self.shown(added.user).await),
-            Body::MemberRemoved(removed) if removed.user == removed.by => format!("{who} left"),
-            Body::MemberRemoved(removed) => {
-                format!("{who} removed {}", self.shown(removed.user).await)
-            }
+            Body::Created(_) => who.and(" began the conversation"),
+            Body::MemberAdded(added) if added.user == added.by => who.and(" joined"),
+            Body::MemberAdded(added) => who.and(" added ").then(&self.shown(added.user).await),
+            Body::MemberRemoved(removed) if removed.user == removed.by => who.and(" left"),
+            Body::MemberRemoved(removed) => who.and(" removed ").then(&self.shown(removed.user).await),
             Body::RoleChanged(changed) => {
-                format!("{who} made {} {:?}", self.shown(changed.user).await, changed.role).to_lowercase()
+                let role = format!(" {:?}", changed.role).to_lowercase();
+                who.and(" made ").then(&self.shown(changed.user).await).and(&role)
             }
-            Body::ConversationChanged(ConversationChanged { title: Some(title), .. }) => {
-                self.room(entry.conversation).title = Some(title.clone());
-                format!("{who} called it {}", clean(title))
-            }
-            Body::ConversationChanged(_) => format!("{who} changed the settings"),
+            Body::ConversationChanged(changed) => match changed.title.as_deref().and_then(called) {
+                Some(title) => {
+                    let line = who.and(" called it ").and(&title);
+                    self.room(entry.conversation).title = Some(title);
+                    line
+                }
+                None => who.and(" changed the settings"),
+            },
             Body::Redacted(_) | Body::Unknown => return None,
         })
     }

@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            eprintln!("kith-chat: {reason}");
+            screen::end(&reason);
             ExitCode::FAILURE
         }
     }
