@@ -1,6 +1,6 @@
 //! What a person may type: how long, of which characters.
 
-use kith_protocol::limits::Limits;
+use kith_protocol::{limits::Limits, visible};
 
 use crate::{Error, limits};
 
@@ -28,28 +28,42 @@ pub fn password(pointer: &str, password: &str, bounds: &Limits) -> Result<(), Er
     Ok(())
 }
 
-/// A text that is shown on one line.
+/// Checks a text that is shown on one line, which may be empty.
 pub fn line(pointer: &str, text: &str, max: u32) -> Result<(), Error> {
-    if text.chars().count() > max as usize {
-        return Err(Error::field(pointer, format!("must have {max} characters at most")));
-    }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(visible::is_control) {
         return Err(Error::field(pointer, "must not have control characters"));
     }
-    Ok(())
+    shown(pointer, text, max)
 }
 
-/// A name that is shown: a line, and not only spaces.
+/// Checks a name: a line with something to see.
 pub fn name(pointer: &str, text: &str, max: u32) -> Result<(), Error> {
-    if text.trim().is_empty() {
+    if text.is_empty() {
         return Err(Error::field(pointer, "must not be empty"));
     }
     line(pointer, text, max)
 }
 
-/// A text of several lines.
+/// Checks a text of several lines, which may be empty.
 pub fn prose(pointer: &str, text: &str, max: u32) -> Result<(), Error> {
-    line(pointer, &text.replace(['\n', '\t'], " "), max)
+    if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
+        return Err(Error::field(pointer, "must not have control characters"));
+    }
+    shown(pointer, text, max)
+}
+
+/// Checks that a text is not too long, that it is seen where there is any, and that it turns nothing else around.
+fn shown(pointer: &str, text: &str, max: u32) -> Result<(), Error> {
+    if text.chars().count() > max as usize {
+        return Err(Error::field(pointer, format!("must have {max} characters at most")));
+    }
+    if !text.is_empty() && !visible::is_visible(text) {
+        return Err(Error::field(pointer, "must have a character that can be seen"));
+    }
+    if !visible::is_balanced(text) {
+        return Err(Error::field(pointer, "must close the bidi controls that it opens, and no other"));
+    }
+    Ok(())
 }
 
 /// An e-mail address, as far as one can tell without writing to it; empty for none.
@@ -93,6 +107,23 @@ mod tests {
         password("/password", "žžžžžžžž", &bounds).unwrap();
         password("/password", "žžžžžžž", &bounds).unwrap_err();
         password("/password", &"ž".repeat(129), &bounds).unwrap_err();
+    }
+
+    #[test]
+    fn a_name_is_seen_and_turns_nothing_around() {
+        for good in ["Anna", "\u{202b}אנה\u{202c}", "می\u{200c}خواهم", "a\u{200e}", "👍"] {
+            name("/display_name", good, 100).unwrap();
+        }
+        for bad in ["", " ", "\u{200b}", "\u{3164}", "\u{202e}anna", "an\u{2028}na", "an\u{9b}na", "an\nna"] {
+            name("/display_name", bad, 100).unwrap_err();
+        }
+        for (text, good) in
+            [("", true), ("two\n\tlines", true), ("\n", false), ("\u{202e}a\nb\u{202c}", false), ("\u{1b}a", false)]
+        {
+            assert_eq!(prose("/about", text, 100).is_ok(), good, "{}", text.escape_unicode());
+        }
+        line("/device/name", "", 100).unwrap();
+        line("/device/name", "\u{2800}", 100).unwrap_err();
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 mod blocks;
 mod cards;
-mod check;
+pub(crate) mod check;
 mod devices;
 mod erase;
 mod import;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use kith_protocol::{limits::Limits as Stated, rest::Registration};
+use kith_protocol::{limits::Limits as Stated, rest::Registration, visible};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -338,8 +338,8 @@ impl Config {
 
     /// What one value cannot tell: how they go together.
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
-            return Err(("name", "must be one line that is not empty"));
+        if !visible::is_visible(&self.name) || self.name.chars().any(visible::is_control) {
+            return Err(("name", "must be one line with something to see"));
         }
         if self.node.trim().is_empty() || self.node.chars().any(char::is_control) {
             return Err(("node", "must be one line that is not empty"));

@@ -76,7 +76,7 @@ impl Conversations {
             ConversationKind::Direct if new.title.is_some() => {
                 return Err(Error::field("/title", "a direct conversation has no title"));
             }
-            ConversationKind::Channel if new.title.as_deref().unwrap_or_default().trim().is_empty() => {
+            ConversationKind::Channel if new.title.as_deref().unwrap_or_default().is_empty() => {
                 return Err(Error::field("/title", "a channel has a title"));
             }
             _ if new.members.len() >= at_most => return Err(Code::ConversationFull.into()),

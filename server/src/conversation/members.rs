@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{Change, live::Live};
 use crate::{
     Error,
-    account::Actor,
+    account::{Actor, check},
     fanout,
     media::Reference,
     socket::outbox::Class,
@@ -28,23 +28,13 @@ const EXPIRE_AFTER_S: u32 = 366 * 24 * 3600;
 /// Checks settings without their conversation.
 pub(super) fn check_settings(changes: &ConversationChanged, limits: &Limits) -> Result<(), Error> {
     check_title(changes.title.as_deref(), limits)?;
-    if changes.topic.as_ref().is_some_and(|topic| topic.chars().count() > limits.topic_chars as usize) {
-        return Err(Error::field("/topic", format!("{} characters at most", limits.topic_chars)));
-    }
+    check::prose("/topic", changes.topic.as_deref().unwrap_or_default(), limits.topic_chars)?;
     check_expiry(changes.expire_after_s)
 }
 
-/// Checks a title.
+/// Checks a title, of which an empty one is none.
 pub(super) fn check_title(title: Option<&str>, limits: &Limits) -> Result<(), Error> {
-    match title {
-        Some(title) if title.chars().count() > limits.title_chars as usize => {
-            Err(Error::field("/title", format!("{} characters at most", limits.title_chars)))
-        }
-        Some(title) if title.chars().any(char::is_control) => {
-            Err(Error::field("/title", "control characters are not allowed"))
-        }
-        _ => Ok(()),
-    }
+    check::line("/title", title.unwrap_or_default(), limits.title_chars)
 }
 
 /// Checks after how many seconds messages disappear.

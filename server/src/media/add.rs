@@ -12,6 +12,7 @@ use bytes::Bytes;
 use kith_protocol::{
     Code, MediaId, UserId,
     limits::{MEDIA_NAME_BYTES, PICTURE_BYTES},
+    visible,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -250,10 +251,10 @@ fn hashed(source: &Source) -> Result<[u8; 32], Error> {
     Ok(hasher.finalize().into())
 }
 
-/// A name as it may stand in a header, in a message and in a folder; none where nothing is left of it.
+/// A name as it may stand in a header, in a message and in a folder; none where nothing is seen of it.
 fn named(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut name: String = base.chars().filter(|char| !char.is_control() && !matches!(char, '"' | '\\')).collect();
+    let mut name = visible::file_name(&base.replace('"', ""))?;
     while name.len() > MEDIA_NAME_BYTES {
         name.pop();
     }
@@ -273,6 +274,8 @@ mod tests {
             ("C:\\photos\\a\"b\r\n.png", Some("ab.png")),
             ("..", None),
             (" \t", None),
+            ("holiday\u{202e}gpj.exe", Some("holidaygpj.exe")),
+            ("\u{3164}\u{200b}", None),
         ] {
             assert_eq!(named(given).as_deref(), kept);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kith_protocol::{Body, Code, Message, entry::ConversationKind, push::PushPayload};
+use kith_protocol::{Body, Code, Message, entry::ConversationKind, push::PushPayload, visible};
 use sha2::Sha256;
 use tokio::time::Instant;
 
@@ -132,16 +132,13 @@ impl Push {
     async fn payload(&self, target: Target, audience: &Audience, message: &Message) -> Result<PushPayload, Error> {
         let entry = &message.entry;
         let card = self.accounts.card(entry.sender).await?;
-        let sender = match card.display_name.is_empty() {
-            true => card.username.clone(),
-            false => card.display_name.clone(),
-        };
+        let sender = visible::name(&card.display_name).unwrap_or_else(|| card.username.clone());
         let Body::Message(body) = &entry.body else { return Err(Code::NotFound.into()) };
         Ok(PushPayload {
             conversation: target.conversation,
             seq: entry.seq,
             at: entry.at,
-            title: audience.title.clone().unwrap_or_else(|| sender.clone()),
+            title: audience.title.as_deref().and_then(visible::name).unwrap_or_else(|| sender.clone()),
             sender,
             text: body.text.clone(),
             attachment: body.attachments.first().map(|media| media.content_type.clone()),

@@ -21,4 +21,5 @@ mod silence;
 mod strangers;
 mod tls;
 mod uploads;
+mod words;
 mod world;

@@ -6,6 +6,7 @@ import type { Media } from "../core/types";
 import { t } from "../texts";
 import { lightbox } from "./lightbox";
 import { useNear, useUrl } from "./near";
+import { mediaName } from "./parts";
 import { size } from "./size";
 import { Voice } from "./voice";
 
@@ -63,7 +64,7 @@ function Picture({ signedIn, media, tile }: { signedIn: Client; media: Media; ti
   const [ref, near] = useNear<HTMLButtonElement>();
   const { url, broken, failed } = useUrl(signedIn, media.id, near);
   const blurred = useMemo(() => placeholder(media.thumbhash), [media.thumbhash]);
-  const name = media.name ?? t().photo;
+  const name = mediaName(media) ?? t().photo;
   const moves = media.content_type === "image/gif" && media.size <= MOVES_BYTES && !matchMedia("(prefers-reduced-motion: reduce)").matches;
   const source = url && (moves ? url.url : (url.thumbnail_url ?? url.url));
   const style = { ...(tile ? {} : room(media.width ?? 1, media.height ?? 1)), ...(blurred ? { backgroundImage: `url(${blurred})` } : {}) };
@@ -80,7 +81,7 @@ function Video({ signedIn, media }: { signedIn: Client; media: Media }) {
   if (broken) return <FileCard signedIn={signedIn} media={media} note={t().cannot_play} />;
   return (
     <div ref={ref} class="video">
-      {url && <video src={url.url} controls playsInline preload="metadata" aria-label={media.name ?? t().video} onError={failed} />}
+      {url && <video src={url.url} controls playsInline preload="metadata" aria-label={mediaName(media) ?? t().video} onError={failed} />}
     </div>
   );
 }
@@ -91,8 +92,8 @@ function Audio({ signedIn, media }: { signedIn: Client; media: Media }) {
   if (broken) return <FileCard signedIn={signedIn} media={media} note={t().cannot_play} />;
   return (
     <div ref={ref} class="audio">
-      <span dir="auto">{media.name}</span>
-      {url && <audio src={url.url} controls preload="metadata" aria-label={media.name ?? t().audio} onError={failed} />}
+      <span dir="auto">{mediaName(media)}</span>
+      {url && <audio src={url.url} controls preload="metadata" aria-label={mediaName(media) ?? t().audio} onError={failed} />}
     </div>
   );
 }
@@ -128,7 +129,7 @@ export function FileFace({ name, type, bytes, note }: { name: string; type: stri
 function FileCard({ signedIn, media, note }: { signedIn: Client; media: Media; note?: string }) {
   const [ref, near] = useNear<HTMLAnchorElement>();
   const { url } = useUrl(signedIn, media.id, near);
-  const name = media.name ?? t().file;
+  const name = mediaName(media) ?? t().file;
   return (
     <a ref={ref} class="file" href={url?.url} download={name} title={t().download}>
       <FileFace name={name} type={media.content_type} bytes={media.size} note={note} />

@@ -5,7 +5,7 @@ import { isOver } from "../core/thread";
 import type { Entry } from "../core/types";
 import { t } from "../texts";
 import { gist } from "./gist";
-import { Avatar, nameOf, titleOf } from "./parts";
+import { Avatar, nameOf, personName, titleOf } from "./parts";
 import { dialog } from "./state";
 import { notice } from "./notice";
 import { Results, SearchField, searching, walk } from "./search";
@@ -27,7 +27,7 @@ export function Chats({ signedIn }: { signedIn: Client }) {
     <nav class="chats" aria-label={t().chats} onKeyDown={walk}>
       <header>
         <button type="button" class="icon" aria-label={t().settings} title={t().settings} onClick={() => (dialog.value = "settings")}>
-          <Avatar of={signedIn.me.id} name={signedIn.me.display_name} />
+          <Avatar of={signedIn.me.id} name={personName(signedIn.me)} />
         </button>
         <h1>{archived.value ? t().archived : t().chats}</h1>
         <button type="button" class="icon mentions" aria-label={t().mentions} title={t().mentions} onClick={() => search.lookForMentions()}>

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Participant } from "../core/types";
+import { closed } from "../core/words";
 import { t } from "../texts";
 import { AvatarField } from "./avatar";
 import { askForDay } from "./dates";
@@ -62,7 +63,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
       {peer && (
         <p>
           @{peer.username}
-          {peer.about && <span dir="auto"> · {peer.about}</span>}
+          {peer.about && <span dir="auto"> · {closed(peer.about)}</span>}
         </p>
       )}
       <div class="buttons">

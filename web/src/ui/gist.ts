@@ -1,5 +1,6 @@
 import { kindOf } from "../core/media";
 import type { Media } from "../core/types";
+import { fileName } from "../core/words";
 import { t } from "../texts";
 
 /** A message in one line: its text, and what it shows. */
@@ -13,5 +14,5 @@ export function gist(body: { text?: string; attachments?: Media[] }): string {
   if (all.some((media) => kindOf(media) !== kind)) return `📎 ${t().attachments(all.length)}`;
   if (kind === "picture") return `${icon} ${all.length > 1 ? t().photos(all.length) : t().photo}`;
   const word = { video: t().video, voice: t().voice_message, audio: t().audio, file: t().file }[kind];
-  return `${icon} ${kind === "video" ? word : (first.name ?? word)}`;
+  return `${icon} ${kind === "video" ? word : (fileName(first.name) ?? word)}`;
 }

@@ -7,6 +7,7 @@ import type { Media } from "../core/types";
 import { t } from "../texts";
 import { placeholder } from "./attachments";
 import { useUrl } from "./near";
+import { mediaName } from "./parts";
 
 const ZOOMS = [1, 1.5, 2.5, 4, 6];
 /** How far a finger goes for the next picture, in pixels. */
@@ -30,7 +31,7 @@ function Large({ signedIn, all, index, media }: { signedIn: Client; all: Media[]
   const dialog = useRef<HTMLDialogElement>(null);
   const zoom = useSignal(0);
   const touched = useRef(0);
-  const name = media.name ?? t().photo;
+  const name = mediaName(media) ?? t().photo;
   // Closing, and not taking away, gives the focus back to where it was.
   useEffect(() => dialog.current?.showModal(), []);
   const close = () => dialog.current?.close();

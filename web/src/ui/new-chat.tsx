@@ -2,8 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { ConversationKind, Profile } from "../core/types";
+import { nameOrNull } from "../core/words";
 import { t } from "../texts";
-import { Avatar, Dialog, Field } from "./parts";
+import { Avatar, Dialog, Field, personName } from "./parts";
 import { dialog, explain } from "./state";
 
 const PATIENCE_MS = 200;
@@ -35,8 +36,8 @@ export function PersonButton({ person, onClick, picked }: { person: Profile; onC
   return (
     <li>
       <button type="button" class="person" aria-pressed={picked} onClick={onClick}>
-        <Avatar of={person.id} name={person.display_name} />
-        <span dir="auto">{person.display_name}</span>
+        <Avatar of={person.id} name={personName(person)} />
+        <span dir="auto">{personName(person)}</span>
         <small>@{person.username}</small>
       </button>
     </li>
@@ -111,8 +112,8 @@ export function NewChat({ signedIn }: { signedIn: Client }) {
             {channels.value.map((channel) => (
               <li key={channel.id}>
                 <button type="button" class="person" onClick={() => void go(join(channel.id))}>
-                  <Avatar of={channel.id} name={channel.title} />
-                  <span dir="auto">{channel.title}</span>
+                  <Avatar of={channel.id} name={nameOrNull(channel.title) ?? "…"} />
+                  <span dir="auto">{nameOrNull(channel.title) ?? "…"}</span>
                   <small>{t().join}</small>
                 </button>
               </li>

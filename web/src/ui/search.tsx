@@ -7,7 +7,7 @@ import { excerpt, type Hit } from "../core/search";
 import type { Profile } from "../core/types";
 import { t } from "../texts";
 import { jumpTo } from "./jump";
-import { Avatar, nameOf, titleOf } from "./parts";
+import { Avatar, nameOf, personName, titleOf } from "./parts";
 import { explain } from "./state";
 import { tell } from "./told";
 import { brief } from "./time";
@@ -141,8 +141,8 @@ export function Results({ signedIn, chats }: { signedIn: Client; chats: Componen
             {people.map((person) => (
               <li key={person.id}>
                 <button type="button" class="person" onClick={() => void meet(person)}>
-                  <Avatar of={person.id} name={person.display_name} />
-                  <span dir="auto">{person.display_name}</span>
+                  <Avatar of={person.id} name={personName(person)} />
+                  <span dir="auto">{personName(person)}</span>
                   <small>@{person.username}</small>
                 </button>
               </li>

@@ -2,13 +2,14 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Device, Profile } from "../core/types";
+import { nameOrNull } from "../core/words";
 import { type Language, language, languages, t } from "../texts";
 import { AvatarField } from "./avatar";
 import { Blocked } from "./blocked";
 import { Export } from "./export";
 import { Invite } from "./invite";
 import { NotifySwitch } from "./notify-switch";
-import { Dialog, Field } from "./parts";
+import { Dialog, Field, personName } from "./parts";
 import { dialog, explain, forget, keep, speak } from "./state";
 import { brief } from "./time";
 
@@ -58,7 +59,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
       <AvatarField
         signedIn={signedIn}
         of={signedIn.me.id}
-        name={me.value.display_name}
+        name={personName(me.value)}
         has={!!me.value.avatar}
         explain={explain}
         set={async (avatar) => {
@@ -69,7 +70,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
       <form onSubmit={form((text) => void change({ display_name: text("display_name").trim(), about: text("about").trim() }))}>
         <h3>{t().profile}</h3>
         <small>@{me.value.username}</small>
-        <Field label={t().display_name} name="display_name" defaultValue={me.value.display_name} maxLength={100} required />
+        <Field label={t().display_name} name="display_name" defaultValue={nameOrNull(me.value.display_name) ?? ""} maxLength={100} required />
         <Field label={t().about} name="about" defaultValue={me.value.about ?? ""} />
         <button>{t().save}</button>
       </form>
@@ -116,7 +117,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
       <ul class="people">
         {devices.value.map((device) => (
           <li key={device.id}>
-            <span dir="auto">{device.name}</span>
+            <span dir="auto">{nameOrNull(device.name) ?? device.platform}</span>
             <small>{device.current ? t().this_device : `${device.platform}, ${brief(device.created_at)}`}</small>
             {!device.current && (
               <button type="button" onClick={() => void attempt(() => rest.revoke(device.id)).then(readDevices)}>
