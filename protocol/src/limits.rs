@@ -73,6 +73,9 @@ pub struct Limits {
     pub page_items: u32,
     /// Devices of one user.
     pub devices: u32,
+    /// Bytes of all entries that one user causes in a day of UTC: messages, edits, reactions, changes of members.
+    #[serde(default)]
+    pub entry_bytes_per_day: u64,
     /// Bytes of a media that is sent in one request.
     #[serde(default)]
     pub media_bytes: u64,
@@ -113,6 +116,7 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             page_items: PAGE_ITEMS as u32,
             devices: 64,
+            entry_bytes_per_day: 256 * 1024 * 1024,
             media_bytes: MEDIA_BYTES,
             upload_bytes: 256 * 1024 * 1024,
             picture_bytes: PICTURE_BYTES,

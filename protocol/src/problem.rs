@@ -140,7 +140,7 @@ impl Code {
             Code::WrongOffset => "The upload does not go on there.",
             Code::UnsupportedTusVersion => "The request is not of the version of tus that is spoken here.",
             Code::TooLarge => "The body is too large.",
-            Code::QuotaExceeded => "Your media would take more room than you have.",
+            Code::QuotaExceeded => "This would take more room than you have.",
             Code::UnsupportedMediaType => "The body is not of a type that is taken here.",
             Code::RangeNotSatisfiable => "The media has no such range.",
             Code::IdempotencyMismatch => "This idempotency key was used for another request.",

@@ -36,6 +36,10 @@ pub const CONVERSATION_BATCH: usize = 256;
 pub const CONVERSATION_IDLE_S: u64 = 60;
 /// How long moved pointers may wait for the disk, in milliseconds.
 pub const POINTER_FLUSH_MS: u64 = 2000;
+/// Bytes that an entry counts for beside its body: its place, its names and its times.
+pub const ENTRY_BYTES_BESIDE: u64 = 128;
+/// Bytes of entries of one user and day after which a row says how many there are: a restart forgets fewer.
+pub const ENTRY_BYTES_NOTED: u64 = 4 * 1024 * 1024;
 /// Entries in the tail of a live conversation.
 pub const TAIL_ENTRIES: usize = 128;
 /// Bytes of the tails of all live conversations of the node.

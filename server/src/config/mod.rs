@@ -186,6 +186,10 @@ pub struct Limits {
     /// Bytes of a message's text, at most 16384.
     #[serde(deserialize_with = "within::<_, _, 1, 16_384>")]
     pub text_bytes: u32,
+    /// Bytes of all entries that a user causes in a day of UTC: messages, edits, reactions, changes of members. Each counts 128
+    /// more than its text.
+    #[serde(deserialize_with = "within::<_, _, 1, { i64::MAX }>")]
+    pub entry_bytes_per_day: u64,
     /// Devices of a user; with one more, the one that has been there longest is signed out. At most 1000.
     #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
     pub devices: u32,
@@ -294,6 +298,7 @@ impl Default for Limits {
             group_members: stated.group_members,
             channel_members: stated.channel_members,
             text_bytes: stated.text_bytes,
+            entry_bytes_per_day: stated.entry_bytes_per_day,
             devices: stated.devices,
             conversations: stated.conversations,
             begins_per_day: stated.begins_per_day,
@@ -372,6 +377,7 @@ impl Config {
             group_members: self.limits.group_members,
             channel_members: self.limits.channel_members,
             text_bytes: self.limits.text_bytes,
+            entry_bytes_per_day: self.limits.entry_bytes_per_day,
             devices: self.limits.devices,
             conversations: self.limits.conversations,
             begins_per_day: self.limits.begins_per_day,

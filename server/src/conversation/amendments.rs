@@ -10,6 +10,7 @@ use super::{live::Live, log};
 use crate::{
     Error,
     account::Actor,
+    clock,
     store::{Kind, Record, schema::Amendment},
     wire,
 };
@@ -71,6 +72,7 @@ impl Live {
         }
         if !amend.takes_away() {
             self.context.media.room.for_texts()?;
+            self.context.quota.check(actor.user, clock::now())?;
         }
         match amend {
             Amend::Edit(edit) => self.edit(actor, &record, edit).await,

@@ -101,6 +101,7 @@ impl Live {
         let head = self.context.store.heads(vec![self.id]).await?.pop().flatten();
         let records = self.fold_up_to(head.map_or(0, |head| head.seq)).await?;
         if !records.is_empty() {
+            self.context.quota.count(&records);
             self.flush_soon();
             self.publish(&records, &[]);
             records.into_iter().for_each(|record| self.keep(record));

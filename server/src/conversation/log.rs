@@ -13,7 +13,7 @@ use super::{Conversations, Reply, live::Live, shown::Attached};
 use crate::{
     Error,
     account::Actor,
-    fanout,
+    clock, fanout,
     media::described,
     shed::Ticket,
     socket::outbox::Asker,
@@ -132,6 +132,7 @@ impl Live {
         }
         self.may_write(user)?;
         self.context.media.room.for_texts()?;
+        self.context.quota.check(user, clock::now())?;
         if let Some(peer) = self.peer(user) {
             self.may_reach(user, peer).await?;
         }
@@ -204,7 +205,7 @@ impl Live {
                 return;
             }
             records = self.records(&mut sends);
-            match self.context.store.append(self.id, self.head, records.clone()).await {
+            match self.append_records(&records).await {
                 Ok(()) => break,
                 Err(AppendError::Known(known)) => {
                     for (index, seq) in known.into_iter().rev() {
@@ -222,6 +223,13 @@ impl Live {
             return;
         }
         self.take_appended(sends, records);
+    }
+
+    /// Appends records behind the head, and counts them against those whose doing they are.
+    pub(super) async fn append_records(&self, records: &[Record]) -> Result<(), AppendError> {
+        self.context.store.append(self.id, self.head, records.to_vec()).await?;
+        self.context.quota.count(records);
+        Ok(())
     }
 
     /// The sends are durable: folds them, gives them to everybody and answers their senders.

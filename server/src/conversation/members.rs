@@ -15,7 +15,7 @@ use super::{Change, live::Live};
 use crate::{
     Error,
     account::{Actor, check},
-    fanout,
+    clock, fanout,
     media::Reference,
     socket::outbox::Class,
     store::{self, AppendError, Kind, Record, schema},
@@ -50,15 +50,19 @@ pub(super) fn check_expiry(expire_after_s: Option<u32>) -> Result<(), Error> {
 impl Live {
     /// Makes a change that the actor asks for; the record of its entry.
     pub(super) async fn change(&mut self, actor: Actor, change: Change) -> Result<Record, Error> {
+        if self.head > 0 && matches!(change, Change::Create { .. }) {
+            return self.record(1).await.map_err(Error::from);
+        }
         // Leaving is possible on a disk that is full, too.
         if !matches!(change, Change::Remove { .. } | Change::Role { .. }) {
             self.context.media.room.for_texts()?;
         }
+        // So it is for who may write no more today.
+        if !matches!(change, Change::Remove { .. }) {
+            self.context.quota.check(actor.user, clock::now())?;
+        }
         match change {
             Change::Create { kind, title, expire_after_s, members } => {
-                if self.head > 0 {
-                    return self.record(1).await.map_err(Error::from);
-                }
                 self.append_changes(actor, vec![Body::Created(Created { kind, title, expire_after_s, members })]).await
             }
             Change::Add { user, role } => self.add(actor, user, role).await,
@@ -282,7 +286,7 @@ impl Live {
                 body: json.into(),
             });
         }
-        if let Err(error) = self.context.store.append(self.id, self.head, records.clone()).await {
+        if let Err(error) = self.append_records(&records).await {
             if let Err(error) = self.catch_up().await {
                 tracing::warn!(conversation = %self.id, %error, "the head was not read back");
             }

@@ -13,6 +13,7 @@ mod history;
 mod live;
 mod log;
 mod members;
+mod quota;
 mod readable;
 mod receipts;
 mod resume;
@@ -49,6 +50,7 @@ pub use self::{
 use self::{
     live::Access,
     log::{Submission, Submitted},
+    quota::Quota,
     resume::Standing,
     shown::Attached,
 };
@@ -91,6 +93,8 @@ struct Context {
     /// Before this time nothing expires, in milliseconds.
     expires_ms: AtomicU64,
     stopping: AtomicBool,
+    /// What each user has written today.
+    quota: Arc<Quota>,
     /// Told when a conversation begins to append.
     appending: Arc<Notify>,
     /// Told when there is something to be pushed.
@@ -154,6 +158,7 @@ impl Conversations {
         limits: Limits,
     ) -> Self {
         let live = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let quota = Arc::new(Quota::new(store.clone(), limits.entry_bytes_per_day));
         let context = Context {
             store,
             accounts,
@@ -168,6 +173,7 @@ impl Conversations {
             tail_bytes: AtomicUsize::new(0),
             expires_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            quota,
             appending: Arc::default(),
             pushing: Arc::default(),
             messages: metrics::counter!("kith_messages_total"),

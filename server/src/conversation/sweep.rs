@@ -12,11 +12,13 @@ use crate::{
 const AT_ONCE: usize = 256;
 
 impl Conversations {
-    /// Wakes every conversation that was awake in a crash, so that its rows reflect its log again; how many there were.
+    /// Takes up what each user has written today, and wakes every conversation that was awake in a crash, so that its rows
+    /// reflect its log again; how many there were.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn recover(&self) -> Result<usize, Error> {
+        self.context.quota.open(clock::now()).await?;
         let mut recovered = 0;
         for shard in 0..schema::SHARDS {
             let mut range = KeyRange::default();

@@ -223,7 +223,9 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         }
         Place::UploadDue(..) => schema::media::user_of(value)?.to_string(),
         Place::Reference(..) => user::time_of(value)?.to_string(),
-        Place::UserMedia(..) | Place::UserMediaBytes(_) => format!("{} bytes", user::size_of(value)?),
+        Place::UserMedia(..) | Place::UserMediaBytes(_) | Place::Written(..) => {
+            format!("{} bytes", user::size_of(value)?)
+        }
         Place::Name => name::user_of(value)?.to_string(),
         Place::Token(_) => format!("{:?}", Token::decode(value)?),
         Place::Direct(..) => schema::direct::conversation_of(value)?.to_string(),

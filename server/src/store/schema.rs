@@ -36,6 +36,7 @@
 //! | | conversation 2 seq | 16 bytes, other ones each time: nobody has looked whom to push the entries behind `seq` to |
 //! | `p` shard | 0 user device | [`Subscription`] |
 //! | | 1 user device conversation | [`Pending`]: to be pushed |
+//! | `q` | day user | bytes of entries that a user who writes much has caused that day, 8 bytes |
 //! | `x` shard | at conversation seq | empty: a message that expires then |
 //! | `k` media | 0 | [`Media`] |
 //! | | 1 conversation seq | since when a message shows it, 8 bytes |
@@ -50,6 +51,7 @@ pub mod media;
 mod older;
 mod place;
 pub mod push;
+pub mod quota;
 #[cfg(test)]
 mod tests;
 pub mod user;

@@ -14,6 +14,7 @@ mod presence;
 mod promises;
 mod protection;
 mod push;
+mod quota;
 mod receipts;
 mod registration;
 mod search;

@@ -1198,6 +1198,11 @@ export interface components {
              */
             devices: number;
             /**
+             * Format: u-int64
+             * @description Bytes of all entries that one user causes in a day of UTC: messages, edits, reactions, changes of members.
+             */
+            entry_bytes_per_day?: number;
+            /**
              * Format: u-int32
              * @description Bytes of a frame from a client.
              */
@@ -3826,6 +3831,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description too_many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -3919,6 +3933,15 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -79,7 +79,10 @@ export function forget(): void {
 
 /** Returns what went wrong, for the person: in `words` of the place where it did, by its code, else as the server says it. */
 export function explain(error: unknown, words: Record<string, string> = {}): string {
-  const known: Record<string, string> = { storage_full: t().server_full, too_many: t().too_many, ...words };
-  if (error instanceof Refused) return known[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
+  if (error instanceof Refused) {
+    const quota_exceeded = error.retryAfterS ? t().day_full : t().room_full;
+    const known: Record<string, string> = { storage_full: t().server_full, too_many: t().too_many, quota_exceeded, ...words };
+    return known[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
+  }
   return error instanceof Unreachable ? t().unreachable : t().wrong;
 }

@@ -73,7 +73,8 @@ function Progress({ signedIn, unsent }: { signedIn: Client; unsent: Unsent }) {
 export function whyNot(unsent: Unsent): string {
   const why: Partial<Record<string, string>> = {
     too_large: t().file_too_large,
-    quota_exceeded: t().no_room,
+    // What it shows is there already: it is the text that is too much.
+    quota_exceeded: isLoading(unsent) ? t().no_room : t().day_full,
     storage_full: t().not_sent_full,
     unsupported_media_type: t().not_what_it_says,
     lost: t().bytes_lost,

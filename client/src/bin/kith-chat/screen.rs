@@ -99,7 +99,7 @@ impl Screen {
     }
 }
 
-/// A question, and what is typed as its answer.
+/// Asks a question, and returns what is typed as its answer.
 pub fn ask(question: &str) -> io::Result<String> {
     let mut answer = String::new();
     write!(io::stdout(), "{}", clean(question))?;
@@ -113,12 +113,12 @@ pub fn end(reason: &str) {
     let _ = writeln!(io::stderr(), "kith-chat: {}", clean(reason));
 }
 
-/// A name or title that somebody else chose, as it may stand within a sentence; nothing where nobody would see it.
+/// Returns a name or title that somebody else chose, as it may stand within a sentence; nothing where nobody would see it.
 pub fn called(name: &str) -> Option<String> {
     visible::name(name).map(|name| visible::isolated(&name).into_owned())
 }
 
-/// Text as it may stand on the terminal: nothing in it steers that or turns the rest of its line around.
+/// Returns a text as it may stand on the terminal: nothing in it steers that or turns the rest of its line around.
 fn clean(text: &str) -> String {
     let line = |line: &str| {
         let safe = |char| match char {

@@ -6,7 +6,7 @@ use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
     STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
-    push, server, user,
+    push, quota, server, user,
 };
 use crate::store::Error;
 
@@ -53,6 +53,7 @@ pub enum Place {
     Uploaded(UserId, UploadId),
     UploadDue(Timestamp, UploadId),
     Today(UserId),
+    Written(u64, UserId),
 }
 
 /// The place of a row.
@@ -103,6 +104,10 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         }
         (b'g', 1) if key.len() == 24 => Place::Collect(media::collect_at(key)?, media::collect_of(key)?),
         (b'w', 1) if key.len() == 24 => Place::UploadDue(media::upload_at(key)?, media::upload_of(key)?),
+        (b'q', 0) if key.len() == 24 => {
+            let (day, user) = quota::of_key(key)?;
+            Place::Written(day, user)
+        }
         _ => return unknown(),
     };
     Ok(place)

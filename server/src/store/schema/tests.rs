@@ -280,6 +280,7 @@ proptest! {
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));
         prop_assert_eq!(of(media::upload(at, upload)), Place::UploadDue(at, upload));
+        prop_assert_eq!(place(&quota::partition(), &quota::key(seq, one)).unwrap(), Place::Written(seq, one));
         let references = [
             media::Reference::Message(conversation, seq),
             media::Reference::User(one),

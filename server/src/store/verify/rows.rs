@@ -109,7 +109,9 @@ impl Look<'_> {
             Place::Uploaded(..) => Upload::decode(value).map(|_| vec![])?,
             Place::UploadDue(..) => schema::media::user_of(value).map(|_| vec![])?,
             Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
-            Place::UserMedia(..) | Place::UserMediaBytes(_) => schema::user::size_of(value).map(|_| vec![])?,
+            Place::UserMedia(..) | Place::UserMediaBytes(_) | Place::Written(..) => {
+                schema::user::size_of(value).map(|_| vec![])?
+            }
             Place::BytesOf(..) | Place::BytesRemoving(_) => vec![],
             Place::Probe
             | Place::Erasing(_)
