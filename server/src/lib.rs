@@ -20,9 +20,11 @@ pub mod media;
 pub mod store;
 
 pub mod allowance;
+pub mod budget;
 pub mod fanout;
 pub mod presence;
 pub mod push;
+pub mod relief;
 pub mod room;
 pub mod roster;
 pub mod search;

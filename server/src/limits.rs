@@ -52,6 +52,18 @@ pub const OUTBOX_SHED_BYTES: usize = 256 * 1024;
 pub const OUTBOX_SHED_RECEIPTS_BYTES: usize = 512 * 1024;
 /// and before the connection is closed with 4103.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// A user may hold one part in so many of all bytes that may wait to be written.
+pub const WAITING_USERS: usize = 16;
+/// Bytes by which it is counted for a user what waits in an outbox; shorter answers are not counted.
+pub const WAITING_STEP_BYTES: usize = 4096;
+/// Bytes that a page takes of what may wait, while it is made.
+pub const PAGE_RESERVE_BYTES: usize = 1024 * 1024;
+/// Milliseconds after which who was refused as overloaded may try again.
+pub const OVERLOADED_MS: u64 = 1000;
+/// When memory is short, a connection is closed that has not read so many bytes of what waits for it
+pub const STALLED_BYTES: u32 = 32 * 1024;
+/// in so many seconds.
+pub const STALLED_S: u32 = 5;
 /// Conversations that a lane, or the writer of the store, wakes together at most.
 pub const WOKEN_TOGETHER: usize = 16;
 /// Answers to the sends of one connection that wait for one another while more of its sends are under way.
@@ -61,12 +73,20 @@ pub const WRITE_FRAMES: usize = 64;
 /// Bytes that the kernel takes of a socket before the server reads them: what a flood may queue in front of its own next
 /// message, and so how late it may be.
 pub const SOCKET_RECEIVE_BYTES: usize = 32 * 1024;
+/// Bytes that the kernel takes of a socket before the client has them, times two: half a megabyte in some 200 ms of distance.
+pub const SOCKET_SEND_BYTES: usize = 128 * 1024;
+/// The same of an HTTP connection, where downloads are to be quick from afar.
+pub const HTTP_SEND_BYTES: usize = 256 * 1024;
 /// Bytes after which a connection that has more to read lets others have their turn.
 pub const TURN_BYTES: usize = 8 * 1024;
 /// Bytes of a thread's read buffer, which all its connections share.
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Seconds in which a connection must have said hello.
 pub const HELLO_S: u64 = 10;
+/// Hellos of a user in a second, over time,
+pub const HELLOS_PER_S: u32 = 2;
+/// and at once: all devices may come back a few times.
+pub const HELLOS_BURST: u32 = 256;
 /// Frames other than sends that the sockets of a user, all together, may send in a second; as many pings of RFC 6455 may
 /// come before a hello.
 pub const FRAMES_PER_S: u32 = 100;
@@ -251,6 +271,8 @@ pub const SEARCH_REST: u32 = 3;
 /// Length of the index's write-ahead log, in bytes, from which on it is emptied.
 pub const SEARCH_WAL_BYTES: u64 = 16 * 1024 * 1024;
 
+const _: () =
+    assert!(PAGE_RESERVE_BYTES >= kith_protocol::limits::RESUME_BYTES && WAITING_STEP_BYTES < OUTBOX_SHED_BYTES);
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
 const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);

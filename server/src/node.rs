@@ -15,12 +15,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{
     Error,
     account::{Accounts, Actor},
+    budget::Budget,
     config::Config,
     conversation::Conversations,
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
     media::{Media, objects::Objects},
     presence::Presence,
     push::{Push, Subscriptions},
+    relief::Relief,
     room::Room,
     roster::Roster,
     search::{Search, fts::Index},
@@ -70,7 +72,8 @@ pub struct Node {
 impl Node {
     /// Puts a node together. It works by the clock once [`Node::run`] is.
     pub fn new(config: Config, store: Arc<dyn Store>, objects: Arc<Objects>, index: Arc<Index>) -> Arc<Self> {
-        let roster = Arc::new(Roster::new(config.heartbeat_ms, config.limits.sockets_of_user()));
+        let budget = Budget::new(usize::try_from(config.limits.waiting_bytes).unwrap_or(usize::MAX));
+        let roster = Arc::new(Roster::new(config.heartbeat_ms, config.limits.sockets_of_user(), budget));
         let millis = |ms: u32| Duration::from_millis(ms.into());
         let load = &config.load;
         let (light, receipts) = (millis(load.shed_ms), millis(load.shed_receipts_ms));
@@ -167,13 +170,15 @@ impl Node {
     async fn every_second(&self) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seconds = 0u64;
+        let (mut seconds, mut relief) = (0u64, Relief::default());
         loop {
             second.tick().await;
+            relief.look(&self.roster, &self.places);
             self.roster.tick();
             self.presence.tick();
             self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
+            metrics::gauge!("kith_waiting_bytes").set(self.roster.budget.held() as f64);
             metrics::gauge!("kith_connections_open").set(self.places.taken() as f64);
             metrics::gauge!("kith_conversations_live").set(self.conversations.live() as f64);
             // As often as somebody reads it: it asks every connection.

@@ -14,7 +14,7 @@ use kith_protocol::{DeviceId, UserId, problem::CloseCode};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use crate::{allowance::Allowance, limits, socket::outbox::Outbox};
+use crate::{allowance::Allowance, budget::Budget, limits, socket::outbox::Outbox};
 
 const SHARDS: usize = 64;
 /// Slots of the wheel, a second each; longer than the longest time that a connection may be silent.
@@ -23,7 +23,6 @@ const SLOTS: usize = 256;
 type Users = std::collections::HashMap<UserId, User>;
 
 /// Somebody who is connected, or was until a moment ago.
-#[derive(Default)]
 struct User {
     connections: SmallVec<[Arc<Outbox>; 1]>,
     allowance: Arc<Allowance>,
@@ -52,19 +51,21 @@ pub struct Roster {
     now: AtomicU32,
     born: Instant,
     silence_s: u32,
+    /// The bytes that may wait to be written.
+    pub budget: Arc<Budget>,
     /// Counts what was put into outboxes.
     pub deliveries: metrics::Counter,
 }
 
 impl Default for Roster {
     fn default() -> Self {
-        Self::new(10_000, usize::MAX)
+        Self::new(10_000, usize::MAX, Budget::new(usize::MAX))
     }
 }
 
 impl Roster {
     /// An empty one, for clients that send something every `heartbeat_ms`, and for `each` connections of a user.
-    pub fn new(heartbeat_ms: u32, each: usize) -> Self {
+    pub fn new(heartbeat_ms: u32, each: usize, budget: Arc<Budget>) -> Self {
         let silence_s = (heartbeat_ms * limits::HEARTBEATS_MISSED).div_ceil(1000).min(SLOTS as u32 - 2);
         Self {
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
@@ -75,6 +76,7 @@ impl Roster {
             now: AtomicU32::new(0),
             born: Instant::now(),
             silence_s,
+            budget,
             deliveries: metrics::counter!("kith_deliveries_total"),
         }
     }
@@ -107,19 +109,24 @@ impl Roster {
         if let Some(there) = self.shard(user).read().get(&user) {
             return there.allowance.clone();
         }
-        self.shard(user).write().entry(user).or_default().allowance.clone()
+        self.shard(user).write().entry(user).or_insert_with(|| self.user()).allowance.clone()
+    }
+
+    fn user(&self) -> User {
+        User { connections: SmallVec::new(), allowance: Arc::new(Allowance::new(self.budget.of_user())) }
     }
 
     /// Adds a connection that has said hello.
     pub fn join(&self, outbox: &Arc<Outbox>) -> Joined {
         let Some((user, _)) = outbox.identity() else { return Joined::TooMany };
         let mut users = self.shard(user).write();
-        let connections = &mut users.entry(user).or_default().connections;
+        let User { connections, allowance } = users.entry(user).or_insert_with(|| self.user());
         if connections.len() >= self.each {
             metrics::counter!("kith_connections_refused_total", "bound" => "user").increment(1);
             return Joined::TooMany;
         }
         self.connections.fetch_add(1, Ordering::Relaxed);
+        allowance.join();
         connections.push(outbox.clone());
         if connections.len() == 1 { Joined::First } else { Joined::Another }
     }
@@ -131,7 +138,10 @@ impl Roster {
         let Some(User { connections, allowance }) = users.get_mut(&user) else { return false };
         let before = connections.len();
         connections.retain(|other| !Arc::ptr_eq(other, outbox));
-        self.connections.fetch_sub(before - connections.len(), Ordering::Relaxed);
+        if connections.len() < before {
+            self.connections.fetch_sub(1, Ordering::Relaxed);
+            allowance.leave();
+        }
         let last = connections.is_empty() && before > 0;
         // The outbox itself has the other one.
         if last && Arc::strong_count(allowance) <= 2 {
@@ -242,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_first_and_the_last_connection_of_a_user_are_told() {
-        let roster = Roster::new(10_000, 2);
+        let roster = Roster::new(10_000, 2, Budget::new(usize::MAX));
         let user = UserId::from_bytes([1; 16]);
         let [one, other, third] = [1, 2, 3].map(|device| {
             let outbox = roster.open();

@@ -44,7 +44,7 @@ pub enum Settled {
     /// Nothing to note.
     Done,
     /// The hello was good.
-    Hello(Actor),
+    Hello,
     /// The session is over.
     Close(CloseCode),
 }
@@ -71,7 +71,8 @@ struct Watched {
 pub struct Session {
     node: Arc<Node>,
     outbox: Arc<Outbox>,
-    actor: Option<Actor>,
+    /// The hello was good: the outbox says whose it is.
+    greeted: bool,
     watched: Option<Box<Watched>>,
     /// Frames that were refused as too many, one after the other.
     limited: u32,
@@ -82,7 +83,7 @@ pub struct Session {
 impl Session {
     /// The session of a connection that has said nothing.
     pub fn new(node: Arc<Node>, outbox: Arc<Outbox>) -> Self {
-        Self { node, outbox, actor: None, watched: None, limited: 0, pings: 0 }
+        Self { node, outbox, greeted: false, watched: None, limited: 0, pings: 0 }
     }
 
     /// Bytes of the longest frame that a client may send.
@@ -109,7 +110,7 @@ impl Session {
             Err(BadFrame::NotDecodable) => return Next::Close(CloseCode::NotDecodable),
             Err(BadFrame::UnknownKind) => return Next::Close(CloseCode::UnknownFrame),
             Err(BadFrame::Field { pointer, detail, client_id }) => {
-                if self.actor.is_none() {
+                if !self.greeted {
                     return Next::Close(CloseCode::HelloExpected);
                 }
                 let mut error = wire::error(&Error::field(pointer, detail));
@@ -117,7 +118,7 @@ impl Session {
                 return self.refuse(error, "");
             }
         };
-        let Some(actor) = self.actor else {
+        let Some(actor) = self.actor() else {
             return match frame {
                 ClientFrame::Hello(hello) => self.hello(hello),
                 _ => Next::Close(CloseCode::HelloExpected),
@@ -161,7 +162,7 @@ impl Session {
     pub fn settle(&mut self, settled: Settled) {
         match settled {
             Settled::Done => {}
-            Settled::Hello(actor) => self.actor = Some(actor),
+            Settled::Hello => self.greeted = true,
             Settled::Close(code) => self.outbox.close(code),
         }
     }
@@ -172,7 +173,8 @@ impl Session {
         if let Some(watched) = self.watched.take() {
             self.node.presence.unwatch(&self.outbox, watched.users.iter());
         }
-        if let Some(actor) = self.actor.take()
+        if let Some(actor) = self.actor()
+            && std::mem::take(&mut self.greeted)
             && self.node.roster.leave(&self.outbox)
         {
             let at_once = match end {
@@ -182,6 +184,12 @@ impl Session {
             };
             self.node.presence.left(actor.user, self.outbox.heard(), at_once);
         }
+    }
+
+    /// The device, once it has said hello.
+    fn actor(&self) -> Option<Actor> {
+        let (user, device) = self.outbox.identity().filter(|_| self.greeted)?;
+        Some(Actor { user, device })
     }
 
     fn put(&self, frame: &ServerFrame) {
@@ -204,9 +212,7 @@ impl Session {
     }
 
     fn too_many(&mut self, reference: &str, retry_after: Duration) -> Next {
-        let mut error = wire::error(&Error::new(Code::RateLimited).after(retry_after));
-        error.reference = Some(reference.to_owned());
-        self.put(&ServerFrame::Error(error));
+        self.put(&ServerFrame::Error(rate_limited(reference, retry_after)));
         self.count_limited()
     }
 
@@ -229,6 +235,10 @@ impl Session {
                 Err(error) if error.code == Code::Unauthenticated => return Settled::Close(CloseCode::BadToken),
                 Err(_) => return Settled::Close(CloseCode::UnknownError),
             };
+            if let Err(after) = node.rates.hello(actor.user) {
+                outbox.push(wire::frame(&ServerFrame::Error(rate_limited("hello", after))), Class::Vital);
+                return Settled::Close(CloseCode::RateLimited);
+            }
             outbox.identify(actor.user, actor.device, node.roster.allowance(actor.user));
             // From here on what happens waits behind the answer.
             outbox.hold();
@@ -245,7 +255,7 @@ impl Session {
                 (still, _) => {
                     let revoked = still.is_err_and(|error| error.code == Code::Unauthenticated);
                     outbox.close(if revoked { CloseCode::BadToken } else { CloseCode::UnknownError });
-                    return Settled::Hello(actor);
+                    return Settled::Hello;
                 }
             };
             let ready = Ready {
@@ -256,14 +266,15 @@ impl Session {
                 degraded: node.shed.level().shed().to_vec(),
             };
             let mut frames: Vec<Bytes> = vec![wire::frame(&ServerFrame::Ready(ready))];
-            frames.extend(resume.frames);
+            frames.extend(resume.frames.into_iter().map(|frame| node.roster.budget.hold(frame)));
             outbox.release(frames, &resume.heads);
-            Settled::Hello(actor)
+            Settled::Hello
         }))
     }
 
     fn resume(&mut self, actor: Actor, hello: Hello) -> Next {
-        if let Some(retry_after) = self.node.rates.request(actor.user).retry_after {
+        let limited = self.node.rates.request(actor.user).retry_after;
+        if let Some(retry_after) = limited.or_else(|| self.node.rates.hello(actor.user).err()) {
             return self.too_many("hello", retry_after);
         }
         if hello.have.len() > HAVE_CONVERSATIONS {
@@ -274,7 +285,10 @@ impl Session {
         Next::Wait(Box::pin(async move {
             outbox.hold();
             match node.conversations.resume(actor.user, &hello.have).await {
-                Ok(resume) => outbox.release(resume.frames, &resume.heads),
+                Ok(resume) => {
+                    let frames = resume.frames.into_iter().map(|frame| node.roster.budget.hold(frame)).collect();
+                    outbox.release(frames, &resume.heads);
+                }
                 Err(_) => return Settled::Close(CloseCode::UnknownError),
             }
             Settled::Done
@@ -330,8 +344,17 @@ impl Session {
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
         Next::Wait(Box::pin(async move {
             let limit = sync.limit.map_or(PAGE_ITEMS, |limit| limit.clamp(1, PAGE_ITEMS as u32) as usize);
-            match node.conversations.sync(actor.user, sync.conversation, sync.after, limit).await {
-                Ok(entries) => outbox.push(entries, Class::Vital),
+            // Room for it, until it waits in the outbox.
+            let reserved = node.roster.budget.reserve(&node.roster.allowance(actor.user));
+            let entries = match &reserved {
+                Ok(_) => node.conversations.sync(actor.user, sync.conversation, sync.after, limit).await,
+                Err(overloaded) => Err(overloaded.clone()),
+            };
+            match entries {
+                Ok(entries) => {
+                    drop(reserved);
+                    outbox.push(node.roster.budget.hold(entries), Class::Vital);
+                }
                 Err(error) => {
                     let mut error = wire::error(&error);
                     error.reference = Some("sync".into());
@@ -395,6 +418,12 @@ impl Session {
             self.watched = None;
         }
     }
+}
+
+fn rate_limited(reference: &str, retry_after: Duration) -> kith_protocol::frame::ErrorFrame {
+    let mut error = wire::error(&Error::new(Code::RateLimited).after(retry_after));
+    error.reference = Some(reference.to_owned());
+    error
 }
 
 const fn frame_name(frame: &ClientFrame) -> &'static str {

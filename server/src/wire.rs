@@ -1,6 +1,6 @@
 //! Stored records in their wire form: an entry is encoded once, by hand, for all who read it.
 
-use std::{cell::Cell, io::Write};
+use std::{cell::Cell, io::Write, sync::Arc};
 
 use bytes::Bytes;
 use kith_protocol::{Body, ConversationId, Entry, MessageId, ServerFrame, Timestamp, Uuid, frame::ErrorFrame};
@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::{
     Error,
+    budget::Budget,
     socket::{frame::Mark, outbox::Run},
     store::{self, Record},
 };
@@ -77,8 +78,8 @@ pub fn write_entry(out: &mut Vec<u8>, conversation: &str, record: &Record) {
     put(out, "}");
 }
 
-/// The `entry` frames of consecutive records.
-pub fn run(conversation: ConversationId, records: &[Record]) -> Run {
+/// The `entry` frames of consecutive records: one buffer of the budget for all who read them.
+pub fn run(conversation: ConversationId, records: &[Record], budget: &Arc<Budget>) -> Run {
     let text = conversation.to_string();
     let mut out = Vec::with_capacity(records.iter().map(|record| record.body.len() + 384).sum());
     let mut ends = Vec::with_capacity(records.len());
@@ -92,7 +93,8 @@ pub fn run(conversation: ConversationId, records: &[Record]) -> Run {
         mark.finish(&mut out);
         ends.push(out.len() as u32);
     }
-    Run { conversation, first: records.first().map_or(1, |record| record.seq), frames: out.into(), ends: ends.into() }
+    let first = records.first().map_or(1, |record| record.seq);
+    Run { conversation, first, frames: budget.hold(out), ends: ends.into() }
 }
 
 /// The `sent` frame of a record.

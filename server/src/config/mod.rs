@@ -206,6 +206,10 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u32>, example = 25000)]
     pub connections_per_address: Option<NonZeroU32>,
+    /// Bytes that wait to be read by clients, in answers and frames, all together; at least 64 MiB. One user may hold a
+    /// sixteenth of them.
+    #[serde(deserialize_with = "within::<_, _, 67_108_864, { i64::MAX }>")]
+    pub waiting_bytes: u64,
 }
 
 impl Limits {
@@ -304,6 +308,7 @@ impl Default for Limits {
             begins_per_day: stated.begins_per_day,
             connections: 100_000,
             connections_per_address: None,
+            waiting_bytes: 256 * 1024 * 1024,
         }
     }
 }

@@ -269,7 +269,7 @@ impl Live {
 
     /// Gives appended records to every member.
     pub(super) fn publish(&self, records: &[Record], origins: &[Option<Asker>]) {
-        let run = wire::run(self.id, records);
+        let run = wire::run(self.id, records, &self.context.roster.budget);
         fanout::deliver(&self.context.roster, self.members.keys().copied(), records, &run, origins);
     }
 

@@ -250,7 +250,7 @@ impl Live {
             fanout::tell(
                 &self.context.roster,
                 std::iter::once(user),
-                &wire::run(self.id, &records[..1]).frames,
+                &wire::run(self.id, &records[..1], &self.context.roster.budget).frames,
                 Class::Vital,
                 None,
             );

@@ -21,6 +21,10 @@ pub struct Sender {
     pub refused: Option<Error>,
 }
 
+/// A signed-in device that asks for a page: room for it is taken before it is made, from what may wait for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader(pub Actor);
+
 /// Anybody. Their request counts among those of their address.
 #[derive(Debug, Clone, Copy)]
 pub struct Guest;
@@ -46,6 +50,19 @@ impl FromRequestParts<Arc<App>> for Sender {
     }
 }
 
+impl FromRequestParts<Arc<App>> for Reader {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let actor = Actor::from_request_parts(parts, app).await?;
+        let charge = app.roster.budget.reserve(&app.roster.allowance(actor.user))?;
+        if let Some(exchange) = parts.extensions.get::<Exchange>() {
+            exchange.keep(charge);
+        }
+        Ok(Self(actor))
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Guest {
     type Rejection = Error;
 
@@ -59,6 +76,9 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {
         Some(token) => app.accounts.authenticate(token).await,
         None => Err(Error::new(Code::Unauthenticated)),
     };
+    if let (Ok(actor), Some(exchange)) = (&found, parts.extensions.get::<Exchange>()) {
+        exchange.note_user(actor.user);
+    }
     if found.is_err() {
         // Who has no good token counts as their address, so that guessing is slow.
         admit_guest(parts, app)?;

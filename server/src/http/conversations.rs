@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::Actor,
+    auth::{Actor, Reader},
     extract::{Json, Path, Query, Who, page_items},
     idempotency::{Key, Once},
 };
@@ -39,7 +39,7 @@ pub struct Paging {
 )]
 pub async fn list(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Path(who): Path<Who>,
     Query(paging): Query<Paging>,
 ) -> Answer<Answered<Page<ConversationItem>>> {
@@ -127,7 +127,7 @@ pub async fn change(
 )]
 pub async fn participants(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Path(conversation): Path<ConversationId>,
     Query(paging): Query<Paging>,
 ) -> Answer<Answered<Page<Participant>>> {
@@ -221,7 +221,7 @@ pub struct Search {
 )]
 pub async fn channels(
     State(app): State<Arc<App>>,
-    _: Actor,
+    _: Reader,
     Query(search): Query<Search>,
 ) -> Answer<Answered<Page<ChannelItem>>> {
     let limit = page_items(search.limit)?;

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use kith_protocol::Code;
+use kith_protocol::{Code, UserId};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -20,7 +20,9 @@ use super::{
     sending, uploads,
 };
 use crate::{
-    Error, clock, limits,
+    Error,
+    budget::Charge,
+    clock, limits,
     socket::places::{Asking, Full, Visit},
 };
 
@@ -29,13 +31,33 @@ use crate::{
 pub struct Exchange {
     /// Who is at the other end.
     pub client: Client,
-    standing: Arc<Mutex<Option<Standing>>>,
+    noted: Arc<Mutex<Noted>>,
+}
+
+/// What became known of a request while it was answered.
+#[derive(Default)]
+pub(super) struct Noted {
+    standing: Option<Standing>,
+    /// Who asks, if they are signed in.
+    pub user: Option<UserId>,
+    /// What was reserved for the answer.
+    pub charge: Option<Charge>,
 }
 
 impl Exchange {
     /// Notes where the client stands with a limit, for the answer's headers.
     pub fn note(&self, standing: Standing) {
-        *self.standing.lock() = Some(standing);
+        self.noted.lock().standing = Some(standing);
+    }
+
+    /// Notes who asks.
+    pub fn note_user(&self, user: UserId) {
+        self.noted.lock().user = Some(user);
+    }
+
+    /// Keeps what was reserved for the answer until that is there.
+    pub fn keep(&self, charge: Charge) {
+        self.noted.lock().charge = Some(charge);
     }
 
     /// Counts a request that no limit has counted yet against its address: one of no route, of a file, or of nobody.
@@ -43,7 +65,7 @@ impl Exchange {
     /// # Errors
     /// `rate_limited`, when it is one too many.
     fn count_as_guest(&self, app: &App) -> Result<(), Error> {
-        let counted = self.standing.lock().is_some();
+        let counted = self.noted.lock().standing.is_some();
         let Some(address) = self.client.key().filter(|_| !counted) else { return Ok(()) };
         let checked = app.rates.guest(address);
         self.note(checked.standing);
@@ -59,7 +81,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let client = Client::of(peer, request.headers(), &app.config.trusted_proxies);
-    let exchange = Exchange { client, standing: Arc::default() };
+    let exchange = Exchange { client, noted: Arc::default() };
     request.extensions_mut().insert(exchange.clone());
 
     let asking = ask(&request, client);
@@ -81,7 +103,8 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     }
     let status = answer.status().as_u16();
     let headers = answer.headers_mut();
-    if let Some(standing) = exchange.standing.lock().take() {
+    let mut noted = std::mem::take(&mut *exchange.noted.lock());
+    if let Some(standing) = noted.standing.take() {
         standing.write(headers);
     }
     set_default(headers, header::CACHE_CONTROL, "no-store");
@@ -103,7 +126,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     } else {
         tracing::debug!(%request_id, method, route, status, ms, bytes, "request");
     }
-    sending::until_sent(answer, asking.ok().flatten())
+    sending::until_sent(&app, answer, asking.ok().flatten(), noted)
 }
 
 /// Has the connection be at work for a client; none where the request came by no connection.

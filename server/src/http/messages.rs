@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::{Actor, Sender},
+    auth::{Actor, Reader, Sender},
     conversations::Paging,
     extract::{Json, Path, Query, page_items},
 };
@@ -114,7 +114,7 @@ impl Selector {
 )]
 pub async fn page(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Path(conversation): Path<ConversationId>,
     Query(selector): Query<Selector>,
 ) -> Answer<Answered<Messages>> {
@@ -129,7 +129,7 @@ pub async fn page(
 )]
 pub async fn log(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Path(conversation): Path<ConversationId>,
     Query(selector): Query<Selector>,
 ) -> Answer<Answered<Log>> {
@@ -238,7 +238,7 @@ pub async fn read(State(app): State<Arc<App>>, actor: Actor, Path(message): Path
 )]
 pub async fn read_receipts(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Path(message): Path<MessageId>,
 ) -> Answer<Answered<ReadReceipts>> {
     Ok(Answered(app.conversations.read_receipts(actor.user, message).await?))
@@ -250,7 +250,7 @@ pub async fn read_receipts(
 )]
 pub async fn mentions(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Query(paging): Query<Paging>,
 ) -> Answer<Answered<Page<Message>>> {
     let limit = page_items(paging.limit)?;

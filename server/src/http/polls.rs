@@ -61,6 +61,8 @@ struct Poll {
 struct Numbered {
     /// Frames that were given and not acknowledged, the oldest first.
     given: VecDeque<(u64, Bytes)>,
+    /// Bytes of their buffers, which wait until all of them are acknowledged.
+    waiting: usize,
     next: u64,
     last_get: Instant,
 }
@@ -126,7 +128,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
         user: actor.user,
         outbox,
         session: tokio::sync::Mutex::new(session),
-        frames: Mutex::new(Numbered { given: VecDeque::new(), next: 1, last_get: Instant::now() }),
+        frames: Mutex::new(Numbered { given: VecDeque::new(), waiting: 0, next: 1, last_get: Instant::now() }),
         gets: watch::channel(0).0,
     };
     let id = PollId::new(clock::uuid());
@@ -168,6 +170,9 @@ pub async fn fetch(
     let repeated = {
         let mut frames = poll.frames.lock();
         frames.given.retain(|(n, _)| *n > fetch.after);
+        if frames.given.is_empty() {
+            poll.outbox.wrote(std::mem::take(&mut frames.waiting));
+        }
         !frames.given.is_empty()
     };
     let mut over = false;
@@ -197,17 +202,14 @@ impl Poll {
         })
         .await;
         let mut frames = self.frames.lock();
-        let mut bytes = 0;
         for buffer in taken {
-            bytes += buffer.len();
+            frames.waiting += buffer.len();
             for text in frame::texts(&buffer) {
                 let n = frames.next;
                 frames.next += 1;
                 frames.given.push_back((n, text));
             }
         }
-        drop(frames);
-        self.outbox.wrote(bytes);
         end == Taken::Frames
     }
 }

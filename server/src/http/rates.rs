@@ -17,7 +17,7 @@ use governor::{
 use ipnet::IpNet;
 use kith_protocol::{Code, UserId};
 
-use crate::{Error, config::Limits};
+use crate::{Error, config::Limits, limits};
 
 type Buckets<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
@@ -123,6 +123,7 @@ impl Checked {
 pub struct Rates {
     sends: Buckets<UserId>,
     requests: Buckets<UserId>,
+    hellos: Buckets<UserId>,
     guests: Buckets<IpAddr>,
     sign_in_addresses: Buckets<IpAddr>,
     sign_in_names: Buckets<String>,
@@ -130,16 +131,17 @@ pub struct Rates {
 
 impl Rates {
     /// Full buckets.
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(config: &Limits) -> Self {
         let quota = |per_s: u32, burst: u32| {
             let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
             Quota::per_second(at_least_one(per_s)).allow_burst(at_least_one(burst))
         };
-        let requests = quota(limits.requests_per_s, limits.requests_burst);
-        let sign_ins = Quota::per_minute(NonZeroU32::new(limits.signins_per_min).unwrap_or(NonZeroU32::MIN));
+        let requests = quota(config.requests_per_s, config.requests_burst);
+        let sign_ins = Quota::per_minute(NonZeroU32::new(config.signins_per_min).unwrap_or(NonZeroU32::MIN));
         Self {
-            sends: buckets(quota(limits.sends_per_s, limits.sends_burst)),
+            sends: buckets(quota(config.sends_per_s, config.sends_burst)),
             requests: buckets(requests),
+            hellos: buckets(quota(limits::HELLOS_PER_S, limits::HELLOS_BURST)),
             guests: buckets(requests),
             sign_in_addresses: buckets(sign_ins),
             sign_in_names: buckets(sign_ins),
@@ -170,6 +172,18 @@ impl Rates {
         check(&self.requests, &user, "requests")
     }
 
+    /// Counts a hello of a user.
+    ///
+    /// # Errors
+    /// After how long the user may try again.
+    pub fn hello(&self, user: UserId) -> Result<(), Duration> {
+        let checked = check(&self.hellos, &user, "hellos");
+        match checked.result() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.retry_after.unwrap_or_default()),
+        }
+    }
+
     /// Counts a request of who is not signed in.
     pub fn guest(&self, address: IpAddr) -> Checked {
         check(&self.guests, &address, "address")
@@ -191,6 +205,7 @@ impl Rates {
     pub fn sweep(&self) {
         sweep(&self.sends);
         sweep(&self.requests);
+        sweep(&self.hellos);
         sweep(&self.guests);
         sweep(&self.sign_in_addresses);
         sweep(&self.sign_in_names);

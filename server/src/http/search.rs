@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::Actor,
+    auth::Reader,
     extract::{Query, page_items},
 };
 use crate::search::Asked;
@@ -46,7 +46,7 @@ pub struct Words {
 )]
 pub async fn find(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Reader(actor): Reader,
     Query(words): Query<Words>,
 ) -> Answer<Answered<Page<SearchItem>>> {
     let limit = page_items(words.limit)?;

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
@@ -12,12 +12,16 @@ use axum::{
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use crate::socket::places::Asking;
+use super::{App, exchange::Noted};
+use crate::{budget::Charge, limits, socket::places::Asking};
 
-/// A body that comes piece by piece, with the request that asked for it.
+/// A body on its way.
 struct Sending {
     body: Body,
-    _asking: Asking,
+    /// What of it is not taken yet. What is taken is charged by itself, until it is written.
+    charge: Option<Charge>,
+    /// The request, where its answer comes piece by piece.
+    _asking: Option<Asking>,
 }
 
 impl HttpBody for Sending {
@@ -25,7 +29,13 @@ impl HttpBody for Sending {
     type Error = axum::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let Self { body, charge, .. } = self.get_mut();
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        let charged = |data: Bytes| match charge {
+            Some(charge) => charge.part(data.len()).around(data),
+            None => data,
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(charged))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -37,12 +47,19 @@ impl HttpBody for Sending {
     }
 }
 
-/// Has the request last until its answer is sent, where that comes piece by piece; else it ends here.
-pub(super) fn until_sent(answer: Response, asking: Option<Asking>) -> Response {
-    match asking {
-        Some(asking) if answer.body().size_hint().exact().is_none() => {
-            answer.map(|body| Body::new(Sending { body, _asking: asking }))
-        }
-        _ => answer,
+/// Charges an answer to the user who asked for it until it is written, and has the request last as long where it comes piece
+/// by piece. What guests get is short, or in memory anyway.
+pub(super) fn until_sent(app: &App, answer: Response, asking: Option<Asking>, noted: Noted) -> Response {
+    let exact = answer.body().size_hint().exact();
+    if exact.is_some_and(|bytes| bytes < limits::WAITING_STEP_BYTES as u64) {
+        return answer;
     }
+    let new = |user| Charge::new(app.roster.budget.clone(), Some(app.roster.allowance(user)), 0);
+    let mut charge = noted.charge.or_else(|| noted.user.map(new));
+    if let Some(charge) = &mut charge {
+        charge.resize(exact.unwrap_or(0) as usize);
+        charge.on(asking.as_ref().map(|asking| asking.visit().clone()));
+    }
+    let asking = asking.filter(|_| exact.is_none());
+    answer.map(|body| Body::new(Sending { body, charge, _asking: asking }))
 }

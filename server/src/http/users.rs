@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::Actor,
+    auth::{Actor, Reader},
     conversations::Paging,
     extract::{Json, Path, Query, Who, page_items},
     sessions,
@@ -53,7 +53,7 @@ pub struct Search {
 #[utoipa::path(get, path = "/v1/users", tag = "users", params(Search), responses((status = 200, body = Page<Profile>)))]
 pub async fn search(
     State(app): State<Arc<App>>,
-    _: Actor,
+    _: Reader,
     Query(query): Query<Search>,
 ) -> Answer<Answered<Page<Profile>>> {
     let limit = page_items(query.limit)?;

@@ -74,6 +74,7 @@ async fn http(stream: TcpStream, peer: SocketAddr, place: Place, doorway: Doorwa
     // A download that nobody reads must end too: the kernel sees that, and nothing else has to watch.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, limits::UNREAD_MS);
     let Some(transport) = transport(stream, tls, &visit).await else { return };
+    let _ = transport.bound_send(limits::HTTP_SEND_BYTES);
     let stream = Stream::http(transport, place, visit.clone());
     let asked = visit.clone();
     let service = router.map_request(move |mut request: Request<Incoming>| {
@@ -89,18 +90,20 @@ async fn http(stream: TcpStream, peer: SocketAddr, place: Place, doorway: Doorwa
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     tokio::pin!(connection);
-    tokio::select! {
-        biased;
-        // What a client got wrong was answered, as far as it could be.
-        _ = &mut connection => return,
-        asked = visit.told_to_go() => if !asked {
-            return;
-        },
-        _ = closed.wait_for(|closed| *closed) => {}
+    let mut closing = false;
+    loop {
+        tokio::select! {
+            biased;
+            // What a client got wrong was answered, as far as it could be.
+            _ = &mut connection => return,
+            finishing = visit.told_to_go() => if !finishing {
+                return;
+            },
+            _ = closed.wait_for(|closed| *closed), if !closing => closing = true,
+        }
+        // What it has asked meanwhile is answered still.
+        connection.as_mut().graceful_shutdown();
     }
-    // What it has asked meanwhile is answered still.
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }
 
 /// What carries the bytes, with TLS where there is a certificate; none where that fails or the place is needed.

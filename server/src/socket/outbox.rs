@@ -83,6 +83,10 @@ struct Queue {
     answers: u32,
     closed: Option<CloseCode>,
     waker: Option<Waker>,
+    /// How much of `bytes` the user's allowance knows of.
+    charged: u32,
+    /// Bytes that were written, modulo 2³².
+    written: u32,
 }
 
 /// Whose connection it is.
@@ -138,6 +142,55 @@ impl Outbox {
         self.heard.load(Ordering::Relaxed)
     }
 
+    fn put(&self, queue: &mut Queue, bytes: usize, item: impl FnOnce(&mut Queue)) {
+        if queue.closed.is_some() {
+            return;
+        }
+        queue.bytes += bytes;
+        self.charge(queue);
+        let unread = |allowance: &Arc<Allowance>| queue.charged > 0 && allowance.is_too_much(queue.bytes);
+        if queue.bytes > limits::OUTBOX_BYTES || self.allowance().is_some_and(unread) {
+            metrics::counter!("kith_slow_readers_closed_total").increment(1);
+            self.drop_all(queue);
+            queue.closed = Some(CloseCode::SlowReader);
+            return;
+        }
+        item(queue);
+    }
+
+    fn drop_all(&self, queue: &mut Queue) {
+        queue.frames = VecDeque::new();
+        queue.held = None;
+        queue.bytes = 0;
+        self.charge(queue);
+    }
+
+    /// Notes that so many bytes are gone.
+    fn settle(&self, queue: &mut Queue, written: usize) {
+        if written > 0 {
+            queue.bytes = queue.bytes.saturating_sub(written);
+            queue.written = queue.written.wrapping_add(written as u32);
+            self.charge(queue);
+        }
+    }
+
+    /// Tells the user's allowance how much waits here: in steps, so that who reads along never touches it.
+    fn charge(&self, queue: &mut Queue) {
+        let due = (queue.bytes - queue.bytes % limits::WAITING_STEP_BYTES) as u32;
+        if due != queue.charged
+            && let Some(allowance) = self.allowance()
+        {
+            allowance.recount(queue.charged as usize, due as usize);
+            queue.charged = due;
+        }
+    }
+
+    /// Bytes that wait, and how many were written so far, modulo 2³².
+    pub fn traffic(&self) -> (usize, u32) {
+        let queue = self.queue.lock();
+        (queue.bytes, queue.written)
+    }
+
     /// Puts a frame that belongs to no log.
     pub fn push(&self, frame: Bytes, class: Class) {
         let mut queue = self.queue.lock();
@@ -150,7 +203,7 @@ impl Outbox {
             metrics::counter!("kith_outbox_dropped_frames_total").increment(1);
             return;
         }
-        put(&mut queue, frame.len(), |queue| match &mut queue.held {
+        self.put(&mut queue, frame.len(), |queue| match &mut queue.held {
             Some(held) => held.push(Held::Frame(frame)),
             None => queue.frames.push_back(frame),
         });
@@ -160,7 +213,7 @@ impl Outbox {
     /// Puts entries, which come behind those of their conversation that were put before.
     pub fn push_run(&self, run: &Run) {
         let mut queue = self.queue.lock();
-        put(&mut queue, run.frames.len(), |queue| match &mut queue.held {
+        self.put(&mut queue, run.frames.len(), |queue| match &mut queue.held {
             Some(held) => held.push(Held::Run(run.clone())),
             None => queue.frames.push_back(run.frames.clone()),
         });
@@ -181,18 +234,19 @@ impl Outbox {
         let mut queue = self.queue.lock();
         let held = queue.held.take().unwrap_or_default();
         for frame in answer {
-            put(&mut queue, frame.len(), |queue| queue.frames.push_back(frame));
+            self.put(&mut queue, frame.len(), |queue| queue.frames.push_back(frame));
         }
         for item in *held {
             let (size, frame) = match item {
                 Held::Frame(frame) => (frame.len(), frame),
                 Held::Run(run) => (run.frames.len(), run.after(heads.get(&run.conversation).copied().unwrap_or(0))),
             };
-            queue.bytes = queue.bytes - size + frame.len();
+            queue.bytes = (queue.bytes + frame.len()).saturating_sub(size);
             if !frame.is_empty() && queue.closed.is_none() {
                 queue.frames.push_back(frame);
             }
         }
+        self.charge(&mut queue);
         wake(queue);
     }
 
@@ -203,7 +257,7 @@ impl Outbox {
             queue.closed = Some(code);
             // A slow reader would not read what waits, and a revoked one may not.
             if matches!(code, CloseCode::SlowReader | CloseCode::DeviceRevoked) {
-                drop_all(&mut queue);
+                self.drop_all(&mut queue);
             }
         }
         wake(queue);
@@ -211,8 +265,7 @@ impl Outbox {
 
     /// Says that bytes which were taken are gone.
     pub fn wrote(&self, bytes: usize) {
-        let mut queue = self.queue.lock();
-        queue.bytes = queue.bytes.saturating_sub(bytes);
+        self.settle(&mut self.queue.lock(), bytes);
     }
 
     /// Bytes that wait to be written.
@@ -234,7 +287,7 @@ impl Outbox {
     /// Takes what waits; pending while nothing does. `written` bytes of what was taken before are gone.
     pub fn poll_take(&self, written: usize, into: &mut VecDeque<Bytes>, context: &mut Context<'_>) -> Poll<Taken> {
         let mut queue = self.queue.lock();
-        queue.bytes = queue.bytes.saturating_sub(written);
+        self.settle(&mut queue, written);
         if !queue.frames.is_empty() {
             queue.answers = 0;
             if into.is_empty() {
@@ -278,7 +331,7 @@ impl Asker {
     /// Puts an answer, to be written once this is dropped, or later.
     pub fn answer(&self, frame: Bytes) {
         let mut queue = self.0.queue.lock();
-        put(&mut queue, frame.len(), |queue| match &mut queue.held {
+        self.0.put(&mut queue, frame.len(), |queue| match &mut queue.held {
             Some(held) => held.push(Held::Frame(frame)),
             None => {
                 queue.answers += 1;
@@ -307,24 +360,12 @@ pub enum Taken {
     Close(CloseCode),
 }
 
-fn put(queue: &mut Queue, bytes: usize, item: impl FnOnce(&mut Queue)) {
-    if queue.closed.is_some() {
-        return;
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        if let Some(Identity { allowance, .. }) = self.identity.get() {
+            allowance.recount(self.queue.get_mut().charged as usize, 0);
+        }
     }
-    queue.bytes += bytes;
-    if queue.bytes > limits::OUTBOX_BYTES {
-        metrics::counter!("kith_slow_readers_closed_total").increment(1);
-        drop_all(queue);
-        queue.closed = Some(CloseCode::SlowReader);
-        return;
-    }
-    item(queue);
-}
-
-fn drop_all(queue: &mut Queue) {
-    queue.frames = VecDeque::new();
-    queue.held = None;
-    queue.bytes = 0;
 }
 
 /// Wakes the writer after the lock is gone, so that it does not run into it.
@@ -374,6 +415,33 @@ mod tests {
         let heads = HashMap::from([(ConversationId::from_bytes([1; 16]), 6)]);
         outbox.release(vec!["heads".into()], &heads);
         assert_eq!(taken(&outbox).0, ["heads", "78", "sent", "9"]);
+    }
+
+    #[test]
+    fn the_outboxes_of_a_user_share_what_may_wait() {
+        let (user, mib) = (UserId::from_bytes([1; 16]), 1024 * 1024);
+        let allowance = Arc::new(Allowance::new(4 * mib));
+        let [one, other] = [1, 2].map(|device| {
+            let outbox = Outbox::new(0);
+            outbox.identify(user, DeviceId::from_bytes([device; 16]), allowance.clone());
+            allowance.join();
+            outbox
+        });
+        let frame = Bytes::from(vec![b'x'; mib - limits::WAITING_STEP_BYTES]);
+        for _ in 0..3 {
+            one.push(frame.clone(), Class::Vital);
+        }
+        other.push("small".into(), Class::Vital);
+        other.push(frame.clone(), Class::Vital);
+        assert_eq!((one.closed(), other.closed()), (None, None));
+        other.push(frame.clone(), Class::Vital);
+        assert_eq!(other.closed(), None, "it has no more than its part");
+        one.push("small".into(), Class::Vital);
+        assert_eq!(one.closed(), Some(CloseCode::SlowReader));
+        assert!(allowance.waiting() < 2 * mib + limits::WAITING_STEP_BYTES);
+        other.wrote(2 * mib);
+        drop((one, other));
+        assert_eq!(allowance.waiting(), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -131,6 +131,11 @@ impl Places {
         Ok(Counted { places: self.clone(), address })
     }
 
+    /// Calls `each` with every connection that is HTTP still.
+    pub fn visits(&self, each: impl FnMut(&Arc<Visit>)) {
+        self.visits.lock().open.values().for_each(each);
+    }
+
     /// Follows a connection as long as it is HTTP.
     pub fn enter(self: &Arc<Self>, place: &Place) -> Visiting {
         let mut visits = self.visits.lock();
@@ -145,6 +150,9 @@ impl Places {
             asked: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
             socket: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            written: AtomicU32::new(0),
+            cut: AtomicBool::new(false),
             told: AtomicBool::new(false),
             go: Notify::new(),
         });
@@ -228,6 +236,12 @@ pub struct Visit {
     blocked: AtomicBool,
     /// It becomes a socket.
     socket: AtomicBool,
+    /// Bytes of answers that wait to be written.
+    pub waiting: AtomicUsize,
+    /// Bytes that were written, modulo 2³².
+    written: AtomicU32,
+    /// It is to end in the middle of what it does.
+    cut: AtomicBool,
     told: AtomicBool,
     go: Notify,
 }
@@ -254,15 +268,27 @@ impl Visit {
         self.counted.lock().take()
     }
 
-    /// Notes whether something that was to be written is still not.
-    pub fn wrote(&self, blocked: bool) {
-        self.blocked.store(blocked, Ordering::Relaxed);
+    /// Notes how many bytes were written; none where the client takes no more.
+    pub fn wrote(&self, bytes: Option<usize>) {
+        self.blocked.store(bytes.is_none(), Ordering::Relaxed);
+        self.written.fetch_add(bytes.unwrap_or(0) as u32, Ordering::Relaxed);
     }
 
-    /// Waits until the connection is to go, since others need its place; true where it may be in the middle of something.
+    /// Bytes of answers that wait, and how many bytes were written so far, modulo 2³².
+    pub fn traffic(&self) -> (usize, u32) {
+        (self.waiting.load(Ordering::Relaxed), self.written.load(Ordering::Relaxed))
+    }
+
+    /// Ends the connection in the middle of what it does.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+        self.go.notify_one();
+    }
+
+    /// Waits until the connection is to go, since others need its place; true where it is to finish what it may be in the middle of.
     pub async fn told_to_go(&self) -> bool {
         self.go.notified().await;
-        self.asked.load(Ordering::Relaxed)
+        self.asked.load(Ordering::Relaxed) && !self.cut.load(Ordering::Relaxed)
     }
 
     /// Since which turn it asks nothing; none where it does, or has not got its answer, or was told to go.
@@ -300,6 +326,13 @@ impl Drop for Visiting {
 
 /// A request that is under way on a connection.
 pub struct Asking(Arc<Visit>);
+
+impl Asking {
+    /// The connection that it is under way on.
+    pub fn visit(&self) -> &Arc<Visit> {
+        &self.0
+    }
+}
 
 impl Drop for Asking {
     fn drop(&mut self) {
@@ -374,10 +407,10 @@ mod tests {
         );
         std::thread::sleep(BARREN);
         drop(asking);
-        visits[0].wrote(true);
+        visits[0].wrote(None);
         assert_eq!(places.take(peer("203.0.113.1")).err(), Some(Full::Server), "it has not read its answer");
         std::thread::sleep(BARREN);
-        visits[0].wrote(false);
+        visits[0].wrote(Some(1));
         assert!(places.take(peer("203.0.113.1")).is_ok());
     }
 }

@@ -51,23 +51,37 @@ impl Stream {
 
     fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Some(visit) = &self.visit {
-            visit.wrote(written.is_pending());
+            visit.wrote(match &written {
+                Poll::Pending => None,
+                Poll::Ready(written) => Some(*written.as_ref().unwrap_or(&0)),
+            });
         }
         written
     }
 }
 
 impl Transport {
+    /// Bounds what the kernel keeps of this stream until the client has it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn bound_send(&self, bytes: usize) -> io::Result<()> {
+        Ok(rustix::net::sockopt::set_socket_send_buffer_size(self.socket(), bytes)?)
+    }
+
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Transport::Plain(stream) => stream,
+            Transport::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
     /// Bounds what the kernel queues of this stream before it is read.
     ///
     /// # Errors
     /// When the kernel refuses.
     pub fn bound_receive(&self, bytes: usize) -> io::Result<()> {
-        let stream = match self {
-            Transport::Plain(stream) => stream,
-            Transport::Tls(stream) => stream.get_ref().0,
-        };
-        Ok(rustix::net::sockopt::set_socket_recv_buffer_size(stream, bytes)?)
+        Ok(rustix::net::sockopt::set_socket_recv_buffer_size(self.socket(), bytes)?)
     }
 }
 

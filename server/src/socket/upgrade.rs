@@ -39,8 +39,9 @@ pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Reques
         let Ok(upgraded) = upgrade.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
         let (transport, place) = parts.io.into_inner().upgrade(counted);
-        // Without the bound it is served as well as any.
+        // Without the bounds it is served as well as any.
         let _ = transport.bound_receive(limits::SOCKET_RECEIVE_BYTES);
+        let _ = transport.bound_send(limits::SOCKET_SEND_BYTES);
         match transport {
             Transport::Plain(stream) => {
                 let lanes = node.lanes.clone();

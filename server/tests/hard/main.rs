@@ -14,3 +14,4 @@ mod refusals;
 mod rude;
 mod secrets;
 mod uploads;
+mod waiting;

@@ -162,7 +162,7 @@ async fn upgraded(program: &Program) -> TcpStream {
 }
 
 /// The bytes of a text frame, masked with zeros.
-fn frame(text: &str) -> Vec<u8> {
+pub fn frame(text: &str) -> Vec<u8> {
     let mut bytes = vec![0x81];
     match text.len() {
         short @ 0..126 => bytes.push(0x80 | short as u8),
@@ -176,7 +176,8 @@ fn frame(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn hello(token: &str) -> Vec<u8> {
+/// The frame that says hello.
+pub fn hello(token: &str) -> Vec<u8> {
     frame(&format!(r#"{{"t":"hello","token":"{token}"}}"#))
 }
 

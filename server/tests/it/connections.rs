@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use kith_client::{Method, StatusCode};
 use kith_protocol::{
-    ClientFrame, ServerFrame,
+    ClientFrame, Code, ServerFrame,
     frame::{Ping, TypingIn},
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::world::{MOMENT, SOON, World, raw, text};
+use crate::world::{MOMENT, SOON, Wire, World, raw, text};
 
 /// Asks on a connection of its own: the stream, and the head of the answer, which is empty where there was none.
 async fn ask(world: &World, head: &str) -> (TcpStream, String) {
@@ -125,7 +125,7 @@ async fn a_user_has_so_many_sockets() {
     for _ in 0..2 * kith::limits::SOCKETS_PER_DEVICE {
         open.push(anna.connect().await);
     }
-    let mut refused = crate::world::Wire::open(anna.rest.server()).await;
+    let mut refused = Wire::open(anna.rest.server()).await;
     refused.socket.hello(&anna.token, Vec::new()).await.unwrap();
     assert_eq!(refused.closed().await, 4008);
     let (status, problem) = anna.raw(Method::POST, "/v1/polls", Some(json!({}))).await;
@@ -135,7 +135,7 @@ async fn a_user_has_so_many_sockets() {
     open.pop().unwrap().socket.close(1000).await;
     let until = Instant::now() + SOON;
     loop {
-        let mut wire = crate::world::Wire::open(anna.rest.server()).await;
+        let mut wire = Wire::open(anna.rest.server()).await;
         wire.socket.hello(&anna.token, Vec::new()).await.unwrap();
         if wire.socket.receive().await.is_ok() {
             break;
@@ -179,6 +179,29 @@ async fn the_sockets_of_a_user_have_one_limit_of_frames() {
     belas.quiet().await;
     let sent = belas.tell(direct, text("are you there?")).await;
     assert_eq!(annas[0].entry().await.seq, sent.seq);
+}
+
+#[tokio::test]
+async fn who_says_hello_again_and_again_is_told_to_wait() {
+    let world = World::start().await;
+    let [anna, bela] = world.people(["anna", "bela"]).await;
+    let mut refused = None;
+    for _ in 0..kith::limits::HELLOS_BURST + 100 {
+        let mut wire = Wire::open(anna.rest.server()).await;
+        wire.socket.hello(&anna.token, Vec::new()).await.unwrap();
+        match wire.next().await {
+            ServerFrame::Ready(_) => wire.socket.close(1000).await,
+            ServerFrame::Error(error) => {
+                refused = Some((error, wire.closed().await));
+                break;
+            }
+            frame => panic!("{frame:?}"),
+        }
+    }
+    let (error, closed) = refused.expect("each hello is answered with all that is lacking, for ever");
+    assert_eq!((error.code, error.reference.as_deref(), closed), (Code::RateLimited, Some("hello"), 4008));
+    assert!(error.retry_after_ms.is_some_and(|ms| ms > 0));
+    bela.connect().await;
 }
 
 #[tokio::test]
