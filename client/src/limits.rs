@@ -28,10 +28,17 @@ pub const EVENTS: usize = 1024;
 pub const EVENTS_BEHIND: usize = 1024;
 /// Entries of each conversation that are kept, unless the program says otherwise.
 pub const ENTRIES_KEPT: usize = 1000;
-/// Conversations that are asked for at a time.
-pub const SYNCS_AT_ONCE: usize = 8;
-/// Seconds after which an unanswered `sync` is asked again.
+/// Conversations that are asked for at a time: so many full pages may wait for one connection at the server, which closes
+/// one for which 4 MiB wait.
+pub const SYNCS_AT_ONCE: usize = 2;
+/// Seconds after which a `sync` counts as not answered.
 pub const SYNC_ANSWER_S: u64 = 30;
+/// Times that the same `sync` is asked in vain before it is given up,
+pub const SYNC_TRIES: u32 = 8;
+/// and milliseconds before the second time, then twice as long each time,
+pub const SYNC_AGAIN_MS: u64 = 1000;
+/// up to so many.
+pub const SYNC_AGAIN_AT_MOST_MS: u64 = 60_000;
 /// Seconds after which an unanswered `send` is sent again.
 pub const SENT_ANSWER_S: u64 = 15;
 /// Milliseconds before a send is tried again, where the server does not say.
@@ -61,4 +68,6 @@ pub const STEADY_S: u64 = 5;
 const _: () = assert!(OUTBOX_MESSAGES <= COMMANDS / 2);
 // A page of heads or entries makes an event for each at most.
 const _: () = assert!(kith_protocol::limits::HEADS_CONVERSATIONS <= EVENTS_BEHIND);
+// A server that does not cut its pages by bytes sends so much.
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 * 6 < ANSWER_BYTES);
+const _: () = assert!(SYNCS_AT_ONCE * kith_protocol::limits::PAGE_BYTES <= 2 * 1024 * 1024);

@@ -203,16 +203,17 @@ async fn read(
     Ok(wrong)
 }
 
-/// Whether a page holds the messages right before `before`, ascending and without a gap, as many as there are up to 50.
-/// Whether the entry that began the conversation is one of them is the server's choice.
+/// Whether a page holds the messages right before `before`, ascending and without a gap, as many as there are up to 50, or
+/// fewer where it says that there are more. Whether the entry that began the conversation is one of them is the server's choice.
 fn is_page(body: &[u8], before: u64) -> Result<bool> {
-    let mut items = &b"[]"[..];
+    let (mut items, mut more) = (&b"[]"[..], false);
     scan::fields(body, |key, value| {
-        let found = key == b"items";
-        if found {
-            items = value;
+        match key {
+            b"items" => items = value,
+            b"more" => more = value == b"true",
+            _ => {}
         }
-        !found
+        true
     })?;
     let mut seqs = Vec::with_capacity(PAGE as usize);
     scan::items(items, |item| {
@@ -220,7 +221,7 @@ fn is_page(body: &[u8], before: u64) -> Result<bool> {
         Ok(())
     })?;
     let count = seqs.len() as u64;
-    let whole = count <= PAGE && count >= PAGE.min(before - 2);
+    let whole = count <= PAGE && (count >= PAGE.min(before - 2) || more && count > 0);
     Ok(whole && seqs.into_iter().eq(before - count..before))
 }
 
@@ -279,6 +280,8 @@ mod tests {
         assert!(is_page(&page(1..4), 4).unwrap() && is_page(&page(2..4), 4).unwrap());
         assert!(!is_page(&page(51..101), 100).unwrap(), "one too far");
         assert!(!is_page(&page(51..100), 100).unwrap(), "one short");
+        let cut = String::from_utf8(page(51..100)).unwrap().replace("\"head\"", "\"more\":true,\"head\"");
+        assert!(is_page(cut.as_bytes(), 100).unwrap(), "cut by its bytes");
         assert!(!is_page(&page(0..0), 100).unwrap(), "empty");
     }
 

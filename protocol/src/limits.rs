@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Entries, folded messages or other items in one answer, at most.
 pub const PAGE_ITEMS: usize = 200;
+/// Bytes of the items of one answer, as JSON: where more were asked for, it is cut at its far end. It has one item at
+/// least, whatever its size.
+pub const PAGE_BYTES: usize = 1024 * 1024;
 /// Items in one answer where the request names no limit.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Conversations that a `hello` or a resume may name.
@@ -129,3 +132,4 @@ impl Default for Limits {
 }
 
 const _: () = assert!(PAGE_ITEMS_DEFAULT <= PAGE_ITEMS && RESUME_ENTRIES <= PAGE_ITEMS);
+const _: () = assert!(RESUME_BYTES <= PAGE_BYTES);

@@ -501,6 +501,11 @@ pub struct Messages {
     pub items: Vec<Message>,
     /// The seq up to which edits, deletions and reactions are applied.
     pub head: u64,
+    /// Whether there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
+    /// it begins at a seq, on either side where something is in its middle. Where a server does not say, a page with fewer
+    /// items than asked for is the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<bool>,
 }
 
 /// Raw entries.
@@ -511,6 +516,9 @@ pub struct Log {
     pub items: Vec<Entry>,
     /// The last seq of the log.
     pub head: u64,
+    /// As of [`Messages::more`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<bool>,
 }
 
 /// A message that a search found.

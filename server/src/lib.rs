@@ -40,6 +40,7 @@ pub mod config;
 pub mod error;
 pub mod gather;
 pub mod limits;
+pub mod page_bytes;
 pub mod telemetry;
 
 pub use error::Error;

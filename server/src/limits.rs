@@ -2,8 +2,16 @@
 
 /// Within how many seconds redacted and deleted content has left the disk.
 pub const SCRUB_S: u64 = 60;
-/// Bytes of one stored body: the longest text with every byte escaped as `\u00xx`, and its mentions.
+/// Bytes of one stored body: what a client's frame can bring in its JSON form, and what is told of its attachments.
 pub const BODY_BYTES: usize = 128 * 1024;
+/// Bytes of an entry's JSON form beside its body.
+pub const ENTRY_BYTES: usize = 400;
+/// Bytes of what a message tells of one attachment: its name, which has nothing to escape, and all else.
+pub const ATTACHMENT_BYTES: usize = 1024;
+/// Bytes of one conversation in a `heads` frame.
+pub const HEAD_BYTES: usize = 400;
+/// Rows of amendments that are read at a time for a page of messages.
+pub const AMENDMENTS_TOGETHER: usize = 16;
 /// Changes that may wait for the writer of the store.
 pub const STORE_QUEUE: usize = 8192;
 /// Changes that one durable write takes at most.
@@ -281,5 +289,8 @@ const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <=
 const _: () = assert!(CHECKPOINT_S * 2 < SCRUB_S);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS <= SEARCH_CANDIDATES && SEARCH_BATCH as u64 <= SEARCH_TURN);
-// One full page of the largest entries must pass a connection.
-const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 < OUTBOX_BYTES);
+// A page has its bytes, or one entry. Whatever the texts are, one must pass a connection beside as much of other things.
+const _: () = assert!(kith_protocol::limits::PAGE_BYTES + BODY_BYTES + 2 * ENTRY_BYTES < OUTBOX_BYTES / 2);
+const _: () = assert!(FRAME_BYTES_AT_MOST + 32 * ATTACHMENT_BYTES + ENTRY_BYTES < BODY_BYTES);
+const _: () = assert!(kith_protocol::limits::MEDIA_NAME_BYTES < ATTACHMENT_BYTES / 2);
+const _: () = assert!(kith_protocol::limits::HEADS_CONVERSATIONS * HEAD_BYTES < kith_protocol::limits::PAGE_BYTES);

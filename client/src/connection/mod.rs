@@ -72,8 +72,17 @@ pub enum Event {
         /// The node that answers.
         node: String,
     },
-    /// Nothing that the server spoke of since the connection began is missing any longer. Once for each connection.
+    /// Nothing that the server spoke of since the connection began is missing any longer, but for what [`Event::Behind`]
+    /// names. Once for each connection.
     CaughtUp,
+    /// What follows a seq could not be had: it was asked for [`limits::SYNC_TRIES`] times, and is not any more until
+    /// something else brings the conversation on.
+    Behind {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// The last seq that is there.
+        after: u64,
+    },
     /// There is no connection.
     Disconnected {
         /// The code of the close frame; 1006 where there was none; nothing where the server was not reached at all.
@@ -191,9 +200,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub fn send_message(&self, conversation: ConversationId, message: NewMessage) -> Result<Uuid, Refused> {
+    pub fn send_message(&self, conversation: ConversationId, mut message: NewMessage) -> Result<Uuid, Refused> {
         let room = self.room.clone().try_acquire_owned().map_err(|_| Refused::Full)?;
         let client_id = message.client_id;
+        // As the server does, so that what is shown here is what the others see.
+        kith_protocol::text::clean(&mut message.text);
         self.tell(Command::Send(conversation, message, room))?;
         Ok(client_id)
     }

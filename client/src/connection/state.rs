@@ -119,7 +119,7 @@ impl State {
     pub(super) fn opened(&mut self, now: Instant) {
         self.link = Link::new(now);
         self.timeline.reconnected();
-        self.pulls = Pulls::new(now);
+        self.pulls.reconnected(now);
         self.outbox.reconnected(now);
         self.frames.clear();
         self.frames.push(ClientFrame::Hello(Hello {
@@ -187,7 +187,7 @@ impl State {
                 self.take(&frame.entry);
                 self.pulls.look(frame.conversation, &self.timeline);
             }
-            ServerFrame::Entries(entries) => self.entries(&entries),
+            ServerFrame::Entries(entries) => self.entries(&entries, now),
             ServerFrame::Receipt(receipt) => self.receipt(receipt),
             ServerFrame::Typing(typing) => self.events.push_back(Event::Typing(typing)),
             ServerFrame::Presence(presence) => self.events.push_back(Event::Presence(presence)),
@@ -224,6 +224,8 @@ impl State {
         }
         self.frames.extend(self.outbox.due(now).into_iter().map(ClientFrame::Send));
         self.frames.extend(self.pulls.due(now, &self.timeline).into_iter().map(ClientFrame::Sync));
+        let given_up = self.pulls.take_given_up().into_iter();
+        self.events.extend(given_up.map(|(conversation, after)| Event::Behind { conversation, after }));
         self.frames.extend(self.pointers.due(now));
         if self.link.ping <= now {
             self.link.ping = now + self.link.heartbeat;
@@ -315,9 +317,9 @@ impl State {
         }
     }
 
-    fn entries(&mut self, frame: &Entries) {
+    fn entries(&mut self, frame: &Entries, now: Instant) {
         let asked = self.pulls.answered(frame.conversation);
-        for entry in self.timeline.entries(frame, asked) {
+        for entry in self.timeline.entries(frame, asked.is_some()) {
             self.tell(entry);
         }
         if frame.ahead {
@@ -325,6 +327,9 @@ impl State {
             self.events.push_back(Event::Rewound { conversation: frame.conversation, head: frame.head });
         }
         self.pulls.look(frame.conversation, &self.timeline);
+        if let Some(after) = asked {
+            self.pulls.settle(frame.conversation, after, &self.timeline, now);
+        }
     }
 
     /// A new entry: it has reached this device, and the program hears of it.
@@ -370,11 +375,15 @@ impl State {
             }
         } else if error.reference.as_deref() == Some("sync") {
             if let Some(id) = error.conversation {
-                self.pulls.answered(id);
+                let asked = self.pulls.answered(id);
                 if error.code == Code::NotFound {
                     self.timeline.left(id);
                 }
                 self.pulls.look(id, &self.timeline);
+                // One that is to wait has not failed.
+                if let Some(after) = asked.filter(|_| error.code != Code::RateLimited) {
+                    self.pulls.settle(id, after, &self.timeline, now);
+                }
             }
             self.pulls.wait(again);
         }

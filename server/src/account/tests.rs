@@ -335,8 +335,8 @@ impl Store for Crashing {
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
         self.inner.find(log, user, client_id)
     }
-    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
-        self.inner.read(ranges)
+    fn read_within(&self, ranges: Vec<LogRange>, bytes: usize) -> Answer<'_, Vec<Vec<Record>>> {
+        self.inner.read_within(ranges, bytes)
     }
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
         self.inner.heads(logs)

@@ -6,6 +6,7 @@ use kith_protocol::{
     Code, ConversationId, Message, ServerFrame, UserId,
     entry::{ConversationKind, Role},
     frame::{self, ConversationFrame},
+    limits::PAGE_BYTES,
     rest::{ChangePersonal, ChannelItem, ConversationItem, NewConversation, Page, Personal},
 };
 
@@ -14,6 +15,7 @@ use crate::{
     Error,
     account::Actor,
     clock, fanout,
+    page_bytes::{PageBytes, json_bytes},
     socket::outbox::Class,
     store::{
         self, CommitError, Condition, Direction, LogRange, RowKey,
@@ -161,13 +163,18 @@ impl Conversations {
         let order: HashMap<_, _> = page.iter().enumerate().map(|(index, id)| (*id, index)).collect();
         let mut standings = self.standings(user, page, &HashMap::new()).await?;
         standings.sort_unstable_by_key(|standing| order.get(&standing.item.id).copied());
-        let items = self.items(user, standings).await?;
-        let end = skip.saturating_add(limit);
+        let (items, cut) = self.items(user, standings).await?;
+        let end = skip.saturating_add(cut.and_then(|cut| order.get(&cut).copied()).unwrap_or(limit));
         let next_cursor = (end < total).then(|| end.to_string());
         Ok(Page { items, next_cursor })
     }
 
-    async fn items(&self, user: UserId, standings: Vec<Standing>) -> Result<Vec<ConversationItem>, Error> {
+    /// Items of the list, and the first conversation that its page does not take.
+    async fn items(
+        &self,
+        user: UserId,
+        standings: Vec<Standing>,
+    ) -> Result<(Vec<ConversationItem>, Option<ConversationId>), Error> {
         let store = &self.context.store;
         let last = |standing: &Standing| LogRange {
             log: standing.item.id,
@@ -175,16 +182,22 @@ impl Conversations {
             direction: Direction::Ascending,
             limit: 1,
         };
-        let lasts = store.read(standings.iter().map(last).collect()).await?;
+        let lasts = store.read_within(standings.iter().map(last).collect(), PAGE_BYTES).await?;
         let listed = |standing: &Standing| RowKey {
             partition: schema::user::partition(user),
             key: schema::user::listed(standing.item.id),
         };
         let listed = store.get(standings.iter().map(listed).collect()).await?;
-        let mut items = Vec::with_capacity(standings.len());
+        let (mut items, mut page) = (Vec::with_capacity(standings.len()), PageBytes::new(PAGE_BYTES));
         for ((standing, last), listed) in standings.into_iter().zip(lasts).zip(listed) {
             let id = standing.item.id;
-            let Some(last) = last.first() else { continue };
+            let Some(last) = last.first() else {
+                // What was not read of the later ones is beyond the page.
+                match items.is_empty() {
+                    true => continue,
+                    false => return Ok((items, Some(id))),
+                }
+            };
             let personal = listed.map(|row| Listed::decode(&row)).transpose()?.unwrap_or_default();
             let info = self.info(user, id).await?;
             let peer_user = match info.kind {
@@ -194,7 +207,7 @@ impl Conversations {
                 }
                 _ => None,
             };
-            items.push(ConversationItem {
+            let item = ConversationItem {
                 kind: info.kind,
                 title: info.title,
                 avatar: info.avatar,
@@ -204,9 +217,13 @@ impl Conversations {
                 pinned: personal.pinned,
                 archived: personal.archived,
                 last: wire::entry(id, last)?,
-            });
+            };
+            if !page.takes(json_bytes(&item)) {
+                return Ok((items, Some(id)));
+            }
+            items.push(item);
         }
-        Ok(items)
+        Ok((items, None))
     }
 
     /// Changes one's own settings of a conversation, and tells one's devices.
@@ -249,19 +266,22 @@ impl Conversations {
         }
         let partition = schema::user::partition(user);
         let rows = self.context.store.scan(partition, range, Direction::Descending, limit).await?;
-        let mut items = Vec::with_capacity(rows.len());
+        let (mut items, mut page) = (Vec::with_capacity(rows.len()), PageBytes::new(PAGE_BYTES));
+        let mut looked = None;
         for row in &rows {
             let (_, conversation, seq) = schema::user::mention_of(&row.key)?;
             let message = kith_protocol::MessageId { conversation, seq };
             match self.message(user, message).await {
                 Ok(message) if message.deleted => {}
+                Ok(message) if !page.takes(json_bytes(&message)) => break,
                 Ok(message) => items.push(message),
                 // The user has left, or never was there again: what they may not see is not there.
                 Err(error) if error.code == Code::NotFound => {}
                 Err(error) => return Err(error),
             }
+            looked = Some(row);
         }
-        let next_cursor = rows.last().filter(|_| rows.len() == limit).map(|row| write_cursor(&row.key));
+        let next_cursor = looked.filter(|_| rows.len() == limit || page.is_cut()).map(|row| write_cursor(&row.key));
         Ok(Page { items, next_cursor })
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use kith_protocol::{
     Body, ConversationId, Timestamp, UserId, emoji,
     entry::{ConversationChanged, ConversationKind, Created, Redacted, RedactedKind, Role, Writers},
-    limits::{PAGE_ITEMS, POINTER_MOVES},
+    limits::{PAGE_BYTES, PAGE_ITEMS, POINTER_MOVES},
 };
 
 use super::{Context, live::Live};
@@ -82,7 +82,7 @@ impl Live {
         while self.head < head {
             let seqs = self.head + 1..=head;
             let range = LogRange { log: self.id, seqs, direction: Direction::Ascending, limit: PAGE_ITEMS };
-            let records = self.context.store.read(vec![range]).await?.pop().unwrap_or_default();
+            let records = self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
             if records.is_empty() {
                 let missing = self.head + 1;
                 return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));

@@ -3,20 +3,25 @@
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use kith_protocol::{
-    Body, Code, ConversationId, Message, MessageId, Timestamp, UserId,
+    Body, Code, ConversationId, Entry, Message, MessageId, Timestamp, UserId,
     entry::ReactionUsers,
+    limits::PAGE_BYTES,
     rest::{Log, Messages},
 };
 
 use super::{Conversations, live::Access};
 use crate::{
-    Error,
+    Error, limits,
+    page_bytes::PageBytes,
     store::{
         self, Direction, Kind, LogRange, Record,
         schema::{self, Amendment, Value},
     },
     wire,
 };
+
+/// Bytes of an identifier of a user in JSON, with what parts it from the next.
+const ID_BYTES: usize = 36;
 
 /// Where in a conversation to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,56 @@ pub enum Place {
 /// Folded messages, and the seq up to which they are folded.
 pub type Folded = Messages;
 
+/// A part of a log, and how much of it to read from one of its ends.
+#[derive(Debug, Clone)]
+struct Side {
+    log: ConversationId,
+    seqs: RangeInclusive<u64>,
+    direction: Direction,
+    limit: usize,
+    bytes: usize,
+}
+
+/// What is to be read of a log for a page: one side, or those before and behind something in its middle.
+enum Sides {
+    One(Side),
+    Two(Side, Side),
+}
+
+impl Side {
+    /// The later side of a page, which takes what the earlier one left.
+    fn beside<T>(mut self, earlier: &Taken<T>) -> Self {
+        self.limit -= earlier.items.len();
+        self.bytes += earlier.left;
+        self
+    }
+}
+
+/// What was read of a [`Side`].
+struct Taken<T> {
+    items: Vec<T>,
+    /// The bytes that they left.
+    left: usize,
+    /// Whether there may be more at the far end.
+    more: bool,
+}
+
+impl<T> Taken<T> {
+    /// In ascending order what was read in some direction.
+    fn ascending(mut self, direction: Direction) -> Self {
+        if direction == Direction::Descending {
+            self.items.reverse();
+        }
+        self
+    }
+
+    /// Two sides as one page.
+    fn and(mut self, later: Self) -> Self {
+        self.items.extend(later.items);
+        Self { items: self.items, left: later.left, more: self.more || later.more }
+    }
+}
+
 impl Conversations {
     /// Raw entries, ascending.
     ///
@@ -49,9 +104,15 @@ impl Conversations {
         limit: usize,
     ) -> Result<Log, Error> {
         let access = self.access(user, conversation).await?;
-        let records = self.place(conversation, access, place, limit, Keep::All).await?;
-        let items = records.iter().map(|record| wire::entry(conversation, record)).collect::<Result<_, _>>()?;
-        Ok(Log { items, head: access.head })
+        let page = match self.sides(conversation, access, place, limit).await? {
+            Sides::One(side) => self.entries_of(side).await?,
+            Sides::Two(earlier, later) => {
+                let earlier = self.entries_of(earlier).await?;
+                let later = self.entries_of(later.beside(&earlier)).await?;
+                earlier.and(later)
+            }
+        };
+        Ok(Log { items: page.items, head: access.head, more: Some(page.more) })
     }
 
     /// Folded messages, ascending: the entries that show in a timeline, so neither edits nor deletions nor reactions.
@@ -66,8 +127,15 @@ impl Conversations {
         limit: usize,
     ) -> Result<Folded, Error> {
         let access = self.access(user, conversation).await?;
-        let records = self.place(conversation, access, place, limit, Keep::Shown).await?;
-        Ok(Messages { items: self.fold(conversation, records).await?, head: access.head })
+        let page = match self.sides(conversation, access, place, limit).await? {
+            Sides::One(side) => self.messages_of(side).await?,
+            Sides::Two(earlier, later) => {
+                let earlier = self.messages_of(earlier).await?;
+                let later = self.messages_of(later.beside(&earlier)).await?;
+                earlier.and(later)
+            }
+        };
+        Ok(Messages { items: page.items, head: access.head, more: Some(page.more) })
     }
 
     /// One folded message.
@@ -75,11 +143,10 @@ impl Conversations {
     /// # Errors
     /// `not_found` for what is no message or not the user's to see.
     pub async fn message(&self, user: UserId, message: MessageId) -> Result<Message, Error> {
-        let MessageId { conversation, seq } = message;
-        self.access(user, conversation).await?.sees(seq)?;
-        let records = self.read(conversation, seq..=seq, Direction::Ascending, 1).await?;
-        let records = records.into_iter().filter(is_shown).collect();
-        self.fold(conversation, records).await?.pop().ok_or(Code::NotFound.into())
+        let MessageId { conversation: log, seq } = message;
+        self.access(user, log).await?.sees(seq)?;
+        let side = Side { log, seqs: seq..=seq, direction: Direction::Ascending, limit: 1, bytes: PAGE_BYTES };
+        self.messages_of(side).await?.items.pop().ok_or(Code::NotFound.into())
     }
 
     async fn read(
@@ -90,62 +157,70 @@ impl Conversations {
         limit: usize,
     ) -> Result<Vec<Record>, store::Error> {
         let range = LogRange { log, seqs, direction, limit };
-        Ok(self.context.store.read(vec![range]).await?.pop().unwrap_or_default())
+        Ok(self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default())
     }
 
-    async fn place(
-        &self,
-        log: ConversationId,
-        access: Access,
-        place: Place,
-        limit: usize,
-        keep: Keep,
-    ) -> Result<Vec<Record>, Error> {
+    /// What to read for the page at a place: it is cut where it is furthest from the place.
+    async fn sides(&self, log: ConversationId, access: Access, place: Place, limit: usize) -> Result<Sides, Error> {
+        let before = |last, limit, bytes| {
+            let seqs = access.since..=access.head.min(last);
+            Side { log, seqs, direction: Direction::Descending, limit, bytes }
+        };
+        let from = |first, limit, bytes| {
+            let seqs = access.since.max(first)..=access.head;
+            Side { log, seqs, direction: Direction::Ascending, limit, bytes }
+        };
         let middle = match place {
-            Place::End => return self.take(log, access.since..=access.head, Direction::Descending, limit, keep).await,
-            Place::Before(seq) => {
-                let last = seq.saturating_sub(1).min(access.head);
-                return self.take(log, access.since..=last, Direction::Descending, limit, keep).await;
-            }
-            Place::After(seq) => {
-                let first = seq.saturating_add(1).max(access.since);
-                return self.take(log, first..=access.head, Direction::Ascending, limit, keep).await;
-            }
+            Place::End => return Ok(Sides::One(before(access.head, limit, PAGE_BYTES))),
+            Place::Before(seq) => return Ok(Sides::One(before(seq.saturating_sub(1), limit, PAGE_BYTES))),
+            Place::After(seq) => return Ok(Sides::One(from(seq.saturating_add(1), limit, PAGE_BYTES))),
             Place::Around(seq) => seq.clamp(access.since, access.head),
             Place::At(time) => self.first_at(log, access, time).await?,
         };
-        let before = middle.saturating_sub(1).min(access.head);
-        let mut items = self.take(log, access.since..=before, Direction::Descending, limit / 2, keep).await?;
-        let rest = limit - items.len();
-        items.extend(self.take(log, middle..=access.head, Direction::Ascending, rest, keep).await?);
-        Ok(items)
+        let earlier = before(middle.saturating_sub(1), limit / 2, PAGE_BYTES / 2);
+        Ok(Sides::Two(earlier, from(middle, limit, PAGE_BYTES / 2)))
     }
 
-    /// Up to `limit` records of a range from one of its ends, given back in ascending order.
-    async fn take(
-        &self,
-        log: ConversationId,
-        mut seqs: RangeInclusive<u64>,
-        direction: Direction,
-        limit: usize,
-        keep: Keep,
-    ) -> Result<Vec<Record>, Error> {
-        let mut items = Vec::with_capacity(limit);
-        while items.len() < limit && !seqs.is_empty() {
-            let page = self.read(log, seqs.clone(), direction, limit).await?;
-            let Some(last) = page.last().map(|record| record.seq) else { break };
-            seqs = match direction {
-                Direction::Ascending => last + 1..=*seqs.end(),
-                Direction::Descending => *seqs.start()..=last.saturating_sub(1),
-            };
-            let wanted = page.into_iter().filter(|record| keep == Keep::All || is_shown(record));
-            let room = limit - items.len();
-            items.extend(wanted.take(room));
+    /// The entries of a side, ascending.
+    async fn entries_of(&self, side: Side) -> Result<Taken<Entry>, Error> {
+        let (log, direction) = (side.log, side.direction);
+        let Taken { items, left, more } = self.take(side, Keep::All).await?;
+        let items = items.iter().map(|record| wire::entry(log, record)).collect::<Result<_, _>>()?;
+        Ok(Taken { items, left, more }.ascending(direction))
+    }
+
+    /// The folded messages of a side, ascending.
+    async fn messages_of(&self, side: Side) -> Result<Taken<Message>, Error> {
+        let (log, direction, bytes) = (side.log, side.direction, side.bytes);
+        let Taken { items, more, .. } = self.take(side, Keep::Shown).await?;
+        let folded = self.fold(log, items, bytes).await?;
+        Ok(Taken { more: more || folded.more, ..folded }.ascending(direction))
+    }
+
+    /// The records of a side that are wanted, from its near end on.
+    async fn take(&self, side: Side, keep: Keep) -> Result<Taken<Record>, Error> {
+        let Side { log, mut seqs, direction, limit, bytes } = side;
+        let (mut items, mut page) = (Vec::with_capacity(limit), PageBytes::new(bytes));
+        'reading: while items.len() < limit && !seqs.is_empty() {
+            let records = self.read(log, seqs.clone(), direction, limit).await?;
+            if records.is_empty() {
+                return Ok(Taken { items, left: page.left(), more: false });
+            }
+            for record in records {
+                let beyond = match direction {
+                    Direction::Ascending => record.seq + 1..=*seqs.end(),
+                    Direction::Descending => *seqs.start()..=record.seq.saturating_sub(1),
+                };
+                if keep == Keep::All || is_shown(&record) {
+                    if items.len() == limit || !page.takes(record.body.len() + limits::ENTRY_BYTES) {
+                        break 'reading;
+                    }
+                    items.push(record);
+                }
+                seqs = beyond;
+            }
         }
-        if direction == Direction::Descending {
-            items.reverse();
-        }
-        Ok(items)
+        Ok(Taken { items, left: page.left(), more: !seqs.is_empty() })
     }
 
     /// The first seq at or after a time: times never go back, so halving finds it.
@@ -162,31 +237,81 @@ impl Conversations {
         Ok(low)
     }
 
-    /// Applies to messages what later entries did to them.
-    pub(super) async fn fold(&self, log: ConversationId, records: Vec<Record>) -> Result<Vec<Message>, Error> {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(Vec::new()) };
-        let seqs = first.seq..=last.seq;
-        let partition = schema::conversation::partition(log);
-        let range = schema::conversation::amendments(seqs);
-        let count = (last.seq - first.seq + 1) as usize;
-        let mut amendments = HashMap::new();
-        for row in self.context.store.scan(partition, range, Direction::Ascending, count).await? {
-            amendments.insert(schema::conversation::seq_of(&row.key)?, Amendment::decode(&row.value)?);
-        }
-        let one = |seq: &u64| LogRange { log, seqs: *seq..=*seq, direction: Direction::Ascending, limit: 1 };
-        let ranges: Vec<_> = amendments.values().filter_map(|amendment| amendment.edits.last()).map(one).collect();
+    /// Applies to records, given from the near end of a page on, what later entries did to them; as many as the page takes.
+    async fn fold(&self, log: ConversationId, records: Vec<Record>, bytes: usize) -> Result<Taken<Message>, Error> {
+        let mut amended = self.amended(log, &records).await?;
+        let one = |seq: u64| LogRange { log, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+        let last_edit = |record: &Record| amended.of.get(&record.seq)?.edits.last().copied();
+        let ranges: Vec<_> = records.iter().filter_map(last_edit).map(one).collect();
         let edits = match ranges.is_empty() {
             true => Vec::new(),
-            false => self.context.store.read(ranges).await?,
+            false => self.context.store.read_within(ranges, bytes).await?,
         };
         let edits: HashMap<u64, Record> = edits.into_iter().flatten().map(|record| (record.seq, record)).collect();
-        let mut messages = Vec::with_capacity(records.len());
+        let (mut items, mut page) = (Vec::with_capacity(records.len()), PageBytes::new(bytes));
         for record in records {
-            let amendment = amendments.remove(&record.seq).unwrap_or_default();
-            let edit = amendment.edits.last().and_then(|seq| edits.get(seq));
-            messages.push(folded(log, &record, amendment, edit)?);
+            let amendment = amended.of.remove(&record.seq).unwrap_or_default();
+            let edit = amendment.edits.last().map(|seq| edits.get(seq));
+            // What was not read of the later ones is beyond the page.
+            let unread = edit == Some(None) || !amended.reaches(record.seq);
+            if unread && !items.is_empty() {
+                return Ok(Taken { items, left: 0, more: true });
+            }
+            let edit = edit.flatten();
+            if !page.takes(message_bytes(&record, &amendment, edit)) {
+                break;
+            }
+            items.push(folded(log, &record, amendment, edit)?);
         }
-        Ok(messages)
+        Ok(Taken { items, left: page.left(), more: page.is_cut() })
+    }
+
+    /// What later entries did to records, from the first of them on until it comes to a page.
+    async fn amended(&self, log: ConversationId, records: &[Record]) -> Result<Amended, Error> {
+        let mut amended = Amended { of: HashMap::new(), reached: None };
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(amended) };
+        let direction = if first.seq <= last.seq { Direction::Ascending } else { Direction::Descending };
+        let mut seqs = first.seq.min(last.seq)..=first.seq.max(last.seq);
+        let mut page = PageBytes::new(PAGE_BYTES);
+        while !seqs.is_empty() {
+            let partition = schema::conversation::partition(log);
+            let range = schema::conversation::amendments(seqs.clone());
+            let rows = self.context.store.scan(partition, range, direction, limits::AMENDMENTS_TOGETHER).await?;
+            for row in &rows {
+                let seq = schema::conversation::seq_of(&row.key)?;
+                amended.of.insert(seq, Amendment::decode(&row.value)?);
+                page.takes(row.value.len());
+                seqs = match direction {
+                    Direction::Ascending => seq + 1..=*seqs.end(),
+                    Direction::Descending => *seqs.start()..=seq.saturating_sub(1),
+                };
+                if page.is_cut() {
+                    amended.reached = Some((seq, direction));
+                    return Ok(amended);
+                }
+            }
+            if rows.len() < limits::AMENDMENTS_TOGETHER {
+                break;
+            }
+        }
+        Ok(amended)
+    }
+}
+
+/// What later entries did to the messages of a page.
+struct Amended {
+    of: HashMap<u64, Amendment>,
+    /// Up to which seq it was read, and in which direction, where it was not to the end.
+    reached: Option<(u64, Direction)>,
+}
+
+impl Amended {
+    fn reaches(&self, seq: u64) -> bool {
+        match self.reached {
+            None => true,
+            Some((reached, Direction::Ascending)) => seq <= reached,
+            Some((reached, Direction::Descending)) => seq >= reached,
+        }
     }
 }
 
@@ -204,6 +329,13 @@ fn is_shown(record: &Record) -> bool {
         Kind::Redacted => !record.body.windows(6).any(|part| part == b"\"edit\""),
         _ => true,
     }
+}
+
+/// Bytes of a folded message as JSON, or a little more.
+fn message_bytes(record: &Record, amendment: &Amendment, edit: Option<&Record>) -> usize {
+    let reaction = |(emoji, users): &(String, Vec<UserId>)| 2 * ID_BYTES + emoji.len() + users.len() * ID_BYTES;
+    let reactions: usize = amendment.reactions.iter().map(reaction).sum();
+    record.body.len() + edit.map_or(0, |edit| edit.body.len()) + limits::ENTRY_BYTES + reactions
 }
 
 fn folded(

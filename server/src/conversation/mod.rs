@@ -36,6 +36,7 @@ use kith_protocol::{
     frame::NewMessage,
     limits::Limits,
     rest::{ConversationInfo, Page, Participant, ReadReceipts},
+    text,
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -184,12 +185,20 @@ impl Conversations {
     /// Takes a message, durable before it is answered; the answer goes where `origin` says.
     ///
     /// Several of one connection to one conversation keep their order.
-    pub fn send(&self, actor: Actor, conversation: ConversationId, message: NewMessage, origin: Origin) {
+    pub fn send(&self, actor: Actor, conversation: ConversationId, mut message: NewMessage, origin: Origin) {
+        text::clean(&mut message.text);
         self.submit(actor, conversation, message, Ok(Vec::new()), origin);
     }
 
     /// The same of a message with attachments, which are looked up first.
-    pub async fn send_attached(&self, actor: Actor, conversation: ConversationId, message: NewMessage, origin: Origin) {
+    pub async fn send_attached(
+        &self,
+        actor: Actor,
+        conversation: ConversationId,
+        mut message: NewMessage,
+        origin: Origin,
+    ) {
+        text::clean(&mut message.text);
         let attached = match log::check(&message, &self.context.limits) {
             Ok(()) => self.attached(actor.user, &message.attachments).await,
             Err(error) => Err(error),
@@ -319,7 +328,10 @@ impl Conversations {
     ///
     /// # Errors
     /// What the actor can do about it.
-    pub async fn amend(&self, actor: Actor, conversation: ConversationId, amend: Amend) -> Result<(), Error> {
+    pub async fn amend(&self, actor: Actor, conversation: ConversationId, mut amend: Amend) -> Result<(), Error> {
+        if let Amend::Edit(edit) = &mut amend {
+            text::clean(&mut edit.text);
+        }
         self.ask(conversation, |reply| Command::Amend(Box::new((actor, amend, reply)))).await
     }
 
@@ -331,8 +343,9 @@ impl Conversations {
         &self,
         actor: Actor,
         conversation: ConversationId,
-        changes: ConversationChanged,
+        mut changes: ConversationChanged,
     ) -> Result<(), Error> {
+        changes.topic.as_mut().map(text::clean);
         members::check_settings(&changes, &self.context.limits)?;
         let Some(avatar) = changes.avatar.as_deref().filter(|avatar| !avatar.is_empty()) else {
             return self.request(actor, conversation, Change::Settings(changes)).await.map(drop);

@@ -7,14 +7,15 @@ use kith_protocol::{
     Code, ConversationId, ServerFrame, UserId,
     entry::ConversationKind,
     frame::Heads,
-    limits::{HEADS_CONVERSATIONS, RESUME_BYTES, RESUME_ENTRIES},
+    limits::{HEADS_CONVERSATIONS, PAGE_BYTES, RESUME_BYTES, RESUME_ENTRIES},
     rest::{HeadItem, PeerPointers},
 };
 use tokio::sync::oneshot;
 
 use super::{Command, Conversations, live::Live};
 use crate::{
-    Error,
+    Error, limits,
+    page_bytes::PageBytes,
     store::{
         Direction, Head, LogRange, Record, RowKey,
         schema::{self, Member, State, Value},
@@ -60,7 +61,9 @@ impl Live {
             Some(first) if first > self.head => Some(Vec::new()),
             Some(first) if self.tailed(first).is_some() => {
                 let skip = (first - self.tail[0].seq) as usize;
-                Some(self.tail.iter().skip(skip).take(RESUME_ENTRIES).cloned().collect())
+                let mut page = PageBytes::new(PAGE_BYTES);
+                let fit = self.tail.iter().skip(skip).take(RESUME_ENTRIES).take_while(|record| fits(&mut page, record));
+                Some(fit.cloned().collect())
             }
             _ => None,
         };
@@ -225,15 +228,19 @@ impl Conversations {
                 frames.push(wire::entries(id, &[], head, true));
                 continue;
             }
-            let records = match standing.records {
+            let mut records = match standing.records {
                 Some(records) => records,
                 None => {
                     if read.is_empty() {
-                        read.extend(self.context.store.read(ranges.by_ref().take(64).collect()).await?);
+                        let together = ranges.by_ref().take(64).collect();
+                        read.extend(self.context.store.read_within(together, RESUME_BYTES - bytes).await?);
                     }
                     read.pop_front().unwrap_or_default()
                 }
             };
+            let mut page = PageBytes::new(RESUME_BYTES - bytes);
+            let fit = records.iter().take_while(|record| fits(&mut page, record)).count();
+            records.truncate(fit);
             if records.is_empty() {
                 continue;
             }
@@ -247,7 +254,7 @@ impl Conversations {
         Ok(frames)
     }
 
-    /// The entries after `after` for `sync`, as a frame.
+    /// The entries after `after` for `sync`, as a frame of a page at most.
     ///
     /// # Errors
     /// `not_found` for who is no member.
@@ -268,15 +275,24 @@ impl Conversations {
         }
         let mut records = match standing.records {
             Some(records) if records.len() >= limit || records.last().is_none_or(|last| last.seq == head) => records,
+            // A part of the tail that is a page by its bytes.
+            Some(records) if records.len() < RESUME_ENTRIES => records,
             _ => {
                 let seqs = after.saturating_add(1).max(standing.since)..=head;
                 let range = LogRange { log: conversation, seqs, direction: Direction::Ascending, limit };
-                self.context.store.read(vec![range]).await?.pop().unwrap_or_default()
+                self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default()
             }
         };
-        records.truncate(limit);
+        let mut page = PageBytes::new(PAGE_BYTES);
+        let fit = records.iter().take(limit).take_while(|record| fits(&mut page, record)).count();
+        records.truncate(fit);
         Ok(wire::entries(conversation, &records, head, false))
     }
+}
+
+/// Returns true if a page takes the record.
+fn fits(page: &mut PageBytes, record: &Record) -> bool {
+    page.takes(record.body.len() + limits::ENTRY_BYTES)
 }
 
 fn standing(id: ConversationId, member: &Member, head: Head, peer: Option<PeerPointers>) -> Standing {

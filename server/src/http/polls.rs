@@ -20,6 +20,7 @@ use kith_protocol::{
     Code, Problem, UserId,
     frame::Hello,
     id::PollId,
+    limits::PAGE_BYTES,
     problem::CloseCode,
     rest::{Frames, Poll as Named},
 };
@@ -36,6 +37,7 @@ use super::{
 };
 use crate::{
     Error, clock, limits,
+    page_bytes::PageBytes,
     session::{End, Next, Session},
     socket::{
         frame,
@@ -215,9 +217,12 @@ impl Poll {
 }
 
 impl Numbered {
+    /// The oldest of them, a page at most; the others come when these were acknowledged.
     fn json(&self) -> String {
         let mut out = String::from(r#"{"items":["#);
-        for (index, (n, frame)) in self.given.iter().enumerate() {
+        let mut page = PageBytes::new(PAGE_BYTES);
+        let fit = self.given.iter().take_while(|(_, frame)| page.takes(frame.len()));
+        for (index, (n, frame)) in fit.enumerate() {
             let comma = if index > 0 { "," } else { "" };
             out.push_str(&format!(r#"{comma}{{"n":{n},"frame":"#));
             out.push_str(&String::from_utf8_lossy(frame));

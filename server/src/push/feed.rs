@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kith_protocol::{Code, ConversationId, DeviceId, Timestamp, UserId};
+use kith_protocol::{Code, ConversationId, DeviceId, Timestamp, UserId, limits::PAGE_BYTES};
 use tokio::time::Instant;
 
 use super::{Push, Work, queue::Queue, queue::Target};
@@ -94,7 +94,7 @@ impl Push {
             }
             let range =
                 LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit: limits::PUSH_BATCH };
-            let records = self.store.read(vec![range]).await?.pop().unwrap_or_default();
+            let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
             let Some(last) = records.last() else { return Ok(false) };
             at = last.seq;
             let oldest = clock::now().millis().saturating_sub(limits::PUSH_TTL_S * 1000);

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use kith_protocol::{Body, Code, ConversationId, UserId};
+use kith_protocol::{Body, Code, ConversationId, UserId, limits::PAGE_BYTES};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -241,7 +241,7 @@ impl Search {
                 let began = Instant::now();
                 let limit = limits::SEARCH_BATCH.min(*turn as usize);
                 let range = LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit };
-                let records = self.store.read(vec![range]).await?.pop().unwrap_or_default();
+                let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
                 let Some(last) = records.last() else { break };
                 at = last.seq;
                 *turn -= (records.len() as u64).min(*turn);

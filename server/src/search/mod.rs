@@ -19,6 +19,7 @@ use std::{cmp::Reverse, collections::HashMap, ops::Bound, sync::Arc};
 
 use kith_protocol::{
     Body, Code, ConversationId, Message, MessageId, Timestamp, UserId,
+    limits::PAGE_BYTES,
     rest::{Highlight, Page, SearchItem},
 };
 use parking_lot::Mutex;
@@ -32,6 +33,7 @@ use self::{
 use crate::{
     Error, clock,
     conversation::Conversations,
+    page_bytes::{PageBytes, json_bytes},
     store::{self, Store, schema::server},
 };
 
@@ -102,15 +104,18 @@ impl Search {
         let mut ranked = found.candidates;
         ranked.sort_by_key(|candidate| Reverse((candidate.rank, candidate.place)));
         let mut looked = skip;
-        let mut items = Vec::new();
+        let (mut items, mut page) = (Vec::new(), PageBytes::new(PAGE_BYTES));
         for Candidate { place, .. } in ranked.iter().skip(skip) {
             if items.len() == asked.limit {
                 break;
             }
-            looked += 1;
             let id = MessageId { conversation: place.conversation, seq: place.seq };
-            let shown = self.conversations.shown(user, id).await?;
-            items.extend(shown.and_then(|message| item(&query, message)));
+            let shown = self.conversations.shown(user, id).await?.and_then(|message| item(&query, message));
+            if shown.as_ref().is_some_and(|item| !page.takes(json_bytes(item))) {
+                break;
+            }
+            looked += 1;
+            items.extend(shown);
         }
         let next = match (newest, oldest) {
             // The next page must have the same in the same places, whatever is said meanwhile.

@@ -4,7 +4,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use kith_protocol::{ConversationId, MediaId, MessageId, UserId};
+use kith_protocol::{ConversationId, MediaId, MessageId, UserId, limits::PAGE_BYTES};
 
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
@@ -14,6 +14,7 @@ use super::{
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
+use crate::page_bytes::PageBytes;
 
 /// Entries or rows that are read at a time.
 const PAGE: usize = 1000;
@@ -108,7 +109,7 @@ pub fn inspect(dir: &Path, what: &Subject, mut show: impl FnMut(&str)) -> Result
         }
         Subject::Message(MessageId { conversation, seq }) => {
             let range = LogRange { log: *conversation, seqs: *seq..=*seq, direction: Direction::Ascending, limit: 1 };
-            reader.read(&range)?.iter().for_each(|record| show(&entry(record)));
+            reader.read(&range, &mut PageBytes::new(usize::MAX))?.iter().for_each(|record| show(&entry(record)));
             let row = RowKey { partition: conversation::partition(*conversation), key: conversation::amendment(*seq) };
             if let Some(value) = reader.get(&row)? {
                 show(&line(&row.partition, &row.key, &value));
@@ -139,11 +140,11 @@ fn entries(reader: &mut Reader<'_>, log: ConversationId, show: &mut impl FnMut(&
     let mut first = 1;
     loop {
         let range = LogRange { log, seqs: first..=u64::MAX, direction: Direction::Ascending, limit: PAGE };
-        let page = reader.read(&range)?;
+        let page = reader.read(&range, &mut PageBytes::new(PAGE_BYTES))?;
         page.iter().for_each(|record| show(&entry(record)));
         match page.last() {
-            Some(last) if page.len() == PAGE => first = last.seq + 1,
-            _ => return Ok(()),
+            Some(last) => first = last.seq + 1,
+            None => return Ok(()),
         }
     }
 }

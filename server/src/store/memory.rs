@@ -10,6 +10,7 @@ use super::{
     Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Record, Row, RowKey,
     Store, check_seqs,
 };
+use crate::page_bytes::PageBytes;
 
 /// A store that forgets everything when it is dropped, and nothing before.
 #[derive(Default)]
@@ -58,10 +59,11 @@ impl State {
         Ok(())
     }
 
-    fn read(&self, range: &LogRange) -> Vec<Record> {
+    fn read(&self, range: &LogRange, page: &mut PageBytes) -> Vec<Record> {
         let entries = self.logs.get(&range.log).map_or(&[][..], Vec::as_slice);
         let within = entries.iter().filter(|record| range.seqs.contains(&record.seq)).cloned();
-        directed(within, range.direction, range.limit)
+        let records = directed(within, range.direction, range.limit).into_iter();
+        records.take_while(|record| page.takes(record.body.len())).collect()
     }
 
     fn head(&self, log: ConversationId) -> Option<Head> {
@@ -127,9 +129,9 @@ impl Store for Memory {
         now(Ok(self.state.lock().known.get(&(log, user, client_id)).copied()))
     }
 
-    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
-        let state = self.state.lock();
-        now(Ok(ranges.iter().map(|range| state.read(range)).collect()))
+    fn read_within(&self, ranges: Vec<LogRange>, bytes: usize) -> Answer<'_, Vec<Vec<Record>>> {
+        let (state, mut page) = (self.state.lock(), PageBytes::new(bytes));
+        now(Ok(ranges.iter().map(|range| state.read(range, &mut page)).collect()))
     }
 
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {

@@ -51,7 +51,13 @@ pub trait Store: Send + Sync + 'static {
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>>;
 
     /// Entries of several logs: for each range its records, in the order that its direction says.
-    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>>;
+    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
+        self.read_within(ranges, usize::MAX)
+    }
+
+    /// The same until the bodies come to `bytes`: the record with which they would be more is not given, nor any behind it,
+    /// in its range and in those that follow; but the very first one is. What is not given is not read into memory.
+    fn read_within(&self, ranges: Vec<LogRange>, bytes: usize) -> Answer<'_, Vec<Vec<Record>>>;
 
     /// The heads of several logs; `None` where a log is empty.
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>>;

@@ -10,6 +10,7 @@ mod house_rules;
 mod media;
 mod members;
 mod messages;
+mod pages;
 mod presence;
 mod promises;
 mod protection;

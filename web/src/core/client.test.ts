@@ -191,3 +191,59 @@ test("of two places the one that was wanted last is shown", async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(conversation.messages.value[0]?.seq).toBe(470);
 });
+
+test("a gap that is not repaired is asked for a few times, and then read anew", async () => {
+  await client.show(id);
+  await settle();
+  let reads = 0;
+  messages = async () => {
+    reads += 1;
+    return { items: history.items, head: history.head };
+  };
+  Wire.last.said = [];
+  // Entry after entry comes behind a hole, and the server answers with nothing that closes it.
+  for (let n = 0; n < 300; n += 1) {
+    const entry = { ...message(history.items.at(-1)?.seq ?? 0), seq: head + 5 + n, id: `${id}.${head + 5 + n}` } as Entry;
+    Wire.last.hear({ t: "entry", conversation: id, entry });
+    Wire.last.hear({ t: "entries", conversation: id, entries: [], head: head + 5 + n, more: false } as ServerFrame);
+    await vi.advanceTimersByTimeAsync(1_000);
+    Wire.last.hear({ t: "pong", at: new Date(Date.now()).toISOString() } as ServerFrame);
+  }
+  const asked = Wire.last.said.filter(({ t }) => t === "sync").length;
+  expect(asked).toBeGreaterThan(1);
+  expect(asked).toBeLessThan(10);
+  expect(reads).toBe(1);
+});
+
+test("a page that cannot be read is not asked for at each scroll", async () => {
+  messages = async () => ({ items: history.items.slice(-2), head, more: true });
+  await client.show(id);
+  await settle();
+  let reads = 0;
+  messages = async () => {
+    reads += 1;
+    throw new Error("no");
+  };
+  const conversation = client.get(id) as Conversation;
+  expect(conversation.thread.atStart).toBe(false);
+  for (let scroll = 0; scroll < 600; scroll += 1) {
+    await client.older(conversation);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  // In a minute: at once, and 1, 3, 7, 15 and 31 s later.
+  expect(reads).toBe(6);
+});
+
+test("a list that cannot be read is asked for later each time, and not for ever", async () => {
+  let reads = 0;
+  (client.rest as { conversations: unknown }).conversations = async () => {
+    reads += 1;
+    throw new Error("no");
+  };
+  client.listSoon();
+  for (let second = 0; second < 3_600; second += 1) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    Wire.last.hear({ t: "pong", at: new Date(Date.now()).toISOString() } as ServerFrame);
+  }
+  expect(reads).toBe(10);
+});

@@ -1,24 +1,27 @@
 import { computed, signal } from "@preact/signals";
+import { BackOff } from "./backoff";
 import { Conversation, TYPING_MS } from "./conversation";
 import type { Keep } from "./keep";
 import { Urls } from "./media";
 import { Outbox, type Said, shown, type Unsent } from "./outbox";
 import { People } from "./people";
+import { Pointing } from "./pointing";
 import { Quotes } from "./quotes";
-import type { Rest } from "./rest";
+import { type Place, Refused, type Rest } from "./rest";
 import { firstOver, KEPT_MESSAGES, type Shelf } from "./shelf";
 import { Search } from "./search";
 import type { Standing } from "./socket";
+import { Syncs } from "./syncs";
 import { SharedSocket, type Tabs } from "./tabs";
-import type { ClientFrame, ConversationItem, Entry, Media, NewMessage, Profile, ServerFrame } from "./types";
+import { cleaned } from "./text";
+import { isLast } from "./thread";
+import type { ClientFrame, ConversationItem, Entry, Media, Messages, NewMessage, Profile, ServerFrame } from "./types";
 import { HttpUploader, type Uploader } from "./upload";
 import { type Outgoing, Uploads } from "./uploads";
 import { uuidv7 } from "./uuid";
 
 /** Messages of a page of history. */
 const PAGE = 60;
-/** How long pointers are gathered before they are told, in milliseconds. */
-const POINTERS_MS = 200;
 /** How often typing is told while somebody types, in milliseconds. */
 const TYPING_EVERY_MS = 3_000;
 /** Entries that a kept window may lack: beyond, it is read anew. */
@@ -27,6 +30,10 @@ const BEHIND_AT_MOST = 1_000;
 const KEEP_MS = 1_000;
 /** Messages of other tabs that are remembered until their `sent`. */
 const OTHERS_UNDER_WAY = 500;
+/** The first and the longest wait before the list is read again that could not be, in milliseconds, and how often it is. */
+const LIST_AGAIN_MS = 500;
+const LIST_AGAIN_AT_MOST_MS = 60_000;
+const LIST_TRIES = 10;
 /** Until a message that was refused for now is said again, in milliseconds. */
 const LATER_MS = 2_000;
 
@@ -45,6 +52,8 @@ export class Client {
   readonly uploads: Uploads;
   readonly search: Search;
   readonly quotes: Quotes;
+  private readonly syncs: Syncs;
+  private readonly listing = new BackOff(LIST_AGAIN_MS, LIST_AGAIN_AT_MOST_MS, LIST_TRIES);
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
@@ -60,8 +69,7 @@ export class Client {
   private readonly others = new Map<string, Said>();
   private readonly unkept = new Set<Conversation>();
   private keepTimer: ReturnType<typeof setTimeout> | undefined;
-  private readonly due = new Map<string, { delivered?: number; read?: number }>();
-  private pointerTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly pointing = new Pointing((frame) => this.socket.send(frame));
   private listTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly clock: ReturnType<typeof setInterval>;
   private typedAt = 0;
@@ -90,6 +98,11 @@ export class Client {
     this.uploads = new Uploads(this.outbox, shelf, tabs, this.uploader, () => this.flush());
     this.search = new Search(rest);
     this.quotes = new Quotes(rest);
+    this.syncs = new Syncs({
+      lacks: (id) => this.lacks(id),
+      say: (frame) => this.socket.send(frame),
+      giveUp: (id) => this.readAnew(id),
+    });
     const events = {
       frame: (frame: ServerFrame) => this.hear(frame),
       said: (frame: ClientFrame) => this.noteSaid(frame),
@@ -97,6 +110,7 @@ export class Client {
         this.standing.value = standing;
         // Another tab may be the one that is greeted.
         if (standing === "online") this.arrive();
+        else this.syncs.lost();
       },
       signedOut,
       have: () =>
@@ -123,9 +137,10 @@ export class Client {
 
   end(): void {
     clearInterval(this.clock);
-    clearTimeout(this.pointerTimer);
+    this.pointing.end();
     clearTimeout(this.listTimer);
     clearTimeout(this.keepTimer);
+    this.syncs.end();
     this.uploads.end();
     this.outbox.end();
     this.socket.end();
@@ -230,8 +245,9 @@ export class Client {
       const page = await this.rest.messages(conversation.id, where, PAGE);
       if (!conversation.isAt(place)) return;
       const last = page.items.at(-1)?.seq ?? 0;
-      const newest = around === null || page.items.length < PAGE / 2 || last >= conversation.item.value.last.seq;
-      conversation.thread.replace(page, newest, around === null && page.items.length < PAGE);
+      // Of one with something in its middle it is known where it ends only if it is all there is.
+      const newest = around === null || isLast(page, PAGE / 2) || last >= conversation.item.value.last.seq;
+      conversation.thread.replace(page, newest, around === null ? isLast(page, PAGE) : page.more === false);
       conversation.opened = true;
       conversation.show();
       this.keepSoon(conversation);
@@ -245,28 +261,29 @@ export class Client {
   async older(conversation: Conversation): Promise<void> {
     const { thread } = conversation;
     if (conversation.loading || thread.atStart || !conversation.opened) return;
-    const place = conversation.goOn();
-    try {
-      const page = await this.rest.messages(conversation.id, { before: thread.first }, PAGE);
-      if (!conversation.isAt(place)) return;
-      thread.prepend(page, PAGE);
-      conversation.show();
-    } finally {
-      conversation.arrive(place);
-    }
+    await this.goOn(conversation, { before: thread.first }, (page) => thread.prepend(page, PAGE));
   }
 
   /** Reads the page behind what is there. */
   async newer(conversation: Conversation): Promise<void> {
     const { thread } = conversation;
     if (conversation.loading || thread.atEnd || !conversation.opened) return;
+    await this.goOn(conversation, { after: thread.last }, (page) => thread.append(page, PAGE));
+    this.catchUp(conversation);
+  }
+
+  /** Reads the next page of a window; where that fails, not at once again, however often it is wanted. */
+  private async goOn(conversation: Conversation, where: Place, take: (page: Messages) => void): Promise<void> {
+    if (conversation.paging.wait > 0) return;
     const place = conversation.goOn();
     try {
-      const page = await this.rest.messages(conversation.id, { after: thread.last }, PAGE);
+      const page = await this.rest.messages(conversation.id, where, PAGE);
+      conversation.paging.reset();
       if (!conversation.isAt(place)) return;
-      thread.append(page, PAGE);
+      take(page);
       conversation.show();
-      this.catchUp(conversation);
+    } catch {
+      conversation.paging.fail();
     } finally {
       conversation.arrive(place);
     }
@@ -274,7 +291,7 @@ export class Client {
 
   /** Sends a message: it is there at once, and said as soon as there is a connection. */
   send(conversation: string, text: string, options: { reply_to?: number; mentions?: string[] } = {}, files: Outgoing[] = []): void {
-    const message: NewMessage = { client_id: uuidv7(), text, ...options };
+    const message: NewMessage = { client_id: uuidv7(), text: cleaned(text), ...options };
     const unsent: Unsent = { conversation, message, at: Date.now(), refused: null };
     if (files.length === 0) {
       this.outbox.put(unsent);
@@ -306,13 +323,24 @@ export class Client {
   read(conversation: Conversation, seq: number): void {
     if (seq <= conversation.item.value.read) return;
     conversation.noteRead(seq, this.me.id);
-    this.point(conversation.id, { read: seq });
+    this.pointing.tell(conversation.id, { read: seq });
   }
 
   /** Reads the list again, soon: many reasons at once are one reading. */
   listSoon(): void {
     clearTimeout(this.listTimer);
-    this.listTimer = setTimeout(() => void this.readList().catch(() => this.listSoon()), 50 + Math.random() * 200);
+    this.listTimer = setTimeout(() => this.readListPatiently(), this.listing.wait + 50 + Math.random() * 200);
+  }
+
+  /** Reads the list; where that fails, again later each time, until it is no use or there is another connection. */
+  private readListPatiently(): void {
+    this.readList().then(
+      () => this.listing.reset(),
+      (error: unknown) => {
+        const never = error instanceof Refused && !error.problem.retryable;
+        if (this.listing.fail() !== null && !never && this.standing.value === "online") this.listSoon();
+      },
+    );
   }
 
   async readList(): Promise<void> {
@@ -340,7 +368,7 @@ export class Client {
       // Reading what is missing would take longer than reading anew, and leave the first unread message behind.
       if (head - conversation.thread.folded > BEHIND_AT_MOST) conversation.opened = false;
       this.catchUp(conversation);
-      if (head > delivered) this.point(conversation.id, { delivered: head });
+      if (head > delivered) this.pointing.tell(conversation.id, { delivered: head });
       this.keepSoon(conversation);
     }
     const open = this.open.value === null ? undefined : this.get(this.open.value);
@@ -388,6 +416,7 @@ export class Client {
         if (known?.info.value && frame.change !== "left") void this.describe(known).catch(() => undefined);
         return this.listSoon();
       case "error":
+        if (frame.ref === "sync" && frame.conversation) this.syncs.refused(frame.conversation);
         if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
           setTimeout(() => this.flush(), frame.retry_after_ms ?? LATER_MS);
         }
@@ -403,7 +432,8 @@ export class Client {
     this.uploads.wake();
     this.urls.again();
     if (this.open.value) this.watch("watch", this.open.value);
-    void this.readList().catch(() => this.listSoon());
+    this.listing.reset();
+    this.readListPatiently();
   }
 
   /** Remembers what this tab and others have said: `sent` has no text. */
@@ -449,7 +479,28 @@ export class Client {
       this.listSoon();
     }
     for (const entry of frame.entries) this.take(entry);
+    if (conversation && !frame.ahead) conversation.hearHead(frame.head);
+    if (conversation?.opened) this.syncs.heard(frame.conversation);
     if (frame.more && conversation?.opened) this.sync(conversation);
+  }
+
+  /** The seq after which an opened conversation lacks entries. */
+  private lacks(id: string): number | null {
+    const conversation = this.get(id);
+    if (!conversation?.opened) return null;
+    const { folded } = conversation.thread;
+    return folded < Math.max(conversation.item.value.head, conversation.heard) ? folded : null;
+  }
+
+  /** What a conversation lacks cannot be had: its window is read anew. */
+  private readAnew(id: string): void {
+    const conversation = this.get(id);
+    if (!conversation?.opened) return;
+    const { thread } = conversation;
+    this.load(conversation, thread.atEnd ? null : thread.last).catch(() => {
+      // When it is opened again, or with the next connection.
+      conversation.opened = false;
+    });
   }
 
   /** Lets go of what the server does not have, and reads anew what that may have changed. */
@@ -466,7 +517,7 @@ export class Client {
     conversation.note(entry, this.me.id);
     this.keepSoon(conversation);
     if (entry.client_id && entry.sender === this.me.id) this.outbox.acknowledge(entry.client_id);
-    this.point(entry.conversation, { delivered: entry.seq });
+    this.pointing.tell(entry.conversation, { delivered: entry.seq });
     if (!conversation.opened) return;
     if (conversation.thread.apply(entry) === "gap") return this.sync(conversation);
     conversation.show();
@@ -478,7 +529,7 @@ export class Client {
   }
 
   private sync(conversation: Conversation): void {
-    this.socket.send({ t: "sync", conversation: conversation.id, after: conversation.thread.folded, limit: 200 });
+    this.syncs.want(conversation.id);
   }
 
   private flush(): void {
@@ -487,21 +538,6 @@ export class Client {
       const media = attachments?.flatMap((attachment) => attachment.media?.id ?? []);
       this.socket.send({ t: "send", conversation, ...message, ...(media ? { attachments: media } : {}) });
     }
-  }
-
-  /** Gathers pointers, so that a burst of entries is one frame for each conversation. */
-  private point(conversation: string, pointer: { delivered?: number; read?: number }): void {
-    this.due.set(conversation, { ...this.due.get(conversation), ...pointer });
-    this.pointerTimer ??= setTimeout(() => {
-      this.pointerTimer = undefined;
-      for (const [id, { delivered, read }] of [...this.due].slice(0, 5)) {
-        this.due.delete(id);
-        if (read !== undefined) this.socket.send({ t: "read", conversation: id, seq: read });
-        if (delivered !== undefined && delivered > (read ?? 0)) this.socket.send({ t: "delivered", conversation: id, seq: delivered });
-      }
-      const [rest] = this.due;
-      if (rest) this.point(rest[0], {});
-    }, POINTERS_MS);
   }
 
   /** Once a second: nobody types for ever, and what disappears does. */

@@ -1,6 +1,11 @@
 import { signal } from "@preact/signals";
+import { BackOff } from "./backoff";
 import { isOver, Thread } from "./thread";
 import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
+
+/** The first and the longest wait before a page is read again that could not be, in milliseconds. */
+const PAGE_AGAIN_MS = 1_000;
+const PAGE_AGAIN_AT_MOST_MS = 60_000;
 
 /** How long somebody counts as typing after a `typing`, in milliseconds. */
 export const TYPING_MS = 5_000;
@@ -30,6 +35,10 @@ export class Conversation {
   opened = false;
   /** Whether a page is being read. */
   loading = false;
+  /** The reading of further pages, which the person's scrolling asks for. */
+  readonly paging = new BackOff(PAGE_AGAIN_MS, PAGE_AGAIN_AT_MOST_MS, Number.POSITIVE_INFINITY);
+  /** The last seq of the log that the server spoke of with entries. */
+  heard = 0;
   /** Counts the places where the window was wanted: a page that was read for another one is of no use. */
   private place = 0;
 
@@ -79,6 +88,11 @@ export class Conversation {
     return this.isAt(place);
   }
 
+  /** The server said with entries where the log ends. */
+  hearHead(head: number): void {
+    this.heard = head;
+  }
+
   /** Shows what the thread has. */
   show(): void {
     this.messages.value = this.thread.messages;
@@ -106,6 +120,7 @@ export class Conversation {
   /** Lets go of everything above the server's head, which is lower than it was: a backup was restored. */
   rewind(head: number): void {
     this.thread.rewind(head);
+    this.heard = Math.min(this.heard, head);
     this.show();
     // What is read and unread of the rest the list says.
     this.item.value = { ...this.item.value, head, read: 0, delivered: 0, unread: 0, mentions: 0 };

@@ -1,5 +1,6 @@
 import { makeZip } from "client-zip";
 import { Refused, type Rest, Unreachable } from "./rest";
+import { isLast } from "./thread";
 import type { ConversationItem, Message, Page } from "./types";
 
 /** Messages, members or conversations that are asked for at once. */
@@ -85,17 +86,19 @@ class Export {
   private async *messages(id: string, head: number): AsyncGenerator<string> {
     yield "[";
     let after = 0;
-    let page: Message[];
+    let last: boolean;
     do {
-      page = (await this.unlessGone(() => this.source.messages(id, { after }, PAGE)))?.items ?? [];
+      const read = await this.unlessGone(() => this.source.messages(id, { after }, PAGE));
+      const page: Message[] = read?.items ?? [];
       for (const [at, message] of page.entries()) {
         yield `${at + after > 0 ? "," : ""}\n${JSON.stringify(message)}`;
         if (message.kind === "message") for (const { id: media, name } of message.body.attachments ?? []) this.meet(media, name ?? "");
       }
-      const last = page.at(-1)?.seq ?? head;
-      this.step(Math.max(Math.min(last, head) - after, 0));
-      after = last;
-    } while (page.length === PAGE);
+      const reached = page.at(-1)?.seq ?? head;
+      this.step(Math.max(Math.min(reached, head) - after, 0));
+      after = reached;
+      last = !read || isLast(read, PAGE);
+    } while (!last);
     this.step(Math.max(head - after, 0));
     yield "\n]\n";
   }

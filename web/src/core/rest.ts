@@ -18,6 +18,7 @@ import type {
   SearchItem,
   SignedIn,
 } from "./types";
+import { cleaned } from "./text";
 
 /** How long an answer may take, in milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -103,7 +104,7 @@ export class Rest {
     this.ask<Messages>("GET", `/v1/conversations/${id}/messages`, undefined, { ...place, limit } satisfies Query);
   message = (message: string) => this.ask<Message>("GET", `/v1/messages/${message}`);
   edit = (message: string, text: string, mentions: string[]) =>
-    this.ask<Message>("PATCH", `/v1/messages/${message}`, { text, mentions });
+    this.ask<Message>("PATCH", `/v1/messages/${message}`, { text: cleaned(text), mentions });
   delete = (message: string) => this.ask<void>("DELETE", `/v1/messages/${message}`);
   react = (message: string, emoji: string, on: boolean) =>
     this.ask<void>(on ? "PUT" : "DELETE", `/v1/messages/${message}/reactions/${encodeURIComponent(emoji)}`);

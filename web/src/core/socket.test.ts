@@ -109,10 +109,23 @@ test("the waits grow, to a bound, and begin anew after a success", () => {
   expect(waits.slice(1).every((wait, index) => wait >= (waits[index] ?? 0))).toBe(true);
   expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
   last().greet();
+  vi.advanceTimersByTime(5_000);
   last().onclose?.({ code: 4000 });
   const count = wires.length;
   vi.advanceTimersByTime(500);
   expect(wires.length).toBe(count + 1);
+});
+
+test("a server that closes each connection soon is not connected to at every moment", () => {
+  const begun = Date.now();
+  while (Date.now() - begun < 600_000) {
+    last().greet();
+    last().onclose?.({ code: 4103 });
+    const count = wires.length;
+    while (wires.length === count) vi.advanceTimersByTime(100);
+  }
+  // In ten minutes.
+  expect(wires.length).toBeLessThan(40);
 });
 
 test("a node that drains is come back to in its window", () => {

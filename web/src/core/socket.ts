@@ -5,6 +5,8 @@ const BACK_OFF_MS = 500;
 const BACK_OFF_AT_MOST_MS = 30_000;
 /** Silent heartbeats of the server after which the connection is taken for dead. */
 const SILENT_HEARTBEATS = 3;
+/** How long a connection has stood that was one: the next wait is a first one, in milliseconds. */
+const STEADY_MS = 5_000;
 /** Close codes after which connecting again is no use: the token is not good any more. */
 const SIGNED_OUT = [4004, 4100];
 
@@ -40,6 +42,8 @@ export class Socket {
   private heartbeatMs = 10_000;
   private saidAt = 0;
   private heardAt = 0;
+  /** When the server greeted; null before it did. */
+  private readyAt: number | null = null;
   private wait: { after: number; spread: number } | null = null;
 
   constructor(
@@ -98,7 +102,7 @@ export class Socket {
   private hear(frame: ServerFrame): void {
     this.heardAt = Date.now();
     if (frame.t === "ready") {
-      this.attempts = 0;
+      this.readyAt = Date.now();
       this.heartbeatMs = frame.heartbeat_ms;
       this.become("online");
       this.beat(this.world.random());
@@ -138,6 +142,8 @@ export class Socket {
       this.events.signedOut();
       return;
     }
+    if (this.readyAt !== null && Date.now() - this.readyAt >= STEADY_MS) this.attempts = 0;
+    this.readyAt = null;
     const backOff = Math.min(BACK_OFF_MS * 2 ** this.attempts, BACK_OFF_AT_MOST_MS);
     const { after, spread } = this.wait ?? { after: backOff / 2, spread: backOff / 2 };
     this.attempts += 1;

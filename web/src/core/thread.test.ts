@@ -76,6 +76,25 @@ test("a window stays bounded, whichever way one goes", () => {
   expect(thread.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 400 }, (_, n) => 4601 + n));
 });
 
+test("a short page is the end only where the server does not say that there is more", () => {
+  const [one] = history.items;
+  const page = (seq: number, more?: boolean): Messages => ({ items: [{ ...(one as Message), seq }], head: 90, ...(more === undefined ? {} : { more }) });
+  const ends = (more?: boolean) => {
+    const thread = new Thread();
+    thread.replace(page(50), false, false);
+    thread.prepend(page(49, more), 60);
+    thread.append(page(51, more), 60);
+    return [thread.atStart, thread.atEnd];
+  };
+  expect(ends(true)).toEqual([false, false]);
+  expect(ends(false)).toEqual([true, true]);
+  expect(ends()).toEqual([true, true]);
+  // One that is empty is the end whatever it says, or it would be asked for without end.
+  const thread = new Thread();
+  thread.prepend({ items: [], head: 90, more: true }, 60);
+  expect(thread.atStart).toBe(true);
+});
+
 test("what disappears is gone when its time has come", () => {
   const thread = begun();
   const at = Date.parse("2026-01-01T00:00:00Z");

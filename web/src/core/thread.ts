@@ -30,7 +30,7 @@ export class Thread {
     return this.messages.at(-1)?.seq ?? 0;
   }
 
-  /** Begins anew with a page around some place, of which `asked` were asked for at most. */
+  /** Begins anew with a page around some place. */
   replace(page: Messages, atEnd: boolean, atStart: boolean): void {
     this.messages = page.items.slice();
     this.folded = page.head;
@@ -42,7 +42,7 @@ export class Thread {
   prepend(page: Messages, asked: number): void {
     const first = this.first;
     this.messages = [...page.items.filter((message) => message.seq < first), ...this.messages];
-    this.atStart = page.items.length < asked;
+    this.atStart = isLast(page, asked);
     this.folded = Math.min(this.folded, page.head);
     if (this.messages.length > WINDOW_MESSAGES) {
       this.messages.length = WINDOW_MESSAGES;
@@ -54,7 +54,7 @@ export class Thread {
   append(page: Messages, asked: number): void {
     const last = this.last;
     this.messages = [...this.messages, ...page.items.filter((message) => message.seq > last)];
-    this.atEnd = page.items.length < asked;
+    this.atEnd = isLast(page, asked);
     this.folded = Math.min(this.folded, page.head);
     if (this.messages.length > WINDOW_MESSAGES) {
       this.messages = this.messages.slice(-WINDOW_MESSAGES);
@@ -109,6 +109,14 @@ export class Thread {
   private change(seq: number, to: (message: Message) => Message): void {
     this.messages = this.messages.map((message) => (message.seq === seq ? to(message) : message));
   }
+}
+
+/**
+ * Whether nothing is beyond a page of which `asked` messages were asked for. A server that does not say it cuts no page by
+ * its bytes: there a short one is the last.
+ */
+export function isLast({ items, more }: Messages, asked: number): boolean {
+  return items.length === 0 || !(more ?? items.length >= asked);
 }
 
 /** Whether an entry has disappeared at `now`. */

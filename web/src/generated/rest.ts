@@ -1281,6 +1281,8 @@ export interface components {
             head: number;
             /** @description In ascending order, without gap. */
             items: components["schemas"]["Entry"][];
+            /** @description As of [`Messages::more`]. */
+            more?: boolean | null;
         };
         /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
         Media: {
@@ -1363,6 +1365,12 @@ export interface components {
             head: number;
             /** @description In ascending order. */
             items: components["schemas"]["Message"][];
+            /**
+             * @description Whether there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
+             *     it begins at a seq, on either side where something is in its middle. Where a server does not say, a page with fewer
+             *     items than asked for is the last one.
+             */
+            more?: boolean | null;
         };
         /** @description `POST /v1/conversations` */
         NewConversation: {

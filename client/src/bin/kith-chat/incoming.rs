@@ -21,6 +21,10 @@ impl Chat {
                 self.caught_up = true;
                 self.read_open().await;
             }
+            Event::Behind { conversation, .. } => {
+                let title = self.title(conversation).await;
+                self.screen.fault(&format!("— what is new in {title} could not be had; /history may show it"));
+            }
             Event::Disconnected { reason, retry_in, .. } => {
                 let seconds = retry_in.as_secs_f32();
                 self.screen.fault(&format!("— not connected ({reason}), again in {seconds:.1} s"));

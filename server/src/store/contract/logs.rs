@@ -171,6 +171,40 @@ pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     }
 }
 
+pub(super) async fn a_reading_ends_where_its_bytes_do(store: &dyn Store) {
+    let (logs, sender) = ([conversation(), conversation()], user());
+    for log in logs {
+        // Ten bytes each, and a hundred those in the middle.
+        let sizes = (1..=70).map(|seq| (seq, if seq == 35 { 100 } else { 10 }));
+        let records = sizes.map(|(seq, bytes)| anonymous(seq, sender, &"x".repeat(bytes))).collect();
+        store.append(log, 0, records).await.unwrap();
+    }
+    let both = |direction, limit| logs.map(|log| LogRange { log, seqs: 1..=70, direction, limit }).to_vec();
+    // Of two ranges, how many records of so many bytes: one at least, and none behind the one that was too much.
+    let cases: [(Direction, usize, usize, [usize; 2]); 10] = [
+        (Direction::Ascending, 200, 0, [1, 0]),
+        (Direction::Ascending, 200, 9, [1, 0]),
+        (Direction::Ascending, 200, 50, [5, 0]),
+        (Direction::Ascending, 200, 439, [34, 0]),
+        (Direction::Ascending, 200, 440, [35, 0]),
+        (Direction::Ascending, 20, 450, [20, 20]),
+        (Direction::Ascending, 200, 790 + 25, [70, 2]),
+        (Direction::Descending, 200, 0, [1, 0]),
+        (Direction::Descending, 200, 455, [36, 0]),
+        (Direction::Descending, 20, 399, [20, 19]),
+    ];
+    for (direction, limit, bytes, expected) in cases {
+        let found = store.read_within(both(direction, limit), bytes).await.unwrap();
+        let whole = store.read(both(direction, limit)).await.unwrap();
+        for ((found, whole), expected) in found.iter().zip(&whole).zip(expected) {
+            assert_eq!(found[..], whole[..expected], "{direction:?} {limit} {bytes}");
+        }
+        assert_eq!(found.len(), 2);
+    }
+    let middle = LogRange { log: logs[0], seqs: 35..=36, direction: Direction::Ascending, limit: 9 };
+    assert_eq!(store.read_within(vec![middle], 1).await.unwrap()[0].len(), 1, "the first, whatever its size");
+}
+
 pub(super) async fn logs_that_grow_side_by_side_are_read_apart(store: &dyn Store) {
     let (logs, sender) = ([conversation(), conversation(), conversation()], user());
     let text = |log: usize, seq: u64| anonymous(seq, sender, &format!("{log}.{seq}"));

@@ -29,6 +29,7 @@ pub async fn check(make: impl AsyncFn() -> Arc<dyn Store>) {
     logs::any_uuid_is_remembered(&*make().await).await;
     logs::a_batch_that_repeats_itself_is_found_at_its_first(&*make().await).await;
     logs::ranges_are_read_from_either_end(&*make().await).await;
+    logs::a_reading_ends_where_its_bytes_do(&*make().await).await;
     logs::logs_that_grow_side_by_side_are_read_apart(&*make().await).await;
     logs::a_redacted_entry_stays_where_it_is_and_known(&*make().await).await;
     logs::a_redaction_above_the_head_changes_nothing(&*make().await).await;

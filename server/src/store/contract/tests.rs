@@ -56,8 +56,8 @@ impl Store for Reopened {
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
         Box::pin(async move { self.with(async |store| store.find(log, user, client_id).await).await })
     }
-    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
-        Box::pin(async move { self.with(async |store| store.read(ranges).await).await })
+    fn read_within(&self, ranges: Vec<LogRange>, bytes: usize) -> Answer<'_, Vec<Vec<Record>>> {
+        Box::pin(async move { self.with(async |store| store.read_within(ranges, bytes).await).await })
     }
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
         Box::pin(async move { self.with(async |store| store.heads(logs).await).await })

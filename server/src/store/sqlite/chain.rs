@@ -9,6 +9,8 @@
 //! The milestones of one log lie apart from those of the others, so that each would be a page more in its commit. They are
 //! kept [`TOGETHER`] at a time, at another seq in each log, or logs that grow alike would all do so in the same commit.
 
+use std::ops::ControlFlow;
+
 use kith_protocol::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -110,33 +112,74 @@ pub(super) struct Passed<'a> {
 /// Shows the entries of a log from seq `last`, which it has, back to seq `first`.
 pub(super) fn backwards(
     connection: &Connection,
-    (log, conv): (ConversationId, i64),
-    (first, last): (u64, u64),
+    log: (ConversationId, i64),
+    seqs: (u64, u64),
     tip: Tip,
     mut see: impl FnMut(Passed<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let broken = |row: i64| Error::Corrupt(format!("{log}: the row {row} is not the entry that it should be"));
-    let mut row = match last.next_multiple_of(STRIDE) {
+    backwards_while(connection, log, seqs, tip, |passed| see(passed).map(ControlFlow::Continue))
+}
+
+/// The same for as long as `see` goes on.
+pub(super) fn backwards_while(
+    connection: &Connection,
+    (log, conv): (ConversationId, i64),
+    (first, last): (u64, u64),
+    tip: Tip,
+    see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
+) -> Result<(), Error> {
+    let row = match last.next_multiple_of(STRIDE) {
         known if last < tip.seq && known <= kept_to(conv, tip.seq) => {
             milestone(connection, conv, known).map_err(of_reading)?
         }
         _ => Some(tip.row),
-    }
-    .ok_or_else(|| broken(0))?;
-    let mut select =
-        connection.prepare_cached("SELECT conv, seq, back, data FROM entries WHERE id = ?1").map_err(of_reading)?;
+    };
+    let row = row.ok_or_else(|| broken(log, 0))?;
+    walk(connection, (log, conv), (first, last), row, "SELECT conv, seq, back, data FROM entries WHERE id = ?1", see)
+}
+
+/// Puts the rows of the entries from seq `last`, whose own is `row`, back to seq `first` into `rows`. Their data is not read.
+pub(super) fn rows(
+    connection: &Connection,
+    log: (ConversationId, i64),
+    seqs: (u64, u64),
+    row: i64,
+    rows: &mut Vec<i64>,
+) -> Result<(), Error> {
+    walk(connection, log, seqs, row, "SELECT conv, seq, back, x'' FROM entries WHERE id = ?1", |passed| {
+        rows.push(passed.row);
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+pub(super) fn broken(log: ConversationId, row: i64) -> Error {
+    Error::Corrupt(format!("{log}: the row {row} is not the entry that it should be"))
+}
+
+/// Goes from an entry back to seq `first`, and shows what `select` says of those that are not behind seq `last`.
+fn walk(
+    connection: &Connection,
+    (log, conv): (ConversationId, i64),
+    (first, last): (u64, u64),
+    mut row: i64,
+    select: &str,
+    mut see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
+) -> Result<(), Error> {
+    let mut select = connection.prepare_cached(select).map_err(of_reading)?;
     let mut before = None;
     loop {
         let mut rows = select.query((row,)).map_err(of_reading)?;
-        let Some(entry) = rows.next().map_err(of_reading)? else { return Err(broken(row)) };
+        let Some(entry) = rows.next().map_err(of_reading)? else { return Err(broken(log, row)) };
         let number = |column| entry.get::<_, i64>(column).map_err(of_reading);
         let (of, seq, back) = (number(0)?, number(1)? as u64, number(2)?);
         if of != conv || before.is_some_and(|before| seq + 1 != before) || (seq > 1) != (back > 0) {
-            return Err(broken(row));
+            return Err(broken(log, row));
         }
         if seq <= last {
             let data = entry.get_ref(3).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
-            see(Passed { row, seq, data })?;
+            if see(Passed { row, seq, data })?.is_break() {
+                return Ok(());
+            }
         }
         if seq <= first || back == 0 {
             return Ok(());

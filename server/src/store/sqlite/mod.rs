@@ -50,7 +50,7 @@ use super::{
     Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
     RowKey, Store,
 };
-use crate::limits;
+use crate::{limits, page_bytes::PageBytes};
 
 /// A data directory that this process owns.
 pub struct Sqlite {
@@ -216,8 +216,11 @@ impl Store for Sqlite {
         Box::pin(self.ask(move |reader| reader.find(log, user, client_id)))
     }
 
-    fn read(&self, ranges: Vec<LogRange>) -> Answer<'_, Vec<Vec<Record>>> {
-        Box::pin(self.ask(move |reader| ranges.iter().map(|range| reader.read(range)).collect()))
+    fn read_within(&self, ranges: Vec<LogRange>, bytes: usize) -> Answer<'_, Vec<Vec<Record>>> {
+        Box::pin(self.ask(move |reader| {
+            let mut page = PageBytes::new(bytes);
+            ranges.iter().map(|range| reader.read(range, &mut page)).collect()
+        }))
     }
 
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {

@@ -1,6 +1,6 @@
 //! The threads that read, each with a connection of its own.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, UserId, Uuid};
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     limits,
+    page_bytes::PageBytes,
     store::{Direction, Error, Head, KeyRange, LogRange, Record, Row, RowKey},
 };
 
@@ -146,7 +147,11 @@ impl<'c> Reader<'c> {
         Ok(Some(Place::new(log, user, client_id)))
     }
 
-    pub(in crate::store) fn read(&mut self, range: &LogRange) -> Result<Vec<Record>, Error> {
+    /// The records of a range that a page takes.
+    pub(in crate::store) fn read(&mut self, range: &LogRange, page: &mut PageBytes) -> Result<Vec<Record>, Error> {
+        if page.is_cut() {
+            return Ok(Vec::new());
+        }
         let Some((conv, tip)) = self.tip(range.log)? else { return Ok(Vec::new()) };
         let (mut first, mut last) = (*range.seqs.start().max(&1), *range.seqs.end().min(&tip.seq));
         if first > last || range.limit == 0 {
@@ -157,13 +162,73 @@ impl<'c> Reader<'c> {
             Direction::Ascending => last = last.min(first.saturating_add(further)),
             Direction::Descending => first = first.max(last.saturating_sub(further)),
         }
-        let mut records = Vec::with_capacity((last - first + 1) as usize);
-        chain::backwards(self.connection, (range.log, conv), (first, last), tip, |passed| {
-            records.push(self.record(passed.seq, &Stored::decode(passed.data)?)?);
-            Ok(())
+        match range.direction {
+            Direction::Ascending => self.oldest((range.log, conv), (first, last), tip, page),
+            Direction::Descending => self.newest((range.log, conv), (first, last), tip, page),
+        }
+    }
+
+    /// The records from seq `last` back to `first` that a page takes.
+    fn newest(
+        &mut self,
+        log: (ConversationId, i64),
+        (first, last): (u64, u64),
+        tip: Tip,
+        page: &mut PageBytes,
+    ) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        chain::backwards_while(self.connection, log, (first, last), tip, |passed| {
+            let stored = Stored::decode(passed.data)?;
+            if !page.takes(stored.body.len()) {
+                return Ok(ControlFlow::Break(()));
+            }
+            records.push(self.record(passed.seq, &stored)?);
+            Ok(ControlFlow::Continue(()))
         })?;
-        if range.direction == Direction::Ascending {
+        Ok(records)
+    }
+
+    /// The records from seq `first` on to `last` that a page takes. A log is walked from its end, so where the page does
+    /// not take all of them only their rows are looked up on the way, and they are read from the other side.
+    fn oldest(
+        &mut self,
+        log: (ConversationId, i64),
+        (first, last): (u64, u64),
+        tip: Tip,
+        page: &mut PageBytes,
+    ) -> Result<Vec<Record>, Error> {
+        let (mut records, mut rows, mut whole) = (Vec::new(), Vec::new(), page.clone());
+        let mut at = last;
+        chain::backwards_while(self.connection, log, (first, last), tip, |passed| {
+            rows.push(passed.row);
+            at = passed.seq;
+            let stored = Stored::decode(passed.data)?;
+            if !whole.takes(stored.body.len()) {
+                return Ok(ControlFlow::Break(()));
+            }
+            records.push(self.record(passed.seq, &stored)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if !whole.is_cut() {
+            *page = whole;
             records.reverse();
+            return Ok(records);
+        }
+        records.clear();
+        if let Some(row) = rows.pop() {
+            chain::rows(self.connection, log, (first, at), row, &mut rows)?;
+        }
+        let mut select =
+            self.connection.prepare_cached("SELECT data FROM entries WHERE id = ?1").map_err(of_reading)?;
+        for (row, seq) in rows.into_iter().rev().zip(first..) {
+            let mut found = select.query((row,)).map_err(of_reading)?;
+            let entry = found.next().map_err(of_reading)?.ok_or_else(|| chain::broken(log.0, row))?;
+            let data = entry.get_ref(0).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
+            let stored = Stored::decode(data)?;
+            if !page.takes(stored.body.len()) {
+                break;
+            }
+            records.push(self.record(seq, &stored)?);
         }
         Ok(records)
     }

@@ -25,6 +25,7 @@ use crate::{
         objects::{Part, file_of},
         parts::part_of,
     },
+    page_bytes::PageBytes,
     store::{Direction, LogRange},
 };
 
@@ -171,7 +172,7 @@ impl Look<'_> {
 
     fn state(&mut self, id: ConversationId, row: &State) -> Result<Wrong, Error> {
         let range = LogRange { log: id, seqs: row.seq..=row.seq, direction: Direction::Ascending, limit: 1 };
-        let Some(entry) = self.reader.read(&range)?.pop() else {
+        let Some(entry) = self.reader.read(&range, &mut PageBytes::new(usize::MAX))?.pop() else {
             return Ok(vec![format!("it reflects {}, which is not in the log", row.seq)]);
         };
         let counts = Counts { messages: row.messages, mentioning: row.mentioning, rev: row.rev };

@@ -15,7 +15,7 @@ enum Call {
     /// Into which log, how far beside the head, and what.
     Append(u8, i8, Vec<Entry>),
     Find(u8, u8, u8),
-    Read(u8, u64, u64, bool, usize),
+    Read(u8, u64, u64, bool, usize, usize),
     Redact(u8, u64, Entry),
     Get(u8, Vec<u8>),
     Scan(u8, Vec<u8>, Option<Vec<u8>>, bool, usize),
@@ -50,8 +50,8 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         6 => (0..3u8, beside, vec(entry(), 0..4)).prop_map(|(log, beside, entries)| Call::Append(log, beside, entries)),
         2 => (0..3u8, 0..3u8, 0..12u8).prop_map(|(log, user, id)| Call::Find(log, user, id)),
-        2 => (0..4u8, 0..12u64, 0..20u64, any::<bool>(), 0..9usize)
-            .prop_map(|(log, from, to, up, limit)| Call::Read(log, from, to, up, limit)),
+        2 => (0..4u8, 0..12u64, 0..20u64, any::<bool>(), 0..9usize, prop_oneof![0..200usize, 4000..30_000usize])
+            .prop_map(|(log, from, to, up, limit, bytes)| Call::Read(log, from, to, up, limit, bytes)),
         2 => (0..3u8, 1..12u64, entry()).prop_map(|(log, seq, entry)| Call::Redact(log, seq, entry)),
         1 => (0..3u8, key()).prop_map(|(part, key)| Call::Get(part, key)),
         2 => (0..3u8, key(), option::of(key()), any::<bool>(), 0..5usize)
@@ -118,9 +118,11 @@ async fn ask(store: &dyn Store, call: Call) -> String {
         Call::Find(of, user, number) => {
             format!("{:?}", store.find(log(of), UserId::new(id(2, user)), client_id(number)).await)
         }
-        Call::Read(of, from, to, up, limit) => {
+        Call::Read(of, from, to, up, limit, bytes) => {
             let whole = LogRange { log: log(of), seqs: from..=to, direction: direction(up), limit };
-            let mut answer = format!("{:?}", store.read(vec![whole.clone(), LogRange { log: log(0), ..whole }]).await);
+            let both = vec![whole.clone(), LogRange { log: log(0), ..whole }];
+            let mut answer = format!("{:?}", store.read(both.clone()).await);
+            answer.push_str(&format!("{:?}", store.read_within(both, bytes).await));
             answer.push_str(&format!("{:?}", store.heads(vec![log(of), log(0)]).await));
             answer
         }
