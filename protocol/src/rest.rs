@@ -574,8 +574,20 @@ pub struct ReadReceipt {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ReadReceipts {
-    /// One for each member but the sender.
+    /// One for each member but the sender, by their identifiers; none of a channel.
     pub items: Vec<ReadReceipt>,
+    /// Where the next page begins; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// How many members but the sender have it on a device,
+    #[serde(default)]
+    pub delivered: u32,
+    /// have read it,
+    #[serde(default)]
+    pub read: u32,
+    /// and are there in all. Those of a channel are as of a second ago at most.
+    #[serde(default)]
+    pub total: u32,
 }
 
 /// `GET /v1/gateway`

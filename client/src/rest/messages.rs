@@ -115,9 +115,9 @@ impl Rest {
         self.order(Method::POST, &format!("/v1/messages/{id}/read_receipts")).await
     }
 
-    /// Who got and read a message, and when: `GET /v1/messages/{id}/read_receipts`.
-    pub async fn read_receipts(&self, id: MessageId) -> Result<ReadReceipts, Error> {
-        self.get(&format!("/v1/messages/{id}/read_receipts")).await
+    /// How many got and read a message, and, but of a channel, who and when: `GET /v1/messages/{id}/read_receipts`.
+    pub async fn read_receipts(&self, id: MessageId, paging: &Paging) -> Result<ReadReceipts, Error> {
+        self.get(&Query::new(format!("/v1/messages/{id}/read_receipts")).paging(paging)).await
     }
 
     /// Opens a long poll: `POST /v1/polls`.

@@ -46,6 +46,7 @@ impl Live {
             moved: Default::default(),
             tell_at: None,
             typed: Default::default(),
+            counted: None,
             active: false,
             unpushed: false,
             looked: None,

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Command, Context, log::Submitted};
+use super::{Command, Context, log::Submitted, receipts::Counted};
 use crate::{
     Error, limits,
     socket::outbox::Outbox,
@@ -64,6 +64,8 @@ pub(super) struct Live {
     pub tell_at: Option<Instant>,
     /// Who has typed since when; the others were told of each once.
     pub typed: (Option<Instant>, HashSet<UserId>),
+    /// The pointers of a channel's members, for counting them.
+    pub counted: Option<Box<Counted>>,
     /// Whether the row is written that lets the next start find a conversation that was awake in a crash.
     pub active: bool,
     /// Whether the row is written that has the entries since pushed.
@@ -169,7 +171,7 @@ impl Command {
             Command::Info(_, reply) => drop(reply.send(Err(error))),
             Command::Participants(_, _, _, reply) => drop(reply.send(Err(error))),
             Command::Participant(_, _, reply) => drop(reply.send(Err(error))),
-            Command::Receipts(_, _, reply) => drop(reply.send(Err(error))),
+            Command::Receipts(_, _, _, _, reply) => drop(reply.send(Err(error))),
             Command::Audience(_, reply) => drop(reply.send(Err(error))),
             Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => drop(reply.send(Err(error))),
             Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
@@ -202,7 +204,9 @@ impl Live {
                     drop(reply.send(self.participants(user, after, limit)));
                 }
                 Command::Participant(user, member, reply) => drop(reply.send(self.participant(user, member))),
-                Command::Receipts(user, seq, reply) => drop(reply.send(self.read_receipts(user, seq).await)),
+                Command::Receipts(user, seq, after, limit, reply) => {
+                    drop(reply.send(self.read_receipts(user, seq, after, limit).await));
+                }
                 Command::Audience(user, reply) => drop(reply.send(Ok(self.audience(user)))),
                 ordered => {
                     self.append_sends(&mut sends).await;

@@ -120,7 +120,7 @@ enum Command {
     Info(UserId, Reply<ConversationInfo>),
     Participants(UserId, Option<UserId>, usize, Reply<Page<Participant>>),
     Participant(UserId, UserId, Reply<Participant>),
-    Receipts(UserId, u64, Reply<ReadReceipts>),
+    Receipts(UserId, u64, Option<UserId>, usize, Reply<ReadReceipts>),
     Audience(Option<UserId>, Reply<Audience>),
     Expire(u64, Reply<()>),
     /// Nothing but to be awake, with rows that reflect the log.
@@ -316,12 +316,19 @@ impl Conversations {
         self.ask(conversation, |reply| Command::Participant(user, member, reply)).await
     }
 
-    /// When each other member got and read a message.
+    /// How many of the other members got and read a message, and of those after `after` who and when; of a channel only how
+    /// many.
     ///
     /// # Errors
     /// `not_found` for who may not see the message.
-    pub async fn read_receipts(&self, user: UserId, message: MessageId) -> Result<ReadReceipts, Error> {
-        self.ask(message.conversation, |reply| Command::Receipts(user, message.seq, reply)).await
+    pub async fn read_receipts(
+        &self,
+        user: UserId,
+        message: MessageId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<ReadReceipts, Error> {
+        self.ask(message.conversation, |reply| Command::Receipts(user, message.seq, after, limit, reply)).await
     }
 
     /// Edits, deletes, or reacts to a message.

@@ -1,7 +1,7 @@
 //! Pointers: what each member got and read, who is told of it, and what is unread.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -18,10 +18,11 @@ use super::{Mark, live::Live};
 use crate::{
     Error, clock, fanout, limits, shed,
     socket::outbox::{Class, Outbox},
-    store, wire,
+    store::{self, schema::Member},
+    wire,
 };
 
-/// How often those who watch a group are told of moved pointers, at most.
+/// How often those who watch a group are told of moved pointers, and those of a channel are counted, at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl Live {
@@ -195,28 +196,80 @@ impl Live {
         Ok(Some(PeerPointers { read, delivered: member.delivered.seq }))
     }
 
-    /// When each other member got and read a message.
-    pub(super) async fn read_receipts(&self, user: UserId, seq: u64) -> Result<ReadReceipts, Error> {
+    /// How many of the other members got and read a message, and of those after `after` who and when; of a channel only how
+    /// many.
+    pub(super) async fn read_receipts(
+        &mut self,
+        user: UserId,
+        seq: u64,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<ReadReceipts, Error> {
         self.access(user)?.sees(seq)?;
         let sender = self.record(seq).await?.sender;
-        let mut items = Vec::with_capacity(self.members.len());
-        for (&other, member) in &self.members {
-            if other == sender || member.since > seq {
-                continue;
-            }
-            let seen = other == user
-                || self.state.kind != ConversationKind::Direct
-                || self.peer_pointers(user).await?.is_some_and(|peer| peer.read > 0);
-            let read = seen && member.read.seq >= seq;
-            items.push(ReadReceipt {
-                user: other,
-                delivered: member.delivered.seq >= seq,
-                delivered_at: member.delivered.passed_at(seq),
-                read,
-                read_at: member.read.passed_at(seq).filter(|_| read),
-            });
+        if self.state.kind == ConversationKind::Channel {
+            return Ok(self.count_receipts(seq, sender));
         }
-        items.sort_unstable_by_key(|item| item.user);
-        Ok(ReadReceipts { items })
+        let hidden = self.state.kind == ConversationKind::Direct
+            && self.peer_pointers(user).await?.is_none_or(|peer| peer.read == 0);
+        let mut all: Vec<ReadReceipt> = self
+            .members
+            .iter()
+            .filter(|(other, member)| **other != sender && member.since <= seq)
+            .map(|(other, member)| {
+                let read = member.read.seq >= seq && (*other == user || !hidden);
+                ReadReceipt {
+                    user: *other,
+                    delivered: member.delivered.seq >= seq,
+                    delivered_at: member.delivered.passed_at(seq),
+                    read,
+                    read_at: member.read.passed_at(seq).filter(|_| read),
+                }
+            })
+            .collect();
+        let count = |is: fn(&ReadReceipt) -> bool| all.iter().filter(|item| is(item)).count() as u32;
+        let (delivered, read, total) = (count(|item| item.delivered), count(|item| item.read), all.len() as u32);
+        all.retain(|item| after.is_none_or(|after| item.user > after));
+        all.sort_unstable_by_key(|item| item.user);
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next_cursor = all.last().filter(|_| more).map(|last| last.user.to_string());
+        Ok(ReadReceipts { items: all, next_cursor, delivered, read, total })
+    }
+
+    /// Counts the members of a channel who got and read a message, all but its sender.
+    fn count_receipts(&mut self, seq: u64, sender: UserId) -> ReadReceipts {
+        let now = Instant::now();
+        let members = &self.members;
+        let fresh = self.counted.take().filter(|counted| now < counted.until);
+        let counted = self.counted.insert(fresh.unwrap_or_else(|| Box::new(Counted::new(members, now))));
+        let own = usize::from(members.contains_key(&sender));
+        let others = |count: usize| count.saturating_sub(own) as u32;
+        let reached = |pointers: &[u64]| others(pointers.len() - pointers.partition_point(|at| *at < seq));
+        ReadReceipts {
+            items: Vec::new(),
+            next_cursor: None,
+            delivered: reached(&counted.delivered),
+            read: reached(&counted.read),
+            total: others(counted.read.len()),
+        }
+    }
+}
+
+/// The pointers of all members of a channel at some moment, in order, so that the members are walked once a second at most,
+/// however many messages are asked for: of 100 000 members it takes some milliseconds and 1.6 MB.
+pub(super) struct Counted {
+    until: Instant,
+    delivered: Vec<u64>,
+    read: Vec<u64>,
+}
+
+impl Counted {
+    fn new(members: &HashMap<UserId, Member>, now: Instant) -> Self {
+        let mut delivered: Vec<u64> = members.values().map(|member| member.delivered.seq).collect();
+        let mut read: Vec<u64> = members.values().map(|member| member.read.seq).collect();
+        delivered.sort_unstable();
+        read.sort_unstable();
+        Self { until: now + TELL_EVERY, delivered, read }
     }
 }

@@ -231,17 +231,21 @@ pub async fn read(State(app): State<Arc<App>>, actor: Actor, Path(message): Path
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// When each other member got and read a message.
+/// When each other member got and read a message; of a channel only how many.
 #[utoipa::path(get, path = "/v1/messages/{message}/read_receipts", tag = "messages",
-    params(("message" = MessageId, Path)),
+    params(("message" = MessageId, Path), Paging),
     responses((status = 200, body = ReadReceipts), (status = 404, body = Problem)),
 )]
 pub async fn read_receipts(
     State(app): State<Arc<App>>,
     Reader(actor): Reader,
     Path(message): Path<MessageId>,
+    Query(paging): Query<Paging>,
 ) -> Answer<Answered<ReadReceipts>> {
-    Ok(Answered(app.conversations.read_receipts(actor.user, message).await?))
+    let limit = page_items(paging.limit)?;
+    let after = paging.cursor.map(|cursor| cursor.parse());
+    let after = after.transpose().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?;
+    Ok(Answered(app.conversations.read_receipts(actor.user, message, after, limit).await?))
 }
 
 /// The messages that mention the caller, newest first.

@@ -350,7 +350,7 @@ async fn no_frame_opens_what_one_may_not_see() {
         wire.say(frames[8].clone()).await;
         wire.quiet().await;
     }
-    let receipts = anna.rest.read_receipts(said.id).await.unwrap().items;
+    let receipts = anna.rest.read_receipts(said.id, &Paging::default()).await.unwrap().items;
     assert_eq!(receipts.iter().map(|item| item.user).collect::<Vec<_>>(), [cora.id]);
 }
 

@@ -9,10 +9,12 @@ use kith_client::{
     rest::{Paging, Place, Search},
 };
 use kith_protocol::{
-    Body, ClientFrame, Code, ConversationId, MessageId, ServerFrame, UserId, frame,
+    Body, ClientFrame, Code, ConversationId, MessageId, ServerFrame, UserId,
+    entry::ConversationKind,
+    frame,
     id::PollId,
     limits::{PAGE_BYTES, RESUME_BYTES},
-    rest::EditMessage,
+    rest::{EditMessage, NewParticipant},
 };
 use serde_json::json;
 
@@ -273,4 +275,55 @@ async fn a_text_loses_what_nobody_sees() {
     annas.send(direct, text("\u{1}")).await;
     assert_eq!(annas.error().await.pointer.as_deref(), Some("/text"));
     assert_eq!(anna.log(direct).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn read_receipts_come_in_pages_and_of_a_channel_as_counts() {
+    let world = World::start().await;
+    let [anna, bela, cora, dora] = world.people(["anna", "bela", "cora", "dora"]).await;
+    let group = anna.group(&[&bela, &cora, &dora]).await;
+    let said = anna.say(group, "hello").await;
+    bela.rest.read(said.id).await.unwrap();
+    let page = async |cursor| anna.rest.read_receipts(said.id, &Paging { limit: Some(2), cursor }).await.unwrap();
+    let first = page(None).await;
+    let second = page(first.next_cursor.clone()).await;
+    let users: Vec<UserId> = first.items.iter().chain(&second.items).map(|item| item.user).collect();
+    assert_eq!(users, [bela.id, cora.id, dora.id]);
+    assert_eq!((first.items.len(), second.next_cursor.as_deref()), (2, None));
+    for page in [&first, &second] {
+        assert_eq!((page.delivered, page.read, page.total), (1, 1, 3));
+    }
+    let path = format!("/v1/messages/{}/read_receipts", said.id);
+    for query in ["cursor=x", "limit=0", "limit=201"] {
+        assert_eq!(anna.raw(Method::GET, &format!("{path}?{query}"), None).await.0, StatusCode::BAD_REQUEST);
+    }
+
+    let channel = anna.begin(ConversationKind::Channel, Some("news"), &[]).await.id;
+    for who in [&bela, &cora, &dora] {
+        who.rest.add_participant(channel, &NewParticipant { user: who.id, role: None }).await.unwrap();
+    }
+    let said = anna.say(channel, "to all").await;
+    bela.rest.read(said.id).await.unwrap();
+    cora.connect().await.delivered(channel, said.seq).await;
+    let until = std::time::Instant::now() + SOON;
+    loop {
+        let counted = bela.rest.read_receipts(said.id, &Paging::default()).await.unwrap();
+        assert_eq!((counted.items, counted.next_cursor, counted.total), (vec![], None, 3), "but its sender");
+        if (counted.delivered, counted.read) == (2, 1) {
+            break;
+        }
+        assert!(std::time::Instant::now() < until, "{} {}", counted.delivered, counted.read);
+        tokio::time::sleep(MOMENT).await;
+    }
+    // One who asks without end holds nobody up.
+    let asking = tokio::spawn({
+        let rest = dora.rest.clone();
+        async move { while rest.read_receipts(said.id, &Paging::default()).await.is_ok() {} }
+    });
+    let (mut annas, mut belas) = (anna.connect().await, bela.connect().await);
+    for n in 0..20 {
+        let sent = annas.tell(channel, text(format!("{n}"))).await;
+        assert_eq!(belas.entry().await.seq, sent.seq);
+    }
+    asking.abort();
 }

@@ -127,7 +127,7 @@ async fn who_hides_read_receipts_neither_sends_nor_sees_them() {
     belas.read(direct, hers.seq).await;
     let told = annas.receipt().await;
     assert_eq!((told.delivered, told.read), (hers.seq, 0), "that it came is no secret");
-    let item = anna.rest.read_receipts(hers.id).await.unwrap().items.remove(0);
+    let item = anna.rest.read_receipts(hers.id, &Paging::default()).await.unwrap().items.remove(0);
     assert_eq!((item.user, item.delivered, item.read, item.read_at), (bela.id, true, false, None));
     let peer = anna.connect().await.heads[0].peer.unwrap();
     assert_eq!((peer.read, peer.delivered), (0, hers.seq));
@@ -137,7 +137,7 @@ async fn who_hides_read_receipts_neither_sends_nor_sees_them() {
     settled(&mut annas, &anna, direct).await;
     let told = belas.receipt().await;
     assert_eq!((told.user, told.read), (anna.id, 0));
-    let item = bela.rest.read_receipts(message(direct, his.seq)).await.unwrap().items.remove(0);
+    let item = bela.rest.read_receipts(message(direct, his.seq), &Paging::default()).await.unwrap().items.remove(0);
     assert_eq!((item.delivered, item.read), (true, false));
     // For oneself they still count.
     assert_eq!(stands(&bela).await.2, 0);
@@ -156,7 +156,7 @@ async fn read_receipts_say_who_and_when() {
     let mut coras = cora.connect().await;
     coras.delivered(group, second.seq).await;
     settled(&mut coras, &cora, group).await;
-    let of = async |id| anna.rest.read_receipts(id).await.unwrap().items;
+    let of = async |id| anna.rest.read_receipts(id, &Paging::default()).await.unwrap().items;
     let (one, two) = (of(first.id).await, of(second.id).await);
     // Not who said it, nor who came later.
     let users = |items: &[kith_protocol::rest::ReadReceipt]| items.iter().map(|it| it.user).collect::<Vec<_>>();

@@ -14,7 +14,7 @@ import type {
   Personal,
   Problem,
   Profile,
-  ReadReceipt,
+  ReadReceipts,
   SearchItem,
   SignedIn,
 } from "./types";
@@ -108,7 +108,9 @@ export class Rest {
   delete = (message: string) => this.ask<void>("DELETE", `/v1/messages/${message}`);
   react = (message: string, emoji: string, on: boolean) =>
     this.ask<void>(on ? "PUT" : "DELETE", `/v1/messages/${message}/reactions/${encodeURIComponent(emoji)}`);
-  readReceipts = (message: string) => this.ask<{ items: ReadReceipt[] }>("GET", `/v1/messages/${message}/read_receipts`);
+  /** Who got and read a message, a page of them, and how many; of a channel only how many. */
+  readReceipts = (message: string, cursor?: string) =>
+    this.ask<ReadReceipts>("GET", `/v1/messages/${message}/read_receipts`, undefined, { cursor });
 
   /** What the server bounds, asked for once. */
   limits = async () => (await (this.known ??= this.info().catch((error: unknown) => {

@@ -27,6 +27,7 @@ export type Profile = RestSchemas["Profile"];
 export type Participant = RestSchemas["Participant"];
 export type Personal = RestSchemas["Personal"];
 export type ReadReceipt = RestSchemas["ReadReceipt"];
+export type ReadReceipts = RestSchemas["ReadReceipts"];
 export type Device = RestSchemas["Device"];
 export type Problem = RestSchemas["Problem"];
 export type SignedIn = RestSchemas["SignedIn"];

@@ -287,7 +287,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When each other member got and read a message. */
+        /** When each other member got and read a message; of a channel only how many. */
         get: operations["messages_read_receipts"];
         put?: never;
         /** Says that everything up to and including this message is read. */
@@ -1762,8 +1762,25 @@ export interface components {
         };
         /** @description `GET /v1/messages/{id}/read_receipts` */
         ReadReceipts: {
-            /** @description One for each member but the sender. */
+            /**
+             * Format: u-int32
+             * @description How many members but the sender have it on a device,
+             */
+            delivered?: number;
+            /** @description One for each member but the sender, by their identifiers; none of a channel. */
             items: components["schemas"]["ReadReceipt"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: u-int32
+             * @description have read it,
+             */
+            read?: number;
+            /**
+             * Format: u-int32
+             * @description and are there in all. Those of a channel are as of a second ago at most.
+             */
+            total?: number;
         };
         /** @description `ready` */
         Ready: {
@@ -4070,7 +4087,12 @@ export interface operations {
     };
     messages_read_receipts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description So many at most; 50 where absent. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 message: components["schemas"]["MessageId"];

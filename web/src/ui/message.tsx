@@ -2,7 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Unsent } from "../core/outbox";
-import type { Message, ReadReceipt } from "../core/types";
+import type { Message, ReadReceipts } from "../core/types";
 import { t } from "../texts";
 import { Attachments } from "./attachments";
 import { gist } from "./gist";
@@ -10,12 +10,13 @@ import { EmojiPicker } from "./emoji";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
 import { copy, linkTo } from "./place";
+import { Receipts } from "./receipts";
 import { rich } from "./rich";
 import type { Aim } from "./thread";
 import { Ticks } from "./ticks";
 import { Waiting, whyNot } from "./waiting";
 import { orTell, tell } from "./told";
-import { brief, clock, fromNow } from "./time";
+import { clock, fromNow } from "./time";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
 
@@ -35,7 +36,7 @@ export function MessageRow(props: Props) {
   const picking = useSignal(false);
   const pickingAny = useSignal(false);
   const erasing = useSignal(false);
-  const receipts = useSignal<ReadReceipt[] | null>(null);
+  const receipts = useSignal<ReadReceipts | null>(null);
   if (message.kind !== "message" && message.kind !== "redacted") {
     const text = notice(message);
     return (
@@ -130,7 +131,7 @@ export function MessageRow(props: Props) {
           </div>
         </Dialog>
       )}
-      {receipts.value && <Receipts items={receipts.value} close={() => (receipts.value = null)} />}
+      {receipts.value && <Receipts rest={signedIn.rest} message={message.id} known={receipts} />}
     </article>
   );
 }
@@ -145,10 +146,10 @@ function Timer({ until }: { until: string }) {
   );
 }
 
-function Actions({ signedIn, conversation, message, own, aim, picking, erasing, receipts }: Props & { own: boolean; picking: Signal<boolean>; erasing: Signal<boolean>; receipts: Signal<ReadReceipt[] | null> }) {
+function Actions({ signedIn, conversation, message, own, aim, picking, erasing, receipts }: Props & { own: boolean; picking: Signal<boolean>; erasing: Signal<boolean>; receipts: Signal<ReadReceipts | null> }) {
   const admin = ["owner", "admin"].includes(conversation.info.value?.role ?? "") && conversation.kind !== "direct";
   const show = async () => {
-    receipts.value = (await signedIn.rest.readReceipts(message.id)).items;
+    receipts.value = await signedIn.rest.readReceipts(message.id);
   };
   return (
     <div class="actions" role="toolbar" aria-label={t().info}>
@@ -205,34 +206,6 @@ function Quote({ signedIn, conversation, seq, jump }: { signedIn: Client; conver
       <strong>{quoted ? nameOf(quoted.sender) : t().reply}</strong>
       <span dir="auto">{text.slice(0, 120)}</span>
     </button>
-  );
-}
-
-function Receipts({ items, close }: { items: ReadReceipt[]; close: () => void }) {
-  const groups = [
-    { name: t().read_by, of: items.filter((item) => item.read), at: (item: ReadReceipt) => item.read_at },
-    { name: t().delivered_to, of: items.filter((item) => item.delivered && !item.read), at: (item: ReadReceipt) => item.delivered_at },
-    { name: t().sent_to, of: items.filter((item) => !item.delivered && !item.read), at: () => null },
-  ];
-  return (
-    <Dialog title={t().info} close={close}>
-      {groups
-        .filter((group) => group.of.length > 0)
-        .map((group) => (
-          <section key={group.name}>
-            <h3>{group.name}</h3>
-            <ul class="people">
-              {group.of.map((item) => (
-                <li key={item.user}>
-                  <Avatar of={item.user} name={nameOf(item.user)} />
-                  <span dir="auto">{nameOf(item.user)}</span>
-                  <small>{group.at(item) ? brief(group.at(item) ?? "") : ""}</small>
-                </li>
-              ))}
-            </ul>
-          </section>
-        ))}
-    </Dialog>
   );
 }
 
