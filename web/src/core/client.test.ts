@@ -247,3 +247,26 @@ test("a list that cannot be read is asked for later each time, and not for ever"
   }
   expect(reads).toBe(10);
 });
+
+test("a message that is refused for now is said again later each time, and goes out in the end", async () => {
+  await client.show(id);
+  client.send(id, "hello");
+  let answered = 0;
+  const sends = () => Wire.last.said.filter((frame) => frame.t === "send");
+  for (let second = 0; second < 600; second += 1) {
+    for (const send of sends().slice(answered)) {
+      answered += 1;
+      if (send.t !== "send") continue;
+      Wire.last.hear({ t: "error", ref: "send", code: "overloaded", title: "", client_id: send.client_id, conversation: id } as ServerFrame);
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    Wire.last.hear({ t: "pong", at: new Date(Date.now()).toISOString() } as ServerFrame);
+  }
+  // In ten minutes: at once, after 2, 4, 8, 16 and 32 s, then once a minute.
+  expect(sends().length).toBeGreaterThan(10);
+  expect(sends().length).toBeLessThan(20);
+  const said = sends().at(-1);
+  if (said?.t !== "send") return;
+  Wire.last.hear({ t: "sent", client_id: said.client_id, conversation: id, seq: head + 1, at: new Date(Date.now()).toISOString() });
+  expect([...client.outbox.due()]).toEqual([]);
+});

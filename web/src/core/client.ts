@@ -34,8 +34,9 @@ const OTHERS_UNDER_WAY = 500;
 const LIST_AGAIN_MS = 500;
 const LIST_AGAIN_AT_MOST_MS = 60_000;
 const LIST_TRIES = 10;
-/** Until a message that was refused for now is said again, in milliseconds. */
+/** The first and the longest wait before a message that was refused for now is said again, in milliseconds. */
 const LATER_MS = 2_000;
+const LATER_AT_MOST_MS = 60_000;
 
 /** A device that is signed in: what it knows, and what can be done with it. Everything that it knows is a signal. */
 export class Client {
@@ -53,6 +54,8 @@ export class Client {
   readonly search: Search;
   readonly quotes: Quotes;
   private readonly syncs: Syncs;
+  private readonly later = new BackOff(LATER_MS, LATER_AT_MOST_MS, Number.POSITIVE_INFINITY);
+  private flushTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly listing = new BackOff(LIST_AGAIN_MS, LIST_AGAIN_AT_MOST_MS, LIST_TRIES);
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
@@ -140,6 +143,7 @@ export class Client {
     this.pointing.end();
     clearTimeout(this.listTimer);
     clearTimeout(this.keepTimer);
+    clearTimeout(this.flushTimer);
     this.syncs.end();
     this.uploads.end();
     this.outbox.end();
@@ -418,7 +422,7 @@ export class Client {
       case "error":
         if (frame.ref === "sync" && frame.conversation) this.syncs.refused(frame.conversation);
         if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
-          setTimeout(() => this.flush(), frame.retry_after_ms ?? LATER_MS);
+          this.flushLater(frame.retry_after_ms ?? 0);
         }
         return;
       default:
@@ -448,6 +452,7 @@ export class Client {
 
   private hearSent(sent: { client_id: string; conversation: string; seq: number; at: string }): void {
     const unsent = this.outbox.acknowledge(sent.client_id);
+    if (unsent) this.later.reset();
     const said = unsent ? { message: unsent.message, attachments: shown(unsent.message, unsent.attachments) } : this.others.get(sent.client_id);
     this.others.delete(sent.client_id);
     if (!said) return;
@@ -530,6 +535,16 @@ export class Client {
 
   private sync(conversation: Conversation): void {
     this.syncs.want(conversation.id);
+  }
+
+  /** Says again what was refused for now, later each time until something is taken. */
+  private flushLater(afterMs: number): void {
+    if (this.flushTimer !== undefined) return;
+    const wait = Math.max(afterMs, this.later.fail() ?? LATER_AT_MOST_MS);
+    this.flushTimer = setTimeout(() => {
+      this.flushTimer = undefined;
+      this.flush();
+    }, wait);
   }
 
   private flush(): void {
