@@ -1,5 +1,5 @@
 //! The command line. One clear line on standard error where something fails: 2 for what was asked wrongly, 1 for what
-//! failed while it was done.
+//! failed while it was done, 3 where `kith upgrade --check` finds something to be done.
 
 use std::{
     fmt::Display,
@@ -16,6 +16,7 @@ use kith::{
     server,
     store::{
         inspect::{self, Subject},
+        sqlite::upgrade::{self, Due},
         verify::{self, Progress},
     },
     telemetry,
@@ -66,6 +67,14 @@ enum Command {
         /// The directory, instead of the configured one.
         dir: Option<PathBuf>,
     },
+    /// Upgrade a data directory that an older version wrote, as the first start of the server does too. It must not be in
+    /// use, and older versions do not read it any longer: back it up before.
+    Upgrade {
+        /// Only print the directory's version and the steps that would be made, also beside a server that runs; nothing is
+        /// changed. Exit status: 0 where nothing is to be done, 3 where something is, 1 where it cannot be said.
+        #[arg(long)]
+        check: bool,
+    },
     /// Make the search index anew from the messages, while the server runs or not.
     Reindex,
     /// Copy what is kept into an empty directory, while the server runs.
@@ -109,6 +118,8 @@ enum Failure {
     Usage(String),
     /// It did not work.
     Run(String),
+    /// There is something to be done.
+    Due(String),
 }
 
 fn usage(error: impl Display) -> Failure {
@@ -125,6 +136,7 @@ pub fn main() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Usage(line)) => (line, 2),
         Err(Failure::Run(line)) => (line, 1),
+        Err(Failure::Due(line)) => (line, 3),
     };
     eprintln!("kith: {line}");
     ExitCode::from(code)
@@ -144,12 +156,13 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect { what } => return inspect(&config.data_dir, what),
         Command::Verify { dir } => return verify(dir.as_ref().unwrap_or(&config.data_dir)),
+        Command::Upgrade { check } => return upgrade(&config.data_dir, *check),
         _ => {}
     }
     let runtime = kith::server::runtime().map_err(run)?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Config | Command::Inspect { .. } | Command::Verify { .. } => Ok(()),
+            Command::Config | Command::Inspect { .. } | Command::Verify { .. } | Command::Upgrade { .. } => Ok(()),
             Command::Serve { listen, operator_listen } => {
                 config.listen = listen.unwrap_or(config.listen);
                 config.operator_listen = operator_listen.unwrap_or(config.operator_listen);
@@ -266,6 +279,24 @@ fn verify(dir: &Path) -> Result<(), Failure> {
     let report = report.map_err(run)?;
     print(&format!("{report}\n"))?;
     if report.is_clean() { Ok(()) } else { Err(run(format!("{} does not hold together", dir.display()))) }
+}
+
+fn upgrade(dir: &Path, check: bool) -> Result<(), Failure> {
+    let Due { version, steps } = if check { upgrade::due(dir) } else { upgrade::upgrade(dir) }.map_err(run)?;
+    let shown = dir.display();
+    if steps.is_empty() {
+        return print(&format!("{shown} is of data version {version}: nothing is to be done\n"));
+    }
+    let mut text = format!("{shown} {} of data version {version}\n", if check { "is" } else { "was" });
+    for (step, to) in steps.iter().zip(version + 1..) {
+        text.push_str(&format!("to version {to}: {}\n", step.name));
+    }
+    print(&text)?;
+    if check {
+        Err(Failure::Due(format!("{shown} is upgraded by `kith upgrade` or by the next start")))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes to standard output. Who closes it early has read enough.

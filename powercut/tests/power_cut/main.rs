@@ -9,9 +9,10 @@ mod ledger;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use kith::store::{
-    AppendError, Change, Condition, Store,
-    sqlite::{Ground, Sqlite},
+    AppendError, Change, Condition, RowKey, Store, schema,
+    sqlite::{Ground, Sqlite, upgrade},
     verify::verify,
 };
 use kith_powercut::{NAME, chance::Chance, cut, register};
@@ -162,4 +163,37 @@ async fn redact(store: &dyn Store, ledger: &Mutex<Ledger>, chance: &mut Chance) 
     let seq = record.seq;
     store.redact(log, record).await.unwrap();
     ledger.lock().await.redacted.push(seq);
+}
+
+/// Wherever the power goes while an older directory is upgraded, the next opening finishes it and nothing is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_survives_a_power_cut() {
+    register();
+    let ground = Ground { vfs: Some(NAME.to_owned()), ..Ground::default() };
+    for seed in 0..seeds() {
+        let mut chance = Chance::new(seed);
+        let dir = tempdir().unwrap();
+        let store = Sqlite::open_on(dir.path(), &ground).unwrap();
+        let kept = row(kith_protocol::ConversationId::from_bytes([7; 16]));
+        put_row(&*store, kept.clone(), value(1)).await;
+        let version = RowKey { partition: schema::server::partition(), key: schema::server::version() };
+        put_row(&*store, version, schema::server::version_value(1)).await;
+        drop(store);
+
+        let (from, opening) = (dir.path().to_owned(), ground.clone());
+        let upgrading = tokio::task::spawn_blocking(move || drop(Sqlite::open_on(&from, &opening)));
+        tokio::time::sleep(Duration::from_micros(chance.below(5_000))).await;
+        let left = tempdir().unwrap();
+        cut(dir.path(), left.path(), &mut chance).unwrap();
+        upgrading.await.unwrap();
+        let version = upgrade::due(left.path()).unwrap().version;
+        assert!([1, schema::VERSION].contains(&version), "seed {seed}: {version}");
+        let store = Sqlite::open(left.path()).unwrap();
+        assert_eq!(upgrade::due(left.path()).unwrap().version, schema::VERSION, "seed {seed}");
+        assert_eq!(store.get(vec![kept]).await, Ok(vec![Some(value(1))]), "seed {seed}");
+    }
+}
+
+async fn put_row(store: &dyn Store, row: RowKey, value: Bytes) {
+    store.commit(row.partition, vec![Change::Put(row.key, value)], vec![]).await.unwrap();
 }

@@ -9,7 +9,7 @@ use super::{Media, Reference, Row};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition, Direction, KeyRange, LogRange, Row as StoredRow, RowKey,
+        self, Change, CommitError, Direction, KeyRange, LogRange, Row as StoredRow, RowKey,
         schema::{self, Collect, State, User, Value},
     },
     wire,
@@ -116,7 +116,7 @@ impl Media {
 
     /// Says whether a media is being removed; false where another changed it.
     async fn doom(&self, id: MediaId, row: Row, doomed: bool) -> Result<bool, Error> {
-        let before = Condition::Equals(schema::media::about(), row.encode());
+        let Some(before) = store::still(&*self.store, schema::media::row(id), &row).await? else { return Ok(false) };
         let change = Change::Put(schema::media::about(), Row { doomed, ..row }.encode());
         match self.store.commit(schema::media::partition(id), vec![change], vec![before]).await {
             Ok(()) => Ok(true),

@@ -8,8 +8,8 @@ use super::{Media, Reference, Row};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition, Direction,
-        schema::{self, Collect, Value},
+        self, Change, CommitError, Direction,
+        schema::{self, Collect},
     },
 };
 
@@ -20,7 +20,7 @@ impl Media {
     /// `not_found` where it has gone meanwhile.
     pub async fn refer(&self, id: MediaId, row: &Row, by: Reference) -> Result<(), Error> {
         let change = Change::Put(schema::media::reference(by), schema::user::time_value(clock::now()));
-        let there = Condition::Equals(schema::media::about(), row.encode());
+        let there = store::still(&*self.store, schema::media::row(id), row).await?.ok_or(Error::new(Code::NotFound))?;
         match self.store.commit(schema::media::partition(id), vec![change], vec![there]).await {
             Ok(()) => Ok(()),
             Err(CommitError::Condition { .. }) => Err(Code::NotFound.into()),

@@ -15,7 +15,7 @@ use super::endpoint::{self, Endpoint};
 use crate::{
     Error, limits,
     store::{
-        Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
+        self, Change, CommitError, Direction, KeyRange, Row, RowKey, Store,
         schema::{self, Subscription, Value},
     },
 };
@@ -128,7 +128,7 @@ impl Subscriptions {
     /// When the store does not answer.
     pub async fn remove_if(&self, user: UserId, device: DeviceId, gone: &Subscription) -> Result<(), Error> {
         let row = schema::push::subscription(user, device);
-        let same = Condition::Equals(row.key.clone(), gone.encode());
+        let Some(same) = store::still(&*self.store, row.clone(), gone).await? else { return Ok(()) };
         match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![same]).await {
             Ok(()) => self.remove(user, device).await,
             Err(CommitError::Condition { .. }) => Ok(()),

@@ -235,6 +235,20 @@ pub struct KeyRange {
     pub to: Option<Vec<u8>>,
 }
 
+/// Returns the condition that a row still says `value`, whatever the version of the form in which it is kept; none where it
+/// says another one, or is not there.
+///
+/// # Errors
+/// When the engine does not read it.
+pub async fn still<V: schema::Value + PartialEq>(
+    store: &dyn Store,
+    row: RowKey,
+    value: &V,
+) -> Result<Option<Condition>, Error> {
+    let Some(kept) = store.get(vec![row.clone()]).await?.pop().flatten() else { return Ok(None) };
+    Ok((V::decode(&kept)? == *value).then(|| Condition::Equals(row.key, kept)))
+}
+
 /// Deletes those of the rows that are still as they were read, and beside which there is no row of the other key that each
 /// comes with, if it has one.
 ///

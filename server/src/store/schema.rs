@@ -5,7 +5,7 @@
 //!
 //! | partition | key | value |
 //! |---|---|---|
-//! | `m` | `version` | the version of this page, 4 bytes |
+//! | `m` | `version` | the version of the data directory, 4 bytes |
 //! | | 0 user | the name of a user whose erasure was begun |
 //! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | | `media key` | what signs the urls of media, 32 bytes |
@@ -71,8 +71,9 @@ pub use self::{
 };
 use super::{Error, KeyRange, RowKey};
 
-/// The version of this page. A data directory of a higher one is refused.
-pub const VERSION: u32 = 1;
+/// The version of a data directory. One of a higher version is refused, one of a lower is led to this one when it is opened,
+/// by the steps of [`super::sqlite::upgrade`]. In one of version 1 every row is of its first version.
+pub const VERSION: u32 = 2;
 /// Over how many partitions the rows of the whole server are spread.
 pub const SHARDS: u8 = 16;
 
@@ -355,9 +356,9 @@ pub mod server {
     pub fn version() -> Vec<u8> {
         b"version".to_vec()
     }
-    /// The value of that row: [`VERSION`].
-    pub fn version_value() -> Bytes {
-        Bytes::copy_from_slice(&VERSION.to_be_bytes())
+    /// The value of that row.
+    pub fn version_value(version: u32) -> Bytes {
+        Bytes::copy_from_slice(&version.to_be_bytes())
     }
     /// The version in such a value.
     pub fn version_of(value: &[u8]) -> Result<u32, Error> {

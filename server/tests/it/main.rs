@@ -22,6 +22,7 @@ mod search;
 mod silence;
 mod strangers;
 mod tls;
+mod upgrade;
 mod uploads;
 mod words;
 mod world;

@@ -10,7 +10,7 @@ use crate::{
         add::{New, Source},
     },
     store::{
-        Change, CommitError, Condition,
+        self, Change, CommitError, RowKey,
         schema::{self, Upload, Value},
     },
 };
@@ -44,14 +44,17 @@ impl Media {
     /// Moves an upload that has become a media to those that have, and removes its file.
     pub(super) async fn settle(&self, owner: UserId, standing: &Standing) -> Result<(), Error> {
         let Standing { id, length, metadata, .. } = standing;
-        let row = Upload { length: *length, metadata: metadata.clone() }.encode();
+        let row = Upload { length: *length, metadata: metadata.clone() };
         let (open, ended) = (schema::user::upload(*id), schema::user::uploaded(*id));
-        let changes = vec![Change::Delete(open.clone()), Change::Put(ended, row.clone())];
+        let changes = vec![Change::Delete(open.clone()), Change::Put(ended, row.encode())];
+        let partition = schema::user::partition(owner);
+        let open = RowKey { partition: partition.clone(), key: open };
         // Who has erased their account meanwhile has erased it too.
-        let there = vec![Condition::Equals(open, row)];
-        match self.store.commit(schema::user::partition(owner), changes, there).await {
-            Ok(()) | Err(CommitError::Condition { .. }) => {}
-            Err(CommitError::Store(error)) => return Err(error.into()),
+        if let Some(there) = store::still(&*self.store, open, &row).await? {
+            match self.store.commit(partition, changes, vec![there]).await {
+                Ok(()) | Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
         }
         self.objects.parts.remove(*id).await
     }

@@ -170,7 +170,7 @@ proptest! {
         survives(&state)?;
         survives(&member)?;
         survives(&amendment)?;
-        prop_assert_eq!(server::version_of(&server::version_value()).unwrap(), VERSION);
+        prop_assert_eq!(server::version_of(&server::version_value(attempts)).unwrap(), attempts);
         prop_assert_eq!(user::time_of(&user::time_value(at)).unwrap(), at);
     }
 

@@ -3,6 +3,10 @@
 //! One byte: the kind in the low half, what follows in the high half. Then, as varints: the sender's number, the
 //! device's, the 16 bytes of the client_id, when it was taken, when it expires, the three totals; then the body. The seq
 //! is a column of its own.
+//!
+//! This is the first form. The highest bit of the first byte is for later ones, which say their number behind it; both are
+//! read then, since entries are for ever. A body says itself what it has, in JSON: a field that is added is one that older
+//! bodies lack, and has a default.
 
 use kith_protocol::{Timestamp, Uuid};
 
@@ -11,6 +15,8 @@ use crate::store::{Counts, Error, Head, Kind, Record};
 const DEVICE: u8 = 0x10;
 const CLIENT_ID: u8 = 0x20;
 const EXPIRES: u8 = 0x40;
+/// What no entry of the first form has.
+const LATER: u8 = 0x80;
 
 /// What a stored entry says, with numbers for its user and its device.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +80,9 @@ impl<'a> Stored<'a> {
     fn take(rest: &mut &'a [u8]) -> Option<Self> {
         let (&first, tail) = rest.split_first()?;
         *rest = tail;
+        if first & LATER != 0 {
+            return None;
+        }
         let optional = |flag: u8| first & flag != 0;
         let kind = Kind::from_u8(first & 0x0f)?;
         let sender = number(rest)? as i64;
@@ -145,6 +154,8 @@ mod tests {
             let mut data = Vec::new();
             stored.encode(&mut data);
             prop_assert_eq!(Stored::decode(&data).unwrap(), stored);
+            data[0] |= LATER;
+            prop_assert!(Stored::decode(&data).is_err(), "a form that is not known yet is not taken for the first");
         }
 
         #[test]

@@ -26,6 +26,7 @@ pub(crate) mod scrub;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+pub mod upgrade;
 mod writer;
 
 use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle};

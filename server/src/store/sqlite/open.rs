@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::{rows::full_key, scrub::PAGE};
+use super::{rows::full_key, scrub::PAGE, upgrade};
 use crate::{limits, store::schema};
 
 /// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
@@ -124,8 +124,9 @@ pub(super) fn file(dir: &Path) -> Result<File, OpenError> {
 
 /// `Kith` in ASCII, the application's number in the file's header.
 const APPLICATION: i32 = 0x4b69_7468;
-/// The version of the tables below. Who knows only the first expects each milestone at once; what it wrote is read.
-const LAYOUT: i32 = 2;
+/// The version of the tables below. Who knows only the first expects each milestone at once; what it wrote is read. Later
+/// changes of the tables are told by [`schema::VERSION`] alone.
+pub(super) const LAYOUT: i32 = 2;
 const TABLES: &str = "
     CREATE TABLE ids (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);
     CREATE TABLE entries (
@@ -157,13 +158,12 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Looks at what is there without changing it; whether anything is. The caller holds the lock.
-fn look(dir: &Path, ground: &Ground) -> Result<bool, OpenError> {
+/// Looks at what is there without changing it: its version, if there is anything. The caller holds the lock.
+fn look(dir: &Path, ground: &Ground) -> Result<Option<u32>, OpenError> {
     if !has_file(&database(dir))? {
-        return Ok(false);
+        return Ok(None);
     }
-    check(&untouched(dir, ground)?, dir)?;
-    Ok(true)
+    version(&untouched(dir, ground)?, dir).map(Some)
 }
 
 /// Whether there is a file with something in it.
@@ -182,8 +182,8 @@ fn untouched(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
     connect(dir, ground, mode)
 }
 
-/// Whether the database is ours and not too new.
-fn check(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
+/// Reads the version of a database, which must be ours and not too new.
+pub(super) fn version(connection: &Connection, dir: &Path) -> Result<u32, OpenError> {
     let path = database(dir);
     let wrong = |error: rusqlite::Error| OpenError::of_database(&path, &error);
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(wrong);
@@ -202,7 +202,8 @@ fn check(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
         .map_err(wrong)?;
     match value.map(|value| schema::server::version_of(&value)) {
         Some(Ok(found)) if found > schema::VERSION => newer(found),
-        Some(Ok(_)) => Ok(()),
+        Some(Ok(0)) => Err(OpenError::Foreign { path, why: "there is no version 0".to_owned() }),
+        Some(Ok(found)) => Ok(found),
         Some(Err(error)) => Err(OpenError::Foreign { path, why: error.to_string() }),
         None => Err(OpenError::Foreign { path, why: "it does not say its version".to_owned() }),
     }
@@ -210,7 +211,8 @@ fn check(connection: &Connection, dir: &Path) -> Result<(), OpenError> {
 
 /// The connection that writes, on tables that are there.
 pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenError> {
-    if !look(dir, ground)? {
+    let found = look(dir, ground)?;
+    if found.is_none() {
         create(dir)?;
     }
     let connection = connect(dir, ground, Mode::Write)?;
@@ -219,8 +221,7 @@ pub(super) fn writer(dir: &Path, ground: &Ground) -> Result<Connection, OpenErro
         connection.pragma_update(None, "synchronous", if ground.sync { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "cache_size", -limits::STORE_WRITER_CACHE_KIB)?;
-        let layout: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if layout == LAYOUT { Ok(()) } else { connection.pragma_update(None, "user_version", LAYOUT) }
+        upgrade::make(&connection, found.unwrap_or(schema::VERSION))
     };
     set().map_err(|error| OpenError::of_database(&database(dir), &error))?;
     Ok(connection)
@@ -266,7 +267,7 @@ fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", LAYOUT)?;
     connection.execute_batch(TABLES)?;
     let key = full_key(&schema::server::partition(), &schema::server::version());
-    let value = schema::server::version_value();
+    let value = schema::server::version_value(schema::VERSION);
     connection.execute("INSERT INTO rows (key, value) VALUES (?1, ?2)", (key, &value[..]))?;
     Ok(())
 }
@@ -306,7 +307,7 @@ pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), Ope
     let lock = File::open(dir.join("lock")).ok();
     let in_use = lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
     let connection = if in_use { reader(dir, &ground)? } else { untouched(dir, &ground)? };
-    check(&connection, dir)?;
+    version(&connection, dir)?;
     Ok((connection, lock))
 }
 

@@ -238,7 +238,7 @@ async fn inspecting_shows_what_is_there_and_no_secret() {
     assert!(log.contains("body (26 bytes)"), "{log}");
     assert!(world.shown(&format!("{conversation}.2")).starts_with("       2  "));
     assert_eq!(world.shown("names"), format!("Name(anna): {user}\n"));
-    assert_eq!(world.shown("server"), "Version: 1\n");
+    assert_eq!(world.shown("server"), format!("Version: {}\n", schema::VERSION));
     for what in ["@anna", &conversation, "server", "names", "directs", "invites", "channels", "active", "expiring"] {
         let shown = world.shown(what);
         assert!(!shown.contains(TEXT) && !shown.contains("argon2id") && !shown.contains("abab"), "{shown}");
