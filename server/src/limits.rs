@@ -222,14 +222,28 @@ pub const PUSH_BYTES: usize = 4096;
 pub const PUSH_SMALL_TEXT_BYTES: usize = 128;
 /// Pushes under way at a time,
 pub const PUSHES_AT_ONCE: usize = 64;
-/// and to one host.
-pub const PUSHES_PER_HOST: usize = 8;
-/// Conversations that may wait to be pushed, one for each device; what is beyond waits in the logs.
+/// those to the hosts of one registrable domain,
+pub const PUSHES_PER_DOMAIN: usize = 8;
+/// and those to the devices of one user.
+pub const PUSHES_PER_USER_AT_ONCE: usize = 4;
+/// Conversations that may wait in memory to be pushed, one for each device; what is beyond waits in its rows,
 pub const PUSHES_PENDING: usize = 100_000;
+/// and those of one user.
+pub const PUSHES_PER_USER: usize = 256;
+const _: () = assert!(PUSHES_PER_USER_AT_ONCE < PUSHES_PER_DOMAIN && PUSHES_PER_DOMAIN < PUSHES_AT_ONCE);
+const _: () = assert!(PUSHES_PER_USER < PUSHES_PENDING);
 /// Entries of one conversation in which one look seeks for whom to push.
 pub const PUSH_BATCH: usize = 500;
 /// The newest entries of a conversation among which a push finds its message.
 pub const PUSH_MESSAGES: usize = 50;
+/// Seconds that a connection to a push service may take to be made, with the look-up of its name and with TLS.
+pub const PUSH_CONNECT_S: u64 = 5;
+/// Hosts of push services of which it is remembered how they answered.
+pub const PUSH_HOSTS: usize = 4096;
+/// Seconds for which a host is left alone that was not reached, the first time, then twice as long each time,
+pub const PUSH_PAUSE_S: u64 = 5;
+/// up to so many seconds. One that answered anybody within as many is not left alone.
+pub const PUSH_PAUSE_AT_MOST_S: u64 = 60;
 /// Seconds that one push may take,
 pub const PUSH_TAKES_S: u64 = 15;
 /// seconds after which it is tried again the first time, then twice as long each time,

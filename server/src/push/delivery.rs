@@ -12,7 +12,7 @@ use super::{
     Push,
     endpoint::Endpoint,
     feed,
-    queue::{Begun, Queue, Target},
+    queue::{Begun, Queue, Reached, Target},
     seal,
     send::{Answer, Envelope},
 };
@@ -44,6 +44,8 @@ pub enum Outcome {
     Refused,
     /// It may work later, and not before a time that the push service names.
     Later(Option<Duration>),
+    /// The push service was not reached; it may be later.
+    Unreached,
 }
 
 impl Outcome {
@@ -55,6 +57,15 @@ impl Outcome {
             Outcome::TooLarge => "too_large",
             Outcome::Refused => "refused",
             Outcome::Later(_) => "later",
+            Outcome::Unreached => "unreached",
+        }
+    }
+
+    const fn reached(&self) -> Reached {
+        match self {
+            Outcome::Needless => Reached::Unasked,
+            Outcome::Unreached => Reached::Silent,
+            _ => Reached::Answered,
         }
     }
 }
@@ -104,7 +115,7 @@ impl Push {
             }
             Err(error) => {
                 tracing::debug!(%user, %device, %error, "a push service was not reached");
-                Outcome::Later(None)
+                Outcome::Unreached
             }
         })
     }
@@ -152,15 +163,16 @@ impl Push {
     pub(super) async fn settle(&self, queue: &mut Queue, begun: Begun, outcome: Outcome) -> Result<(), Error> {
         let Begun { target, row, small } = begun;
         metrics::counter!("kith_pushes_total", "outcome" => outcome.name()).increment(1);
-        let newer = queue.ended(&target);
         let now = clock::now();
         let soon = Instant::now();
+        let newer = queue.ended(&target, outcome.reached(), soon);
         match outcome {
             Outcome::TooLarge if !small => {
                 queue.again(target, row, true, soon);
                 return Ok(());
             }
-            Outcome::Later(after) => {
+            Outcome::Later(_) | Outcome::Unreached => {
+                let after = if let Outcome::Later(after) = outcome { after } else { None };
                 let wait = pause(row.attempts).max(after.unwrap_or_default());
                 let row = Pending { not_before: now.plus(wait), attempts: row.attempts.saturating_add(1), ..row };
                 if row.not_before.since(row.since).as_secs() < limits::PUSH_TTL_S {

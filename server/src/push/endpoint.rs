@@ -3,7 +3,10 @@
 //! An address is chosen by whoever subscribes, so it must not lead the server to what only the server can reach. The url is
 //! checked when it is told, and each address that its name resolves to before a connection is made to it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
 use ipnet::IpNet;
 use kith_protocol::push::PushSubscription;
@@ -56,6 +59,22 @@ fn carried(six: Ipv6Addr) -> Option<Ipv4Addr> {
     let nat64 = NAT64.parse::<IpNet>().is_ok_and(|net| net.contains(&IpAddr::V6(six)));
     let [.., a, b, c, d] = six.octets();
     six.to_ipv4_mapped().or(nat64.then_some(Ipv4Addr::new(a, b, c, d)))
+}
+
+/// Where an address is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// `host` or `host:port`.
+    pub host: Arc<str>,
+    /// Whose host it is: its registrable domain, by the public suffix list, or the address itself.
+    pub domain: Arc<str>,
+}
+
+impl Site {
+    /// The site of an address that cannot be read.
+    pub fn unknown() -> Self {
+        Self { host: "".into(), domain: "".into() }
+    }
 }
 
 /// The address of a subscription.
@@ -133,6 +152,16 @@ impl Endpoint {
         (host, self.url.port_or_known_default().unwrap_or(443))
     }
 
+    /// Where it is.
+    pub fn site(&self) -> Site {
+        let (name, _) = self.place();
+        let domain = match self.url.host() {
+            Some(Host::Domain(_)) => psl::domain_str(name.trim_end_matches('.')).unwrap_or(name.as_str()),
+            _ => name.as_str(),
+        };
+        Site { host: self.authority().into(), domain: domain.into() }
+    }
+
     /// `host` or `host:port`, as a request names it.
     pub fn authority(&self) -> &str {
         self.url.authority()
@@ -166,6 +195,20 @@ pub fn read(told: &PushSubscription, loopback: bool) -> Result<Subscription, Err
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_one_owner_are_one_domain() {
+        for (url, host, domain) in [
+            ("https://fcm.googleapis.com/fcm/send/x", "fcm.googleapis.com", "fcm.googleapis.com"),
+            ("https://updates.push.services.mozilla.com/x", "updates.push.services.mozilla.com", "mozilla.com"),
+            ("https://a.b.example.co.uk:8443/x", "a.b.example.co.uk:8443", "example.co.uk"),
+            ("https://one.github.io/", "one.github.io", "one.github.io"),
+            ("https://192.0.2.1:444/x", "192.0.2.1:444", "192.0.2.1"),
+            ("https://[2001:db8::1]/x", "[2001:db8::1]", "2001:db8::1"),
+        ] {
+            assert_eq!(Endpoint::unchecked(url).site(), Site { host: host.into(), domain: domain.into() }, "{url}");
+        }
+    }
 
     #[test]
     fn only_addresses_of_the_public_internet_are_public() {

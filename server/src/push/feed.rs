@@ -1,11 +1,15 @@
 //! Finds whom to push what was said to: follows the logs, and leaves a row for each device and conversation.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use kith_protocol::{Code, ConversationId, DeviceId, Timestamp, UserId, limits::PAGE_BYTES};
 use tokio::time::Instant;
 
-use super::{Push, Work, queue::Queue, queue::Target};
+use super::{
+    Push, Work,
+    endpoint::Site,
+    queue::{Room, Target},
+};
 use crate::{
     Error, clock,
     conversation::Listener,
@@ -42,7 +46,7 @@ impl Push {
     ///
     /// # Errors
     /// When the store does not answer, or one of the conversations cannot be read; the others were.
-    pub(super) async fn follow(&self, work: &mut Work) -> Result<bool, Error> {
+    pub(super) async fn follow(self: &Arc<Self>, work: &mut Work) -> Result<bool, Error> {
         let (mut more, mut failed) = (false, None);
         for shard in 0..schema::SHARDS {
             let partition = schema::active::partition(shard);
@@ -51,6 +55,8 @@ impl Push {
                     Ok(there) => more |= there,
                     Err(error) => failed = Some(error),
                 }
+                // Where very much was said, what is found is pushed meanwhile.
+                self.turn(work).await;
             }
         }
         failed.map_or(Ok(more), Err)
@@ -89,9 +95,6 @@ impl Push {
         let head = self.store.heads(vec![id]).await?.pop().flatten().map_or(0, |head| head.seq);
         let mut at = from.min(head);
         if at < head {
-            if work.queue.is_full() {
-                return Ok(true);
-            }
             let range =
                 LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit: limits::PUSH_BATCH };
             let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
@@ -105,11 +108,9 @@ impl Push {
                 .collect();
             if !said.is_empty() {
                 let (connected, targets) = self.targets(id, &said).await?;
-                self.enqueue(&mut work.queue, targets).await?;
+                self.enqueue(work, targets).await?;
                 let certain_at = Instant::now() + self.roster.silence();
-                work.doubts.extend(connected.into_iter().map(|target| (certain_at, target, at)));
-                let too_many = work.doubts.len().saturating_sub(limits::PUSHES_PENDING);
-                work.doubts.drain(..too_many);
+                connected.into_iter().for_each(|target| work.doubts.put(certain_at, target, at));
             }
         }
         // The last of the rows that reach so far has all that is still to come.
@@ -171,11 +172,10 @@ impl Push {
     /// Has those pushed who were connected when something was said, have gone since, and did not get it: their connection
     /// was broken already. Kept in memory only, since a connection is no more than that.
     pub(super) async fn settle_doubts(&self, work: &mut Work) -> Result<(), Error> {
-        while let Some((_, target, seq)) = work.doubts.front().copied().filter(|(at, ..)| *at <= Instant::now()) {
-            work.doubts.pop_front();
+        while let Some((target, seq)) = work.doubts.take(Instant::now()) {
             let Target { user, device, conversation } = target;
             if !self.is_awake(user, device) && self.lacks(user, conversation, seq).await? {
-                self.enqueue(&mut work.queue, vec![target]).await?;
+                self.enqueue(work, vec![target]).await?;
             }
         }
         Ok(())
@@ -225,12 +225,13 @@ impl Push {
     }
 
     /// Writes the rows of what is to be pushed, and has it begun.
-    async fn enqueue(&self, queue: &mut Queue, targets: Vec<Target>) -> Result<(), Error> {
+    async fn enqueue(&self, work: &mut Work, targets: Vec<Target>) -> Result<(), Error> {
+        let kept = self.kept(work, &targets).await?;
         let now = clock::now();
         let fresh = Pending { since: now, not_before: now, attempts: 0 };
         let mut changes: HashMap<Vec<u8>, Vec<(Target, Pending)>> = HashMap::new();
         for target in targets {
-            let row = match queue.renew(&target) {
+            let row = match work.queue.renew(&target).or_else(|| kept.get(&target).copied()) {
                 None => fresh,
                 Some(row) if now.since(row.since).as_secs() >= RENEW_S => Pending { since: now, ..row },
                 Some(_) => continue,
@@ -242,22 +243,43 @@ impl Push {
                 let puts = part.iter().map(|(target, row)| Change::Put(key(target), row.encode())).collect();
                 self.store.commit(partition.clone(), puts, Vec::new()).await?;
                 for (target, row) in part {
-                    self.put(queue, *target, *row);
+                    self.put(work, *target, *row);
                 }
             }
         }
         Ok(())
     }
 
-    fn put(&self, queue: &mut Queue, target: Target, row: Pending) {
-        if queue.renew(&target).is_some() {
-            return queue.rewrite(&target, row);
+    /// The rows of those of the targets that may have one and are not in the queue.
+    async fn kept(&self, work: &Work, targets: &[Target]) -> Result<HashMap<Target, Pending>, Error> {
+        let perhaps = |target: &&Target| work.behind.has(target.user) && work.queue.row(target).is_none();
+        let perhaps: Vec<Target> = targets.iter().filter(perhaps).copied().collect();
+        let mut kept = HashMap::new();
+        for part in perhaps.chunks(limits::SCAN_ROWS) {
+            let row = |target: &Target| schema::push::pending(target.user, target.device, target.conversation);
+            let rows = self.store.get(part.iter().map(row).collect()).await?;
+            for (target, row) in part.iter().zip(rows) {
+                if let Some(row) = row {
+                    kept.insert(*target, Pending::decode(&row)?);
+                }
+            }
         }
-        let host = self.subscriptions.host(target.user, target.device).unwrap_or_else(|| "".into());
-        queue.put(target, row, host, Instant::now() + row.not_before.since(clock::now()));
+        Ok(kept)
     }
 
-    pub(super) async fn recall_shard(&self, queue: &mut Queue, shard: u8) -> Result<(), Error> {
+    /// Puts what a row says, or has it wait in the row where the user has too many.
+    pub(super) fn put(&self, work: &mut Work, target: Target, row: Pending) {
+        if work.queue.renew(&target).is_some() {
+            return work.queue.rewrite(&target, row);
+        }
+        let site = self.subscriptions.site(target.user, target.device).unwrap_or_else(Site::unknown);
+        let now = Instant::now();
+        if work.queue.put(target, row, site, now + row.not_before.since(clock::now())) != Room::Free {
+            work.behind.note(target.user, now);
+        }
+    }
+
+    pub(super) async fn recall_shard(&self, work: &mut Work, shard: u8) -> Result<(), Error> {
         let partition = schema::push::partition(shard);
         let mut range = schema::push::all_pending();
         loop {
@@ -268,7 +290,7 @@ impl Push {
             for row in rows {
                 let (user, device) = schema::push::device_of(&row.key)?;
                 let target = Target { user, device, conversation: schema::push::conversation_of(&row.key)? };
-                self.put(queue, target, Pending::decode(&row.value)?);
+                self.put(work, target, Pending::decode(&row.value)?);
             }
         }
     }

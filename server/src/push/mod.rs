@@ -9,10 +9,16 @@
 //! device still needs it, tells it the newest unread message, and deletes the second row when the push service has it. So
 //! what was `sent` is pushed at least once, whatever fails or restarts in between, or is given up after
 //! [`crate::limits::PUSH_TTL_S`]. Several messages are one push: each replaces the one before.
+//!
+//! Subscribers choose the push services, and how much is to be pushed to them. So each user has bounds of their own, in what
+//! waits and in what is under way (`queue`, `behind`), and a host that is not reached is left alone for a while (`hosts`).
 
+mod behind;
 mod delivery;
+mod doubts;
 mod endpoint;
 mod feed;
+mod hosts;
 mod queue;
 mod seal;
 mod send;
@@ -20,7 +26,7 @@ mod subscriptions;
 mod vapid;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -34,8 +40,10 @@ use tokio::{
 
 pub use self::subscriptions::{Settings, Subscriptions};
 use self::{
+    behind::Behind,
     delivery::Outcome,
-    queue::{Begun, Queue, Target},
+    doubts::Doubts,
+    queue::{Begun, Queue},
     send::Sender,
     vapid::Vapid,
 };
@@ -72,10 +80,11 @@ pub struct Push {
 #[derive(Default)]
 struct Work {
     queue: Queue,
+    behind: Behind,
+    under_way: JoinSet<(Begun, Outcome)>,
     /// Up to where the conversations have been looked at that are still appending.
     reached: HashMap<ConversationId, u64>,
-    /// Who was connected when something was said: when it is certain whether they got it, and up to which seq.
-    doubts: VecDeque<(Instant, Target, u64)>,
+    doubts: Doubts,
 }
 
 impl Push {
@@ -93,6 +102,8 @@ impl Push {
         metrics::describe_counter!("kith_pushes_total", Unit::Count, help);
         let help = "Conversations that wait to be pushed, one for each device.";
         metrics::describe_gauge!("kith_pushes_waiting", Unit::Count, help);
+        let help = "Users of whom more waits to be pushed than may wait in memory.";
+        metrics::describe_gauge!("kith_push_users_behind", Unit::Count, help);
         metrics::describe_gauge!("kith_push_subscriptions", Unit::Count, "Devices that can be woken.");
         let (vapid, sender) = (OnceLock::new(), Sender::default());
         Self { subscriptions, store, conversations, accounts, roster, presence, vapid, sender }
@@ -124,25 +135,20 @@ impl Push {
             return std::future::pending().await;
         }
         let mut work = Work::default();
-        while let Err(error) = self.recall(&mut work.queue).await {
+        while let Err(error) = self.recall(&mut work).await {
             tracing::warn!(%error, "what is to be pushed cannot be read");
             sleep(RETRY).await;
         }
         let pushing = self.conversations.pushing();
-        let mut under_way = JoinSet::new();
         // The last run may have left something.
         let mut look_at = Some(Instant::now());
         loop {
-            while let Some(begun) = work.queue.begin(Instant::now()) {
-                let push = self.clone();
-                under_way.spawn(async move { (begun, push.deliver(begun).await) });
-            }
-            metrics::gauge!("kith_pushes_waiting").set(work.queue.len() as f64);
-            let doubt = work.doubts.front().map(|(at, ..)| *at);
-            let due = look_at.into_iter().chain(work.queue.next_due()).chain(doubt).min();
+            self.turn(&mut work).await;
+            let due = [look_at, work.queue.next_due(), work.behind.next_due(), work.doubts.next_due()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 biased;
-                Some(done) = under_way.join_next() => self.take_outcome(&mut work.queue, done).await,
+                Some(done) = work.under_way.join_next() => self.take_outcome(&mut work.queue, done).await,
                 () = pushing.notified() => {
                     let soon = Instant::now() + SOON;
                     look_at = Some(look_at.map_or(soon, |at| at.min(soon)));
@@ -154,13 +160,29 @@ impl Push {
                     if let Err(error) = self.settle_doubts(&mut work).await {
                         tracing::warn!(%error, "it is not certain that a device got what was said");
                     }
+                    if let Err(error) = self.catch_up_with_rows(&mut work).await {
+                        tracing::warn!(%error, "what waits to be pushed cannot be read");
+                    }
                 }
             }
         }
     }
 
+    /// Takes the outcome of what has ended, and begins what is due.
+    async fn turn(self: &Arc<Self>, work: &mut Work) {
+        while let Some(done) = work.under_way.try_join_next() {
+            self.take_outcome(&mut work.queue, done).await;
+        }
+        while let Some(begun) = work.queue.begin(Instant::now()) {
+            let push = self.clone();
+            work.under_way.spawn(async move { (begun, push.deliver(begun).await) });
+        }
+        metrics::gauge!("kith_pushes_waiting").set(work.queue.len() as f64);
+        metrics::gauge!("kith_push_users_behind").set(work.behind.len() as f64);
+    }
+
     /// Looks for what was said; when to look again, if not only when something is said.
-    async fn look(&self, work: &mut Work) -> Option<Instant> {
+    async fn look(self: &Arc<Self>, work: &mut Work) -> Option<Instant> {
         metrics::gauge!("kith_push_subscriptions").set(self.subscriptions.count() as f64);
         match self.follow(work).await {
             Ok(true) => Some(Instant::now() + AGAIN),
@@ -181,9 +203,9 @@ impl Push {
     }
 
     /// Reads what the last run left to be pushed.
-    async fn recall(&self, queue: &mut Queue) -> Result<(), Error> {
+    async fn recall(&self, work: &mut Work) -> Result<(), Error> {
         for shard in 0..schema::SHARDS {
-            self.recall_shard(queue, shard).await?;
+            self.recall_shard(work, shard).await?;
         }
         Ok(())
     }

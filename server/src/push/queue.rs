@@ -1,7 +1,11 @@
 //! What waits to be pushed, in memory: when each is due, and whose turn it is. Each has a row in the store too.
 //!
-//! There is one for each device and conversation, however many messages there are. The hosts of push services take turns, so
-//! that one that is slow or silent delays its own only.
+//! There is one for each device and conversation, however many messages there are. The registrable domains of push services
+//! take turns, and inside each the users do, so that who names many hosts, silent or slow ones, delays their own pushes only.
+//! A user has [`limits::PUSHES_PER_USER`] here; the rows of the others are all that is kept of them (`behind`).
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -11,6 +15,7 @@ use std::{
 use kith_protocol::{ConversationId, DeviceId, UserId};
 use tokio::time::Instant;
 
+use super::{endpoint::Site, hosts::Hosts};
 use crate::{limits, store::schema::Pending};
 
 /// Whom to tell of what.
@@ -27,9 +32,9 @@ pub struct Target {
 /// Where one of them is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// In `timers`.
+    /// In `timers`, and in `waiting` of its user.
     Waiting(Instant),
-    /// In the queue of its host.
+    /// In `ready` of its domain.
     Ready,
     /// Under way; whether there is something newer.
     Running { again: bool },
@@ -39,15 +44,29 @@ struct Item {
     row: Pending,
     /// Whether the push service takes a short text only.
     small: bool,
-    host: Arc<str>,
+    site: Site,
     at: At,
 }
 
+/// The items of a user.
 #[derive(Default)]
-struct Host {
+struct User {
+    items: usize,
     running: usize,
-    ready: VecDeque<Target>,
-    /// Whether it stands in `turns`.
+    /// Those that wait for their time, the last one being the first to give way.
+    waiting: BTreeSet<(Instant, Target)>,
+    /// The domains that passed the user over while too much was under way.
+    passed_by: Vec<Arc<str>>,
+}
+
+/// The items that are due at the hosts of a domain.
+#[derive(Default)]
+struct Domain {
+    running: usize,
+    ready: HashMap<UserId, VecDeque<Target>>,
+    /// The users of `ready`, but for those that were passed over.
+    turns: VecDeque<UserId>,
+    /// Whether it stands in the `turns` of the queue.
     in_turn: bool,
 }
 
@@ -62,13 +81,37 @@ pub struct Begun {
     pub small: bool,
 }
 
+/// Whether one was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// There was room.
+    Free,
+    /// Another one of the user, which is due later, gave way: its row is all that is kept of it.
+    Made,
+    /// It was not put: its row is all that is kept of it.
+    None,
+}
+
+/// What an attempt told of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It answered, whatever it said.
+    Answered,
+    /// It did not.
+    Silent,
+    /// It was not asked.
+    Unasked,
+}
+
 /// What waits.
 #[derive(Default)]
 pub struct Queue {
     items: HashMap<Target, Item>,
     timers: BTreeSet<(Instant, Target)>,
-    hosts: HashMap<Arc<str>, Host>,
+    users: HashMap<UserId, User>,
+    domains: HashMap<Arc<str>, Domain>,
     turns: VecDeque<Arc<str>>,
+    hosts: Hosts,
     running: usize,
 }
 
@@ -78,9 +121,9 @@ impl Queue {
         self.items.len()
     }
 
-    /// Whether no more may be put.
-    pub fn is_full(&self) -> bool {
-        self.items.len() >= limits::PUSHES_PENDING
+    /// The row of one that is there.
+    pub fn row(&self, target: &Target) -> Option<Pending> {
+        self.items.get(target).map(|item| item.row)
     }
 
     /// The row of one that is there. One that is under way is begun again when it has ended, since there is something newer.
@@ -100,9 +143,26 @@ impl Queue {
     }
 
     /// Puts one that is not there, whose row is written, to be begun at a time.
-    pub fn put(&mut self, target: Target, row: Pending, host: Arc<str>, at: Instant) {
-        self.items.insert(target, Item { row, small: false, host, at: At::Waiting(at) });
-        self.timers.insert((at, target));
+    pub fn put(&mut self, target: Target, row: Pending, site: Site, at: Instant) -> Room {
+        let of_user = self.users.get(&target.user).map_or(0, |user| user.items);
+        let room = match of_user < limits::PUSHES_PER_USER && self.items.len() < limits::PUSHES_PENDING {
+            true => Room::Free,
+            false if self.give_way(target.user, at) => Room::Made,
+            false => return Room::None,
+        };
+        self.items.insert(target, Item { row, small: false, site, at: At::Ready });
+        self.users.entry(target.user).or_default().items += 1;
+        self.wait(target, at);
+        room
+    }
+
+    /// Drops that one of a user which is to wait longest, and beyond a time.
+    fn give_way(&mut self, user: UserId, beyond: Instant) -> bool {
+        let last = self.users.get(&user).and_then(|user| user.waiting.last().copied());
+        let Some((at, target)) = last.filter(|(at, _)| *at > beyond) else { return false };
+        self.wait_no_longer(target, at);
+        self.drop(&target);
+        true
     }
 
     /// When the next is due that has to wait for time alone.
@@ -110,44 +170,115 @@ impl Queue {
         self.timers.first().map(|(at, _)| *at)
     }
 
+    fn wait(&mut self, target: Target, at: Instant) {
+        if let (Some(item), Some(user)) = (self.items.get_mut(&target), self.users.get_mut(&target.user)) {
+            item.at = At::Waiting(at);
+            user.waiting.insert((at, target));
+            self.timers.insert((at, target));
+        }
+    }
+
+    fn wait_no_longer(&mut self, target: Target, at: Instant) {
+        self.timers.remove(&(at, target));
+        if let Some(user) = self.users.get_mut(&target.user) {
+            user.waiting.remove(&(at, target));
+        }
+    }
+
     /// Begins one, if one is due and there is room.
     pub fn begin(&mut self, now: Instant) -> Option<Begun> {
         while let Some((at, target)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
-            self.timers.remove(&(at, target));
-            if let Some(item) = self.items.get_mut(&target) {
-                item.at = At::Ready;
-                let host = item.host.clone();
-                self.hosts.entry(host.clone()).or_default().ready.push_back(target);
-                self.take_turn(&host);
-            }
+            self.wait_no_longer(target, at);
+            self.make_ready(target);
         }
         while self.running < limits::PUSHES_AT_ONCE {
             let name = self.turns.pop_front()?;
-            let Some(host) = self.hosts.get_mut(&name) else { continue };
-            host.in_turn = false;
-            let Some(target) = host.ready.pop_front() else { continue };
-            let Some(item) = self.items.get_mut(&target) else { continue };
-            item.at = At::Running { again: false };
-            host.running += 1;
-            self.running += 1;
-            let begun = Begun { target, row: item.row, small: item.small };
+            let begun = self.begin_at(&name, now);
             self.take_turn(&name);
-            return Some(begun);
+            if begun.is_some() {
+                return begun;
+            }
         }
         None
     }
 
-    /// One has ended; whether there is something newer.
-    pub fn ended(&mut self, target: &Target) -> bool {
+    fn make_ready(&mut self, target: Target) {
+        let Some(item) = self.items.get_mut(&target) else { return };
+        item.at = At::Ready;
+        let name = item.site.domain.clone();
+        let domain = self.domains.entry(name.clone()).or_default();
+        let ready = domain.ready.entry(target.user).or_default();
+        if ready.is_empty() {
+            domain.turns.push_back(target.user);
+        }
+        ready.push_back(target);
+        self.take_turn(&name);
+    }
+
+    /// Begins one at a domain whose turn it is.
+    fn begin_at(&mut self, name: &Arc<str>, now: Instant) -> Option<Begun> {
+        self.domains.get_mut(name)?.in_turn = false;
+        loop {
+            let target = self.next_at(name)?;
+            let Some(item) = self.items.get_mut(&target) else { continue };
+            if let Some(until) = self.hosts.paused(&item.site.host, now) {
+                self.wait(target, until);
+                continue;
+            }
+            item.at = At::Running { again: false };
+            let begun = Begun { target, row: item.row, small: item.small };
+            self.running += 1;
+            self.domains.entry(name.clone()).or_default().running += 1;
+            self.users.entry(target.user).or_default().running += 1;
+            return Some(begun);
+        }
+    }
+
+    /// Takes the next of a domain, of the user whose turn it is there.
+    fn next_at(&mut self, name: &Arc<str>) -> Option<Target> {
+        let domain = self.domains.get_mut(name)?;
+        while let Some(id) = domain.turns.pop_front() {
+            let user = self.users.entry(id).or_default();
+            if user.running >= limits::PUSHES_PER_USER_AT_ONCE {
+                user.passed_by.push(name.clone());
+                continue;
+            }
+            let Some(ready) = domain.ready.get_mut(&id) else { continue };
+            let target = ready.pop_front();
+            match ready.is_empty() {
+                true => drop(domain.ready.remove(&id)),
+                false => domain.turns.push_back(id),
+            }
+            if target.is_some() {
+                return target;
+            }
+        }
+        None
+    }
+
+    /// One has ended, which told something of its host; whether there is something newer.
+    pub fn ended(&mut self, target: &Target, reached: Reached, now: Instant) -> bool {
         let Some(item) = self.items.get(target) else { return false };
         let At::Running { again } = item.at else { return false };
+        let Site { host, domain: name } = item.site.clone();
+        match reached {
+            Reached::Answered => self.hosts.answered(&host, now),
+            Reached::Silent => self.hosts.was_silent(&host, now),
+            Reached::Unasked => {}
+        }
         self.running -= 1;
-        let name = item.host.clone();
-        if let Some(host) = self.hosts.get_mut(&name) {
-            host.running -= 1;
-            if host.running == 0 && host.ready.is_empty() {
-                self.hosts.remove(&name);
+        if let Some(domain) = self.domains.get_mut(&name) {
+            domain.running -= 1;
+        }
+        let passed_by = self.users.get_mut(&target.user).map_or_else(Vec::new, |user| {
+            user.running -= 1;
+            std::mem::take(&mut user.passed_by)
+        });
+        for other in passed_by {
+            if let Some(domain) = self.domains.get_mut(&other) {
+                domain.turns.push_back(target.user);
             }
+            self.take_turn(&other);
         }
         self.take_turn(&name);
         again
@@ -156,103 +287,32 @@ impl Queue {
     /// Has one that has ended begun again at a time.
     pub fn again(&mut self, target: Target, row: Pending, small: bool, at: Instant) {
         if let Some(item) = self.items.get_mut(&target) {
-            (item.row, item.small, item.at) = (row, small, At::Waiting(at));
-            self.timers.insert((at, target));
+            (item.row, item.small) = (row, small);
+            self.wait(target, at);
         }
     }
 
     /// Drops one that has ended.
     pub fn drop(&mut self, target: &Target) {
-        self.items.remove(target);
+        if self.items.remove(target).is_none() {
+            return;
+        }
+        if let Some(user) = self.users.get_mut(&target.user) {
+            user.items -= 1;
+            if user.items == 0 {
+                self.users.remove(&target.user);
+            }
+        }
     }
 
-    /// Puts a host behind the others, if it has something that may be begun.
+    /// Puts a domain behind the others if it has something that may be begun, and forgets it if it has nothing at all.
     fn take_turn(&mut self, name: &Arc<str>) {
-        if let Some(host) = self.hosts.get_mut(name)
-            && !host.in_turn
-            && !host.ready.is_empty()
-            && host.running < limits::PUSHES_PER_HOST
-        {
-            host.in_turn = true;
+        let Some(domain) = self.domains.get_mut(name) else { return };
+        if domain.running == 0 && domain.ready.is_empty() {
+            self.domains.remove(name);
+        } else if !domain.in_turn && !domain.turns.is_empty() && domain.running < limits::PUSHES_PER_DOMAIN {
+            domain.in_turn = true;
             self.turns.push_back(name.clone());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::clock;
-
-    fn target(number: usize) -> Target {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&number.to_be_bytes());
-        Target {
-            user: UserId::from_bytes(bytes),
-            device: DeviceId::from_bytes(bytes),
-            conversation: ConversationId::from_bytes(bytes),
-        }
-    }
-
-    fn row() -> Pending {
-        Pending { since: clock::now(), not_before: clock::now(), attempts: 0 }
-    }
-
-    #[test]
-    fn hosts_take_turns_and_none_has_more_than_its_part() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        for number in 0..100 {
-            queue.put(target(number), row(), "slow".into(), now);
-        }
-        for number in 100..104 {
-            queue.put(target(number), row(), "quick".into(), now);
-        }
-        let begun: Vec<_> = std::iter::from_fn(|| queue.begin(now)).map(|begun| begun.target).collect();
-        let quick: Vec<_> = (100..104).map(target).collect();
-        assert!(quick.iter().all(|target| begun[..9].contains(target)), "they need not wait for the others");
-        assert_eq!(begun.len(), limits::PUSHES_PER_HOST + 4);
-        assert!(!queue.ended(&begun[0]));
-        queue.drop(&begun[0]);
-        let next: Vec<_> = std::iter::from_fn(|| queue.begin(now)).collect();
-        assert_eq!(next.len(), 1, "as many as have ended");
-    }
-
-    #[test]
-    fn all_of_them_together_have_a_bound_and_all_end() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        for number in 0..1000 {
-            queue.put(target(number), row(), format!("host {}", number % 50).into(), now);
-        }
-        let mut done = 0;
-        loop {
-            let begun: Vec<_> = std::iter::from_fn(|| queue.begin(now)).collect();
-            assert!(begun.len() <= limits::PUSHES_AT_ONCE);
-            if begun.is_empty() {
-                break;
-            }
-            for begun in begun {
-                queue.ended(&begun.target);
-                queue.drop(&begun.target);
-                done += 1;
-            }
-        }
-        assert_eq!((done, queue.len(), queue.hosts.len(), queue.turns.len(), queue.running), (1000, 0, 0, 0, 0));
-    }
-
-    #[test]
-    fn what_is_said_meanwhile_is_not_missed() {
-        let (mut queue, now) = (Queue::default(), Instant::now());
-        assert_eq!(queue.renew(&target(1)), None);
-        queue.put(target(1), row(), "host".into(), now + Duration::from_secs(1));
-        assert_eq!(queue.begin(now), None);
-        assert_eq!(queue.next_due(), Some(now + Duration::from_secs(1)));
-        assert!(queue.begin(now + Duration::from_secs(1)).is_some());
-        assert!(queue.renew(&target(1)).is_some());
-        assert!(queue.ended(&target(1)), "there is something newer");
-        queue.again(target(1), row(), true, now);
-        assert!(queue.begin(now).is_some_and(|begun| begun.small));
-        assert!(!queue.ended(&target(1)));
     }
 }

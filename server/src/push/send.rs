@@ -82,7 +82,8 @@ impl Sender {
 
     async fn ask(&self, to: &Endpoint, envelope: Envelope, sealed: Vec<u8>) -> Result<Answer, Failed> {
         let broken = |error: hyper::Error| Failed::Connection(error.to_string());
-        let stream = self.dial(to).await?;
+        let connect = timeout(Duration::from_secs(limits::PUSH_CONNECT_S), self.dial(to));
+        let stream = connect.await.unwrap_or(Err(Failed::Silent))?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(limits::PUSH_ANSWER_BYTES)
             .handshake(TokioIo::new(stream))

@@ -11,7 +11,7 @@ use std::{
 use kith_protocol::{Code, DeviceId, UserId, push::PushSubscription};
 use parking_lot::RwLock;
 
-use super::endpoint::{self, Endpoint};
+use super::endpoint::{self, Endpoint, Site};
 use crate::{
     Error, limits,
     store::{
@@ -31,8 +31,8 @@ pub struct Settings {
     pub loopback: bool,
 }
 
-/// The devices of a user that have a subscription, and each one's host.
-type Devices = Vec<(DeviceId, Arc<str>)>;
+/// The devices of a user that have a subscription, and where each is woken.
+type Devices = Vec<(DeviceId, Site)>;
 
 /// The subscriptions of the server.
 pub struct Subscriptions {
@@ -178,10 +178,10 @@ impl Subscriptions {
         self.users.read().get(&user).into_iter().flatten().map(|(device, _)| *device).collect()
     }
 
-    /// The host at which a device is woken.
-    pub fn host(&self, user: UserId, device: DeviceId) -> Option<Arc<str>> {
+    /// The push service at which a device is woken.
+    pub fn site(&self, user: UserId, device: DeviceId) -> Option<Site> {
         let users = self.users.read();
-        users.get(&user)?.iter().find(|(other, _)| *other == device).map(|(_, host)| host.clone())
+        users.get(&user)?.iter().find(|(other, _)| *other == device).map(|(_, site)| site.clone())
     }
 
     /// How many there are.
@@ -190,12 +190,12 @@ impl Subscriptions {
     }
 
     fn note(&self, user: UserId, device: DeviceId, subscription: &Subscription) {
-        let host = Endpoint::read(&subscription.endpoint, true).map(|endpoint| endpoint.authority().into());
+        let site = Endpoint::read(&subscription.endpoint, true).map(|endpoint| endpoint.site());
         {
             let mut users = self.users.write();
             let devices = users.entry(user).or_default();
             devices.retain(|(other, _)| *other != device);
-            devices.push((device, host.unwrap_or_else(|_| "".into())));
+            devices.push((device, site.unwrap_or_else(|_| Site::unknown())));
         }
         self.version.fetch_add(1, Ordering::Release);
     }

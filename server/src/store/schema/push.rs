@@ -69,13 +69,18 @@ pub fn pending_of(user: UserId, device: DeviceId) -> KeyRange {
     let to = [&from[..], &[0xff; 17]].concat();
     KeyRange { from, to: Some(to) }
 }
+/// The rows of all that is to be pushed to a user.
+pub fn pending_of_user(user: UserId) -> KeyRange {
+    of_user(PENDING, user)
+}
 /// The rows of a user: the subscriptions, and all that is to be pushed.
 pub fn all_of(user: UserId) -> [KeyRange; 2] {
-    [SUBSCRIPTION, PENDING].map(|tag| {
-        let from = tagged(tag, &[&user.bytes()]);
-        let to = [&from[..], &[0xff; 33]].concat();
-        KeyRange { from, to: Some(to) }
-    })
+    [SUBSCRIPTION, PENDING].map(|tag| of_user(tag, user))
+}
+fn of_user(tag: u8, user: UserId) -> KeyRange {
+    let from = tagged(tag, &[&user.bytes()]);
+    let to = [&from[..], &[0xff; 33]].concat();
+    KeyRange { from, to: Some(to) }
 }
 /// Whether a key is one of `subscription`.
 pub fn is_subscription(key: &[u8]) -> bool {

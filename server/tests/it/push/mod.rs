@@ -2,7 +2,10 @@
 
 mod service;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use kith::store::inspect::{Subject, inspect};
 use kith_client::{Method, StatusCode};
@@ -13,7 +16,7 @@ use kith_protocol::{
 };
 use serde_json::{Value, json};
 
-use self::service::{Device, Service, vapid};
+use self::service::{Device, Request, Service, vapid};
 use crate::world::{MOMENT, PASSWORD, Person, SOON, Wire, World};
 
 const CONTACT: &str = "mailto:operator@example.org";
@@ -37,6 +40,29 @@ async fn subscribe(person: &Person, service: &Service) -> Device {
     let (status, answer) = person.raw(Method::PUT, &path(person), Some(device.subscription())).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
     device
+}
+
+/// Services that say nothing.
+impl Service {
+    /// Another host of the same service.
+    async fn beside(&self) -> Self {
+        Self::on(self.state.clone()).await
+    }
+
+    /// Has it answer nothing, or answer again what waits and what comes.
+    fn be_silent(&self, silent: bool) {
+        self.state.lock().silent = silent;
+    }
+
+    /// The most requests that ever waited for an answer at a time.
+    fn most_waiting(&self) -> usize {
+        self.state.lock().waiting.1
+    }
+
+    /// Everything that came, to whichever of its hosts and devices.
+    fn all_requests(&self) -> Vec<Request> {
+        self.state.lock().requests.clone()
+    }
 }
 
 /// What is kept of one kind, a line each.
@@ -304,6 +330,48 @@ async fn a_restart_forgets_nothing() {
     let (status, _) = bela.raw(Method::PUT, &path(&bela), Some(device.subscription())).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(kept(&world, "pushes").len(), 1);
+}
+
+/// Mallory has many devices, each at a host of its own that takes pushes and says nothing, and is told of much.
+#[tokio::test]
+async fn who_has_very_much_to_be_pushed_to_silent_hosts_delays_nobody_else() {
+    const DEVICES: usize = 12;
+    const GROUPS: usize = 30;
+    let (world, silent, quick) = (world().await, Service::start().await, Service::start().await);
+    silent.be_silent(true);
+    let [mallory, mona, anna, bela] = world.people(["mallory", "mona", "anna", "bela"]).await;
+    for _ in 0..DEVICES {
+        subscribe(&world.device(&mallory).await, &silent.beside().await).await;
+    }
+    let device = subscribe(&bela, &quick).await;
+    let direct = bela.direct(&anna).await;
+    bela.say(direct, "I am at home").await;
+    let known = mallory.direct(&mona).await;
+    mallory.say(known, "write to me").await;
+    for _ in 0..GROUPS {
+        let group = mona.group(&[&mallory]).await;
+        mona.say(group, "wake up").await;
+    }
+    let pending = || kept(&world, "pushes").iter().filter(|line| line.contains("Pending")).count();
+    let until = Instant::now() + 6 * SOON;
+    while pending() < DEVICES * GROUPS {
+        assert!(Instant::now() < until, "{} of what was said is to be pushed", pending());
+        tokio::time::sleep(MOMENT).await;
+    }
+    anna.say(direct, "Tea at five?").await;
+    assert_eq!(texts(&quick.pushed(&device, 1).await), ["Tea at five?"]);
+    assert!(pending() > 0, "mallory's pushes wait all the while");
+    assert_eq!(silent.most_waiting(), kith::limits::PUSHES_PER_USER_AT_ONCE);
+
+    // Nothing of mallory's is lost, not even what had no room in memory.
+    silent.be_silent(false);
+    let until = Instant::now() + 12 * SOON;
+    while pending() > 0 {
+        assert!(Instant::now() < until, "{} still wait", pending());
+        tokio::time::sleep(MOMENT).await;
+    }
+    let told: HashSet<_> = silent.all_requests().into_iter().map(|it| (it.path, it.headers["topic"].clone())).collect();
+    assert_eq!(told.len(), DEVICES * GROUPS);
 }
 
 #[tokio::test]

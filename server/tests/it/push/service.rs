@@ -40,24 +40,31 @@ pub struct Request {
 pub type Answer = (u16, Option<u32>);
 
 #[derive(Default)]
-struct State {
-    requests: Vec<Request>,
+pub(super) struct State {
+    pub(super) requests: Vec<Request>,
     answers: HashMap<String, VecDeque<Answer>>,
     always: Option<Answer>,
+    /// Whether it reads what comes and answers nothing.
+    pub(super) silent: bool,
+    /// Requests that wait for an answer, and the most that ever did at a time.
+    pub(super) waiting: (usize, usize),
 }
 
 /// A push service on a port of its own.
 #[derive(Clone)]
 pub struct Service {
     pub address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    pub(super) state: Arc<Mutex<State>>,
 }
 
 impl Service {
     pub async fn start() -> Self {
+        Self::on(Arc::default()).await
+    }
+
+    pub(super) async fn on(state: Arc<Mutex<State>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let service = Self { address: listener.local_addr().expect("an address"), state: Arc::default() };
-        let state = service.state.clone();
+        let service = Self { address: listener.local_addr().expect("an address"), state: state.clone() };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = state.clone();
@@ -122,8 +129,23 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             return;
         }
     }
+    {
+        let mut state = state.lock();
+        state.waiting.0 += 1;
+        state.waiting.1 = state.waiting.1.max(state.waiting.0);
+    }
+    let mut lost = false;
+    while !lost && state.lock().silent {
+        // Who asked may have had enough.
+        let read = tokio::time::timeout(Duration::from_millis(20), stream.read_u8()).await;
+        lost = read.is_ok();
+    }
     let (status, retry_after) = {
         let mut state = state.lock();
+        state.waiting.0 -= 1;
+        if lost {
+            return;
+        }
         let answer = state.answers.get_mut(&path).and_then(VecDeque::pop_front).or(state.always).unwrap_or((201, None));
         state.requests.push(Request { path, headers, body, at: std::time::Instant::now() });
         answer
