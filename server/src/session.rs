@@ -86,6 +86,11 @@ impl Session {
         Self { node, outbox, greeted: false, watched: None, limited: 0, pings: 0 }
     }
 
+    /// What waits to be written.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
     /// Bytes of the longest frame that a client may send.
     pub fn frame_bytes(&self) -> usize {
         limits::FRAME_BYTES_AT_MOST

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::{
     frame::{self, Assembler, Decoded, Event},
-    outbox::{Outbox, Taken},
+    outbox::Taken,
     stream::Stream,
 };
 use crate::{
@@ -40,7 +40,6 @@ thread_local! {
 struct Connection {
     stream: Stream,
     session: Session,
-    outbox: Arc<Outbox>,
     assembler: Assembler,
     /// What was read and not taken: the beginning of a frame, or what came behind a frame that is waited for.
     tail: Vec<u8>,
@@ -62,13 +61,13 @@ enum Step {
     End(End),
 }
 
-/// Serves an upgraded stream until it ends; `first` are the bytes that came right behind the upgrade.
-pub async fn run(stream: Stream, first: Bytes, node: Arc<Node>) {
+/// Serves an upgraded stream until it ends; `first` are the bytes that came right behind the upgrade. The connection is made
+/// before its task is, which so has room for it once.
+pub fn run(stream: Stream, first: Bytes, node: Arc<Node>) -> impl Future<Output = ()> + Send + 'static {
     let outbox = node.roster.open();
     let mut connection = Connection {
         stream,
-        session: Session::new(node, outbox.clone()),
-        outbox,
+        session: Session::new(node, outbox),
         assembler: Assembler::default(),
         tail_ready: !first.is_empty(),
         tail: first.into(),
@@ -78,20 +77,22 @@ pub async fn run(stream: Stream, first: Bytes, node: Arc<Node>) {
         closing: false,
         end: None,
     };
-    let end = loop {
-        match poll_fn(|context| connection.poll(context)).await {
-            Step::Await(wait) => {
-                // A task of its own, so that the others of the lane do not wait for it.
-                let answer = tokio::spawn(wait).await;
-                connection.session.settle(answer.unwrap_or(Settled::Close(CloseCode::UnknownError)));
+    async move {
+        let end = loop {
+            match poll_fn(|context| connection.poll(context)).await {
+                Step::Await(wait) => {
+                    // A task of its own, so that the others of the lane do not wait for it.
+                    let answer = tokio::spawn(wait).await;
+                    connection.session.settle(answer.unwrap_or(Settled::Close(CloseCode::UnknownError)));
+                }
+                Step::End(end) => break end,
             }
-            Step::End(end) => break end,
+        };
+        connection.session.end(end);
+        if connection.closing {
+            // The rest of its life is short and rare: it is kept out of the size of the task.
+            Box::pin(connection.part()).await;
         }
-    };
-    connection.session.end(end);
-    if connection.closing {
-        // The rest of its life is short and rare: it is kept out of the size of the task.
-        Box::pin(connection.part()).await;
     }
 }
 
@@ -144,7 +145,7 @@ impl Connection {
                 }
                 self.session.hear();
             }
-            self.outbox.at_work();
+            self.session.outbox().at_work();
             let (consumed, step) = self.take(&mut buffer[..filled]);
             if consumed == filled {
                 self.tail = Vec::new();
@@ -166,7 +167,7 @@ impl Connection {
                 Ok(Decoded::Incomplete { .. }) => break,
                 Ok(Decoded::Frame(frame)) => frame,
                 Err(violation) => {
-                    self.outbox.close(violation.close_code());
+                    self.session.outbox().close(violation.close_code());
                     return (bytes.len(), None);
                 }
             };
@@ -194,7 +195,7 @@ impl Connection {
                     return (consumed, Some(Step::Await(wait)));
                 }
                 Next::Close(code) => {
-                    self.outbox.close(code);
+                    self.session.outbox().close(code);
                     return (bytes.len(), None);
                 }
             }
@@ -208,7 +209,7 @@ impl Connection {
             // Taken until there is nothing more, so that a close is heard of also while nothing can be written.
             while !self.closing {
                 let written = std::mem::take(&mut self.written);
-                match self.outbox.poll_take(written, &mut self.writing, context) {
+                match self.session.outbox().poll_take(written, &mut self.writing, context) {
                     Poll::Ready(Taken::Frames) => {}
                     Poll::Ready(Taken::Close(code)) => self.close(code),
                     Poll::Pending => break,

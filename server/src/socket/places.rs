@@ -23,6 +23,8 @@ use crate::{config::Config, http::rates::Client};
 
 /// The turn of a connection that is at work: none.
 const AT_WORK: u64 = 0;
+/// The hash of no address.
+const NOBODY: u64 = 0;
 /// One part in so many of all places is freed at a time, so that a crowd does not have all connections looked through for
 /// each of its own.
 const FREED: usize = 64;
@@ -72,10 +74,11 @@ struct Visits {
     barren_until: Option<Instant>,
 }
 
-/// One connection's place, until it is dropped.
+/// One connection's place, until it is dropped. It is part of every idle connection, and so has no more than it needs.
 pub struct Place {
     places: Arc<Places>,
-    address: Option<Counted>,
+    /// The hash of the address for which it counts, or [`NOBODY`].
+    address: u64,
 }
 
 /// One connection that counts for an address, until it is dropped.
@@ -111,24 +114,41 @@ impl Places {
     /// When there is none.
     pub fn take(self: &Arc<Self>, peer: SocketAddr) -> Result<Place, Full> {
         let direct = Client::direct(peer.ip(), &self.trusted).key();
-        let address = direct.map(|address| self.count(address)).transpose()?;
+        let address = direct.map_or(Ok(NOBODY), |address| self.count(address))?;
+        let place = Place { places: self.clone(), address };
         if self.taken.fetch_add(1, Ordering::Relaxed) >= self.most && !self.make_room() {
-            self.taken.fetch_sub(1, Ordering::Relaxed);
             return Err(Full::Server);
         }
-        Ok(Place { places: self.clone(), address })
+        Ok(place)
     }
 
-    /// Counts a connection for an address.
-    fn count(self: &Arc<Self>, address: IpAddr) -> Result<Counted, Full> {
-        let address = self.hasher.hash_one(address);
+    /// Counts a connection for an address, of which this is the hash.
+    fn count(&self, address: IpAddr) -> Result<u64, Full> {
+        let address = self.hasher.hash_one(address).max(NOBODY + 1);
         let mut addresses = self.addresses.lock();
         let count = addresses.entry(address).or_default();
         if *count >= self.each {
             return Err(Full::Address);
         }
         *count += 1;
-        Ok(Counted { places: self.clone(), address })
+        Ok(address)
+    }
+
+    /// Takes back that a connection counts for an address.
+    fn uncount(&self, address: u64) {
+        if address == NOBODY {
+            return;
+        }
+        let mut addresses = self.addresses.lock();
+        let Some(count) = addresses.get_mut(&address) else { return };
+        *count -= 1;
+        if *count == 0 {
+            addresses.remove(&address);
+            // A crowd that left must not leave its seats.
+            if addresses.capacity() > 1024 && addresses.len() * 4 < addresses.capacity() {
+                addresses.shrink_to_fit();
+            }
+        }
     }
 
     /// Calls `each` with every connection that is HTTP still.
@@ -144,7 +164,7 @@ impl Places {
         let visit = Arc::new(Visit {
             places: self.clone(),
             number,
-            proxied: place.address.is_none(),
+            proxied: place.address == NOBODY,
             counted: Mutex::new(None),
             idle_since: AtomicU64::new(self.next_turn()),
             asked: AtomicBool::new(false),
@@ -196,6 +216,7 @@ impl Visits {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.places.uncount(self.address);
         self.places.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -203,22 +224,15 @@ impl Drop for Place {
 impl Place {
     /// Has the connection count for whom its proxy spoke, from now on.
     pub fn count_for(&mut self, counted: Option<Counted>) {
-        self.address = self.address.take().or(counted);
+        if let Some(mut counted) = counted.filter(|_| self.address == NOBODY) {
+            self.address = std::mem::replace(&mut counted.address, NOBODY);
+        }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let mut addresses = self.places.addresses.lock();
-        let Some(count) = addresses.get_mut(&self.address) else { return };
-        *count -= 1;
-        if *count == 0 {
-            addresses.remove(&self.address);
-            // A crowd that left must not leave its seats.
-            if addresses.capacity() > 1024 && addresses.len() * 4 < addresses.capacity() {
-                addresses.shrink_to_fit();
-            }
-        }
+        self.places.uncount(self.address);
     }
 }
 
@@ -256,8 +270,8 @@ impl Visit {
         self.idle_since.store(AT_WORK, Ordering::Relaxed);
         let asking = Asking(self.clone());
         if let Some(address) = client.forwarded().filter(|_| self.proxied) {
-            let counted = self.places.count(address)?;
-            *self.counted.lock() = Some(counted);
+            let address = self.places.count(address)?;
+            *self.counted.lock() = Some(Counted { places: self.places.clone(), address });
         }
         Ok(asking)
     }

@@ -45,8 +45,11 @@ pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Reques
         match transport {
             Transport::Plain(stream) => {
                 let lanes = node.lanes.clone();
+                // In a box, which is gone when the connection has begun: the task lasts.
+                let begin = Box::new((place, parts.read_buf, node));
                 let serve = move |stream| {
-                    connection::run(Stream::socket(Transport::Plain(stream), place), parts.read_buf, node)
+                    let (place, first, node) = *begin;
+                    connection::run(Stream::socket(Transport::Plain(stream), place), first, node)
                 };
                 if let Err(error) = lanes.carry(stream, serve) {
                     tracing::warn!(%error, "a connection was not taken over");
