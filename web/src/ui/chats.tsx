@@ -104,10 +104,10 @@ function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conv
 function Last({ entry, conversation, me }: { entry: Entry; conversation: Conversation; me: string }) {
   if (entry.kind === "message") {
     const own = entry.sender === me;
-    const who = conversation.item.value.kind === "direct" || own ? "" : `${nameOf(entry.sender)}: `;
+    const others = conversation.item.value.kind !== "direct" && !own;
     return (
       <>
-        {own && <Ticks conversation={conversation} seq={entry.seq} />} {who}
+        {own && <Ticks conversation={conversation} seq={entry.seq} />} {others && <><bdi>{nameOf(entry.sender)}</bdi>: </>}
         {gist(entry.body)}
       </>
     );

@@ -203,7 +203,7 @@ function Quote({ signedIn, conversation, seq, jump }: { signedIn: Client; conver
   const text = quoted?.kind === "message" ? gist(quoted.body) : quoted ? t().deleted : "…";
   return (
     <button type="button" class="quote" onClick={() => void jump(seq)}>
-      <strong>{quoted ? nameOf(quoted.sender) : t().reply}</strong>
+      <strong dir="auto">{quoted ? nameOf(quoted.sender) : t().reply}</strong>
       <span dir="auto">{text.slice(0, 120)}</span>
     </button>
   );

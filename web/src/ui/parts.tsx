@@ -75,7 +75,7 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
   return (
     <dialog ref={ref} aria-label={title} onClose={close} onClick={(event) => event.target === ref.current && close()}>
       <header>
-        <h2>{title}</h2>
+        <h2 dir="auto">{title}</h2>
         <button type="button" class="icon" aria-label={t().close} onClick={close}>
           ✕
         </button>

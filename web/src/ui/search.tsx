@@ -204,7 +204,7 @@ function Found({ signedIn, hit, conversation }: { signedIn: Client; hit: Hit; co
           {brief(message.at)}
         </time>
         <span class="chat-last" dir="auto">
-          {(!direct || message.sender === signedIn.me.id) && <>{nameOf(message.sender)}: </>}
+          {(!direct || message.sender === signedIn.me.id) && <><bdi>{nameOf(message.sender)}</bdi>: </>}
           {excerpt(text, highlights).map((piece) => (piece.found ? <mark>{piece.text}</mark> : piece.text))}
         </span>
       </button>
