@@ -176,8 +176,10 @@ pub const UPLOAD_WRITE_MS: u64 = 1000;
 pub const UPLOADING_S: u64 = 3600;
 /// Seconds that a request waits for another that ends an upload or lets go of it.
 pub const UPLOAD_WAIT_S: u64 = 20;
-/// Uploads that become media at a time: their bytes are hashed and copied.
+/// Uploads that become media at a time: their bytes are hashed and copied,
 pub const UPLOADS_ENDING: usize = 4;
+/// and those of one user.
+pub const UPLOADS_ENDING_EACH: usize = 2;
 /// Bytes of an upload that are copied in one go.
 pub const UPLOAD_PIECE_BYTES: usize = 1024 * 1024;
 /// Bytes by which it is known what an upload is, if it is no picture.
@@ -205,11 +207,25 @@ pub const BALLAST_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of the row by which the store tells whether a full disk has room again: more than a message takes.
 pub const STORE_PROBE_BYTES: usize = 256 * 1024;
 /// Pixels of a picture,
-pub const PICTURE_PIXELS: u64 = 50_000_000;
-/// and bytes that reading it may take.
-pub const PICTURE_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
-/// Pictures that are read at a time.
+pub const PICTURE_PIXELS: u64 = 108_000_000;
+/// and bytes that reading any takes beside what its size says: the small picture, its forms, what a decoder is.
+pub const PICTURE_FIXED_BYTES: u64 = 16 * 1024 * 1024;
+/// How many times its bytes the codes of a lossless WebP may take in memory.
+pub const WEBP_CODES_GROW: u64 = 640;
+/// Pictures that are read at a time,
 pub const PICTURES_AT_ONCE: usize = 2;
+/// and those of one user.
+pub const PICTURES_EACH: usize = 1;
+/// Pictures that may wait to be read,
+pub const PICTURES_WAITING: usize = 64;
+/// and the seconds that each of them may.
+pub const PICTURE_WAIT_S: u64 = 60;
+/// Bytes in which all pictures are read: of what the process may have this part,
+pub const PICTURES_PART: u64 = 8;
+/// but so many at least,
+pub const PICTURES_BYTES_AT_LEAST: u64 = 256 * 1024 * 1024;
+/// and so many at most.
+pub const PICTURES_BYTES_AT_MOST: u64 = 1024 * 1024 * 1024;
 /// Pixels of the longer side of a thumbnail.
 pub const THUMBNAIL_PIXELS: u32 = 512;
 /// Seconds for which it is believed that a message or a profile refers to a media, before it is asked.
@@ -295,6 +311,10 @@ pub const SEARCH_WAL_BYTES: u64 = 16 * 1024 * 1024;
 
 const _: () =
     assert!(PAGE_RESERVE_BYTES >= kith_protocol::limits::RESUME_BYTES && WAITING_STEP_BYTES < OUTBOX_SHED_BYTES);
+// The bytes of the largest picture are there twice for a moment, whatever is left to show it in.
+const _: () = assert!(2 * kith_protocol::limits::PICTURE_BYTES <= PICTURES_BYTES_AT_LEAST);
+// Who writes to an upload may wait to end it.
+const _: () = assert!(UPLOADING <= 1024 && UPLOADS_ENDING_EACH < UPLOADS_ENDING);
 // A slow reader loses what can be lost before it loses its connection, and one hello must fit.
 const _: () = assert!(OUTBOX_SHED_BYTES < OUTBOX_SHED_RECEIPTS_BYTES && OUTBOX_SHED_RECEIPTS_BYTES < OUTBOX_BYTES);
 const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);

@@ -125,7 +125,7 @@ impl Media {
         let may_go_on = matches!(new.source, Source::File { .. });
         self.room.for_media(if may_go_on { 0 } else { new.source.size() })?;
         let Ready { content_type, source, sha256, picture, thumbnail } =
-            self.ready(new.source, new.content_type).await?;
+            self.ready(new.owner, new.source, new.content_type).await?;
         let row = Row {
             owner: new.owner,
             sha256,
@@ -151,7 +151,7 @@ impl Media {
     }
 
     /// Finds out what bytes are; of a picture what it shows, without what it says besides.
-    async fn ready(&self, source: Source, declared: String) -> Result<Ready, Error> {
+    async fn ready(&self, owner: UserId, source: Source, declared: String) -> Result<Ready, Error> {
         let (source, content_type) = aside(move || {
             let content_type = match &source {
                 Source::Bytes(bytes) => kind::of(bytes, &declared)?,
@@ -171,15 +171,29 @@ impl Media {
             let detail = format!("A picture may have {PICTURE_BYTES} bytes.");
             return Err(Error::new(Code::TooLarge).because(detail));
         }
-        let permit = self.reading.clone().acquire_owned().await.map_err(|_| Error::new(Code::Internal))?;
+        let (source, content_type, look) = aside(move || {
+            let look = match &source {
+                Source::Bytes(bytes) => picture::look(&content_type, io::Cursor::new(bytes))?,
+                Source::File { path, .. } => {
+                    let file = File::open(path).map_err(|error| parts::failed(&error))?;
+                    picture::look(&content_type, io::BufReader::new(file))?
+                }
+            };
+            Ok((source, content_type, look))
+        })
+        .await?;
+        // Its own are there twice for a moment.
+        let own = 2 * source.size();
+        let allowed = if self.reading.has(own + look.bytes) { look.bytes } else { 0 };
+        let share = self.reading.take(owner, own + allowed).await?;
         aside(move || {
-            let _permit = permit;
+            let _share = share;
             let bytes = match source {
                 Source::Bytes(bytes) => bytes,
                 Source::File { path, .. } => fs::read(path).map_err(|error| parts::failed(&error))?.into(),
             };
-            let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, bytes)?;
-            let (picture, thumbnail) = (Some(picture), Some(thumbnail.into()));
+            let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, bytes, allowed)?;
+            let (picture, thumbnail) = (Some(picture), thumbnail.map(Bytes::from));
             Ok(Ready { sha256: sha256(&bytes), content_type, source: Source::Bytes(bytes.into()), picture, thumbnail })
         })
         .await

@@ -12,7 +12,9 @@
 
 mod add;
 mod collect;
+mod fair;
 pub mod kind;
+pub mod memory;
 pub mod objects;
 pub mod parts;
 mod picture;
@@ -27,15 +29,17 @@ pub mod upload;
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith_protocol::{Code, MediaId, UserId};
 use parking_lot::Mutex;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 pub use self::add::{New, Source};
 use self::{
+    fair::{Fair, Supply},
     objects::{Found, Objects, Part, hexadecimal},
     upload::Uploads,
 };
@@ -77,8 +81,8 @@ pub struct Media {
     collect_ms: AtomicU64,
     /// Media that each user is sending in one request.
     sending: Arc<Mutex<HashMap<UserId, usize>>>,
-    /// Pictures that may be read at a time.
-    reading: Arc<Semaphore>,
+    /// The memory in which pictures are read.
+    reading: Arc<Fair>,
     /// Those that are sent in parts.
     uploads: Uploads,
     /// What signs urls, once it was needed.
@@ -100,7 +104,9 @@ pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
         sha256: hexadecimal(&row.sha256),
         width: picture.map(|picture| picture.width),
         height: picture.map(|picture| picture.height),
-        thumbhash: picture.map(|picture| BASE64_STANDARD.encode(&picture.thumbhash)),
+        thumbhash: picture
+            .filter(|picture| !picture.thumbhash.is_empty())
+            .map(|picture| BASE64_STANDARD.encode(&picture.thumbhash)),
         thumbnail: picture.is_some_and(|picture| picture.thumbnail.is_some()),
         name: row.name.clone(),
     }
@@ -117,7 +123,13 @@ impl Media {
             total: AtomicU64::new(0),
             collect_ms: AtomicU64::new(0),
             sending: Arc::default(),
-            reading: Arc::new(Semaphore::new(limits::PICTURES_AT_ONCE)),
+            reading: Fair::new(Supply {
+                places: limits::PICTURES_AT_ONCE,
+                each: limits::PICTURES_EACH,
+                bytes: memory::for_pictures(),
+                waiting: limits::PICTURES_WAITING,
+                wait: Duration::from_secs(limits::PICTURE_WAIT_S),
+            }),
             uploads: Uploads::default(),
             key: OnceCell::new(),
         }

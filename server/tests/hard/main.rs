@@ -8,6 +8,7 @@ mod disk_full;
 mod operate;
 mod overload;
 mod people;
+mod pictures;
 mod program;
 mod push;
 mod refusals;

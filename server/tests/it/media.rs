@@ -413,8 +413,8 @@ async fn bombs_lies_and_ruins_are_refused_and_leave_nothing() {
     let sum = crc(&bomb[12..29]);
     bomb[29..33].copy_from_slice(&sum.to_be_bytes());
     assert_eq!(code(anna.rest.send_media(bomb, "image/png", None).await), Some(Code::TooLarge));
-    // A real one, that is what it says: 8 000 by 8 000 black pixels.
-    let black = encoded(&DynamicImage::new_luma8(8000, 8000), ImageFormat::Png);
+    // A real one, that is what it says: 11 000 by 11 000 black pixels.
+    let black = encoded(&DynamicImage::new_luma8(11_000, 11_000), ImageFormat::Png);
     assert!(black.len() < 1_000_000);
     assert_eq!(code(anna.rest.send_media(black, "image/png", None).await), Some(Code::TooLarge));
     let whole = encoded(&DynamicImage::new_rgb8(100, 100), ImageFormat::Jpeg);

@@ -1,6 +1,6 @@
 //! How an upload becomes a media.
 
-use kith_protocol::{Code, UploadId, UserId};
+use kith_protocol::{UploadId, UserId};
 
 use super::{Standing, media_of, metadata::Metadata, turns::Turn};
 use crate::{
@@ -20,7 +20,7 @@ impl Media {
     /// is tried again when the upload is next asked for.
     pub(super) async fn end(&self, turn: &Turn, owner: UserId, standing: Standing) -> Result<Standing, Error> {
         turn.ends();
-        let _permit = self.uploads.ending.acquire().await.map_err(|_| Error::new(Code::Internal))?;
+        let _share = self.uploads.ending.take(owner, 0).await?;
         let id = standing.id;
         let Metadata { name, content_type } = match standing.metadata.as_str() {
             "" => Metadata::default(),

@@ -21,10 +21,12 @@ use std::{
 };
 
 use kith_protocol::{Code, MediaId, Timestamp, UploadId, UserId};
-use tokio::sync::Semaphore;
 
 use self::turns::Turns;
-use super::{Media, Row, described};
+use super::{
+    Media, Row, described,
+    fair::{Fair, Supply},
+};
 use crate::{
     Error, clock, limits,
     store::{
@@ -39,14 +41,21 @@ pub use self::append::{Broken, Going};
 pub struct Uploads {
     turns: Arc<Turns>,
     /// Those that may end at a time.
-    ending: Semaphore,
+    ending: Arc<Fair>,
     /// Before this time there is nothing to look at, in milliseconds.
     look_ms: AtomicU64,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { turns: Arc::default(), ending: Semaphore::new(limits::UPLOADS_ENDING), look_ms: AtomicU64::new(0) }
+        let ending = Fair::new(Supply {
+            places: limits::UPLOADS_ENDING,
+            each: limits::UPLOADS_ENDING_EACH,
+            bytes: 0,
+            waiting: limits::UPLOADING,
+            wait: Duration::from_secs(limits::UPLOADING_S),
+        });
+        Self { turns: Arc::default(), ending, look_ms: AtomicU64::new(0) }
     }
 }
 
