@@ -160,6 +160,10 @@ pub const LAST_SEEN_S: u64 = 300;
 pub const MEDIA_SENDING_EACH: usize = 4;
 /// and all users together; each is in memory as far as it has come.
 pub const MEDIA_SENDING: usize = 32;
+/// Seconds over which the rate of a sender is looked at where all places are taken,
+pub const SLOW_S: u64 = 30;
+/// and the bytes a second below which one makes way for another then.
+pub const SLOW_BYTES_PER_S: u64 = 2000;
 /// Seconds without a byte after which a media that is being sent is given up,
 pub const MEDIA_SILENT_S: u64 = 30;
 /// and those after which it is in any case.

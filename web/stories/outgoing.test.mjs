@@ -111,6 +111,17 @@ test("a file that lies about its type is refused and stays until it is thrown aw
   assert.deepEqual(await messages(server, anna), []);
 });
 
+test("what had to make way for others goes on in parts", async () => {
+  const asked = [];
+  anna.page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname.replace(/upload_.*/, "")}`));
+  const problem = { type: "/v1/problems/overloaded", title: "slow", status: 503, code: "overloaded", request_id: "r", retryable: true };
+  await anna.context.route("**/v1/media?*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify(problem) }));
+  await attach(anna, { name: "slow.bin", mimeType: "application/octet-stream", buffer: Buffer.alloc(100_000, 1) });
+  await anna.say("slowly");
+  await anna.message("slowly").getByRole("img", { name: /Sent|Delivered/ }).waitFor();
+  assert.deepEqual(asked.filter((one) => one.startsWith("P")), ["POST /v1/media", "POST /v1/uploads", "PATCH /v1/uploads/"]);
+});
+
 test("a file that the server would not take is not attached", async () => {
   const path = join(tmpdir(), `kith-large-${process.pid}.bin`);
   writeFileSync(path, "");

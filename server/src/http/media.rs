@@ -20,11 +20,12 @@ use super::{
     Answer, App,
     auth::{Actor, Guest},
     extract::{Path, Query},
+    uploads::refused,
 };
 use crate::{
     Error, limits,
     media::{
-        New, Row, Source, described, kind,
+        New, Row, Sending, Source, described, kind,
         objects::{Part, hexadecimal},
         thumbnail_type,
     },
@@ -54,11 +55,27 @@ pub async fn send(
     Query(called): Query<Called>,
     request: Request,
 ) -> Answer<(StatusCode, Answered<Media>)> {
-    let _sending = app.media.admit(actor.user)?;
-    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let (parts, mut body) = request.into_parts();
+    let sending = match app.media.admit(actor.user) {
+        Ok(sending) => sending,
+        Err(error) => return Err(refused(body, error).await),
+    };
+    let number = |length: &HeaderValue| length.to_str().ok()?.parse().ok();
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(number);
+    let declared = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let content_type = declared.unwrap_or_default().to_owned();
-    let all = Duration::from_secs(limits::MEDIA_SENDING_S);
-    let bytes = timeout(all, received(request)).await.unwrap_or_else(|_| Err(broken()))?;
+    let all = timeout(Duration::from_secs(limits::MEDIA_SENDING_S), received(&sending, announced, &mut body));
+    let bytes = tokio::select! {
+        biased;
+        () = sending.evicted() => None,
+        bytes = all => Some(bytes.unwrap_or_else(|_| Err(broken()))?),
+    };
+    sending.ended();
+    let Some(bytes) = bytes else {
+        let detail =
+            "It came slowly, and others want to send: send it in parts, which go on where they were interrupted.";
+        return Err(refused(body, Error::new(Code::Overloaded).because(detail).after(Duration::from_secs(1))).await);
+    };
     let new = New { owner: actor.user, content_type, name: called.name, source: Source::Bytes(bytes) };
     // On its own, so that it ends in order when the one who asked hangs up.
     let media = app.media.clone();
@@ -72,14 +89,12 @@ fn broken() -> Error {
 }
 
 /// The bytes of a body, as long as some come.
-async fn received(request: Request) -> Answer<Bytes> {
+async fn received(sending: &Sending, announced: Option<u64>, body: &mut Body) -> Answer<Bytes> {
     let too_large =
         || Error::new(Code::TooLarge).because(format!("A media in one request may have {MEDIA_BYTES} bytes."));
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > MEDIA_BYTES) {
+    if announced.is_some_and(|length| length > MEDIA_BYTES) {
         return Err(too_large());
     }
-    let mut body = request.into_body();
     let mut bytes = BytesMut::new();
     let silent = Duration::from_secs(limits::MEDIA_SILENT_S);
     while let Some(frame) = timeout(silent, body.frame()).await.map_err(|_| broken())? {
@@ -87,6 +102,7 @@ async fn received(request: Request) -> Answer<Bytes> {
         if (bytes.len() + data.len()) as u64 > MEDIA_BYTES {
             return Err(too_large());
         }
+        sending.came(data.len() as u64);
         bytes.extend_from_slice(&data);
     }
     if bytes.is_empty() {

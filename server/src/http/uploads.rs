@@ -294,7 +294,7 @@ fn stream(body: Body) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'sta
 
 /// What a request is refused with, once its sender has had the time to send what they were about to: who is cut off while
 /// they send does not hear why.
-async fn refused(body: Body, error: Error) -> Error {
+pub(super) async fn refused(body: Body, error: Error) -> Error {
     let mut body = body.into_data_stream();
     let read = async {
         let mut left = limits::UPLOAD_REFUSED_BYTES;

@@ -4,7 +4,6 @@ use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -75,40 +74,7 @@ struct Ready {
     thumbnail: Option<Bytes>,
 }
 
-/// That a user sends a media in one request; ends when it is dropped.
-pub struct Sending {
-    of: Arc<parking_lot::Mutex<std::collections::HashMap<UserId, usize>>>,
-    user: UserId,
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        let mut sending = self.of.lock();
-        if let Some(count) = sending.get_mut(&self.user) {
-            *count -= 1;
-            if *count == 0 {
-                sending.remove(&self.user);
-            }
-        }
-    }
-}
-
 impl Media {
-    /// Lets a user send one more media now: each is in memory as far as it has come.
-    ///
-    /// # Errors
-    /// `overloaded` where they, or all, send too many; `storage_full`.
-    pub fn admit(&self, user: UserId) -> Result<Sending, Error> {
-        self.room.for_media(0)?;
-        let mut sending = self.sending.lock();
-        let own = sending.get(&user).copied().unwrap_or(0);
-        if own >= limits::MEDIA_SENDING_EACH || sending.values().sum::<usize>() >= limits::MEDIA_SENDING {
-            return Err(Error::new(Code::Overloaded).after(Duration::from_secs(1)));
-        }
-        *sending.entry(user).or_default() += 1;
-        Ok(Sending { of: self.sending.clone(), user })
-    }
-
     /// Makes a media of bytes. When it answers, the media survives the loss of power.
     ///
     /// # Errors

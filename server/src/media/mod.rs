@@ -16,10 +16,12 @@ mod fair;
 pub mod kind;
 pub mod memory;
 pub mod objects;
+mod pace;
 pub mod parts;
 mod picture;
 mod quota;
 mod references;
+mod senders;
 mod sign;
 pub mod strip;
 #[cfg(test)]
@@ -27,7 +29,6 @@ mod tests;
 pub mod upload;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -37,10 +38,14 @@ use kith_protocol::{Code, MediaId, UserId};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-pub use self::add::{New, Source};
+pub use self::{
+    add::{New, Source},
+    senders::Sending,
+};
 use self::{
     fair::{Fair, Supply},
     objects::{Found, Objects, Part, hexadecimal},
+    senders::Senders,
     upload::Uploads,
 };
 pub use crate::store::schema::{Media as Row, media::Reference};
@@ -79,8 +84,8 @@ pub struct Media {
     total: AtomicU64,
     /// Before this time there is nothing to look at, in milliseconds.
     collect_ms: AtomicU64,
-    /// Media that each user is sending in one request.
-    sending: Arc<Mutex<HashMap<UserId, usize>>>,
+    /// Those who send a media in one request.
+    sending: Arc<Mutex<Senders>>,
     /// The memory in which pictures are read.
     reading: Arc<Fair>,
     /// Those that are sent in parts.

@@ -14,5 +14,6 @@ mod push;
 mod refusals;
 mod rude;
 mod secrets;
+mod slow;
 mod uploads;
 mod waiting;

@@ -10,6 +10,7 @@ use kith_protocol::{
     frame::NewMessage,
     rest::{ChangeProfile, DeleteUser, NewParticipant},
 };
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::world::{MOMENT, PASSWORD, Person, SOON, World, client_id, code, raw, text};
 
@@ -217,6 +218,45 @@ async fn what_nobody_shows_is_removed_and_its_room_given_back() {
     assert_eq!(anna.rest.media(kept).await.unwrap().len(), 400);
     let more = anna.rest.send_media("m".repeat(600), "text/plain", None).await;
     assert!(more.is_ok(), "{more:?}");
+}
+
+/// A request that has sent one byte of a media and not the rest.
+async fn posting(world: &World, who: &Person) -> TcpStream {
+    let mut stream = TcpStream::connect(world.authority()).await.unwrap();
+    let head = format!(
+        "POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 1000000\r\n\r\nx",
+        who.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn slow_senders_of_media_make_way() {
+    let world = World::start().await;
+    let bela = world.person("bela").await;
+    let (mut attackers, mut posts) = (Vec::new(), Vec::new());
+    for number in 0..8 {
+        let attacker = world.person(&format!("attacker{number}")).await;
+        for _ in 0..4 {
+            posts.push(posting(&world, &attacker).await);
+        }
+        // They have as many places as they may.
+        let until = Instant::now() + SOON;
+        while code(attacker.rest.send_media("x", "", None).await) != Some(Code::Overloaded) {
+            assert!(Instant::now() < until, "all that they want is taken");
+        }
+        attackers.push(attacker);
+    }
+    for words in ["all places are taken", "and his media are too"] {
+        assert_eq!(code(bela.rest.send_media(words, "text/plain", None).await), None);
+    }
+    // One of them has lost a place, and may use it as anybody.
+    let mut free = 0;
+    for attacker in &attackers {
+        free += usize::from(attacker.rest.send_media("x", "", None).await.is_ok());
+    }
+    assert_eq!(free, 1);
 }
 
 #[tokio::test]

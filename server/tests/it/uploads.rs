@@ -150,6 +150,43 @@ async fn what_came_before_the_connection_broke_is_kept() {
 }
 
 #[tokio::test]
+async fn slow_uploads_make_way_and_go_on() {
+    let world = World::start().await;
+    let bela = world.person("bela").await;
+    let (mut attackers, mut uploads, mut patches) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..32 {
+        let attacker = world.person(&format!("attacker{number}")).await;
+        for _ in 0..8 {
+            let id = attacker.rest.create_upload(1000, None).await.unwrap();
+            patches.push(patching(&world, &attacker, id, 0, 1000, b"x").await);
+            uploads.push((attacker.rest.clone(), id));
+        }
+        attackers.push(attacker);
+    }
+    for (number, (_, id)) in uploads.iter().enumerate() {
+        comes_to(&attackers[number / 8], *id, 1).await;
+    }
+    // All places are taken, and what he sends is too.
+    let id = bela.rest.create_upload(6, None).await.unwrap();
+    assert_eq!(bela.rest.append_upload(id, 0, "parcel").await.unwrap(), 6);
+    assert!(bela.rest.upload(id).await.unwrap().media.is_some());
+    // One of the others was ended, keeps what has come, and goes on when there is a place.
+    let mut ended = Vec::new();
+    for (patch, (rest, id)) in patches.iter_mut().zip(&uploads) {
+        let mut answer = [0; 12];
+        let answered = tokio::time::timeout(MOMENT, patch.read_exact(&mut answer)).await;
+        if answered.is_ok() {
+            assert_eq!(&answer, b"HTTP/1.1 503");
+            ended.push((rest, *id));
+        }
+    }
+    assert_eq!(ended.len(), 1);
+    let (rest, id) = ended[0];
+    assert_eq!(rest.resume_upload(id).await.unwrap(), 1);
+    assert_eq!(rest.append_upload(id, 1, vec![b'x'; 999]).await.unwrap(), 1000);
+}
+
+#[tokio::test]
 async fn of_many_who_write_at_once_one_does() {
     let world = World::start().await;
     let anna = world.person("anna").await;

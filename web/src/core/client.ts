@@ -308,7 +308,7 @@ export class Client {
   /** Sends a picture that is for no message. */
   upload(blob: Blob): Promise<Media> {
     const ignore = () => undefined;
-    return this.uploader.send({ blob, type: blob.type, progress: ignore, begun: ignore, signal: new AbortController().signal });
+    return this.uploader.send({ blob, again: false, type: blob.type, progress: ignore, begun: ignore, signal: new AbortController().signal });
   }
 
   retry(unsent: Unsent): void {

@@ -14,6 +14,8 @@ export interface Sending {
   type: string;
   /** Where it was begun to be sent in parts. */
   upload?: string | undefined;
+  /** It was tried before. */
+  again: boolean;
   /** So many bytes have gone. */
   progress: (bytes: number) => void;
   /** It is sent in parts, to this url. */
@@ -54,7 +56,8 @@ export class HttpUploader implements Uploader {
     const { media_bytes = 0, upload_bytes = 0 } = await this.rest.limits();
     const most = Math.max(media_bytes, upload_bytes);
     if (most && sending.blob.size > most) throw tooLarge();
-    const whole = sending.blob.size <= DIRECT_BYTES || !upload_bytes;
+    // What was interrupted once goes in parts, so that a slow network need not bring all of it at a time.
+    const whole = (sending.blob.size <= DIRECT_BYTES && !sending.again && !sending.upload) || !upload_bytes;
     return this.watched(sending, (watched) => (whole ? this.whole(watched) : this.parts(watched)));
   }
 

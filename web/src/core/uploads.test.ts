@@ -116,6 +116,7 @@ test("what a network took away is tried again when it is back", async () => {
   expect(hand.sendings.length).toBe(1);
   uploads.wake();
   await settle();
+  expect(hand.sendings.map(({ again }) => again)).toEqual([false, true]);
   hand.sendings[1]?.answer(media("media_1"));
   await settle();
   expect(ready).toEqual([id]);

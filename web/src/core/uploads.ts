@@ -133,7 +133,7 @@ export class Uploads {
       if (!next) return this.ready();
       const after = Math.min(BACK_OFF_MS * 2 ** attempts, BACK_OFF_AT_MOST_MS);
       try {
-        const media = await this.one(clientId, next, signal);
+        const media = await this.one(clientId, next, attempts > 0, signal);
         if (media) this.outbox.attach(clientId, next.id, { media });
         else this.outbox.refuse(clientId, "lost");
         attempts = 0;
@@ -152,7 +152,7 @@ export class Uploads {
   }
 
   /** One attachment; null where its bytes are not here any more. */
-  private async one(clientId: string, { id, name, type, upload }: Attachment, signal: AbortSignal): Promise<Media | null> {
+  private async one(clientId: string, { id, name, type, upload }: Attachment, again: boolean, signal: AbortSignal): Promise<Media | null> {
     await this.place(signal);
     let begun = upload;
     try {
@@ -163,6 +163,7 @@ export class Uploads {
         name,
         type,
         upload,
+        again,
         signal,
         progress: (bytes) => this.tell(id, bytes),
         begun: (url) => {

@@ -11,7 +11,10 @@ use futures_util::{Stream, StreamExt as _};
 use kith_protocol::{Code, UploadId, UserId};
 use tokio::time::timeout;
 
-use super::{Standing, turns::Turn};
+use super::{
+    Standing,
+    turns::{Asked, Turn},
+};
 use crate::{
     Error, limits,
     media::{Media, parts::Part},
@@ -115,13 +118,17 @@ where
         // Nothing but the wait for the next bytes is ever given up: a write would go on beside that of another request.
         let next = tokio::select! {
             biased;
-            () = turn.asked_for() => break Err(Error::new(Code::UploadInUse).because("Another request goes on with it.")),
+            Asked::ToMakeWay = turn.asked() => {
+                break Err(stalled("It came slowly, and others want to send: go on with another request."));
+            }
+            _ = turn.asked() => break Err(Error::new(Code::UploadInUse).because("Another request goes on with it.")),
             next = timeout(wait, body.next()) => next,
         };
         match next {
             Ok(Some(Ok(bytes))) if bytes.len() as u64 > left => break Err(too_large(standing)),
             Ok(Some(Ok(bytes))) => {
                 left -= bytes.len() as u64;
+                turn.came(bytes.len() as u64);
                 waiting.extend_from_slice(&bytes);
                 heard = Instant::now();
             }

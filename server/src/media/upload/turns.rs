@@ -1,12 +1,19 @@
 //! Whose turn it is to write to an upload: one request at a time.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use kith_protocol::{Code, UploadId, UserId};
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::timeout};
 
-use crate::{Error, limits};
+use crate::{
+    Error, limits,
+    media::pace::{Pace, who_makes_way},
+};
 
 /// The uploads that somebody writes to or removes now.
 #[derive(Default)]
@@ -18,36 +25,64 @@ struct Taken {
     owner: UserId,
     /// Whether it becomes a media, which nothing interrupts.
     ends: bool,
-    let_go: watch::Sender<bool>,
+    pace: Pace,
+    asked: watch::Sender<Asked>,
     /// Ends with the turn.
     over: watch::Receiver<()>,
+}
+
+/// What one who writes is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing.
+    Nothing,
+    /// To let another request go on with the upload.
+    ToLetGo,
+    /// To make way for another's upload; it no longer counts.
+    ToMakeWay,
+}
+
+impl Taken {
+    fn counts(&self) -> bool {
+        *self.asked.borrow() != Asked::ToMakeWay
+    }
 }
 
 /// That nobody else writes to the upload; ends when it is dropped.
 pub struct Turn {
     of: Arc<Turns>,
     id: UploadId,
-    asked: watch::Receiver<bool>,
+    asked: watch::Receiver<Asked>,
     _over: watch::Sender<()>,
 }
 
 impl Turns {
-    /// Takes the turn.
+    /// Takes the turn. Where all places are taken a slow sender makes way.
     ///
     /// # Errors
-    /// `upload_in_use` where another has it; `overloaded` where too many write.
+    /// `upload_in_use` where another has it; `overloaded` where the user writes to too many, or all places are taken and
+    /// nobody makes way.
     pub fn take(self: &Arc<Self>, owner: UserId, id: UploadId) -> Result<Turn, Error> {
         let mut turns = self.of.lock();
         if turns.contains_key(&id) {
             return Err(Error::new(Code::UploadInUse).after(Duration::from_secs(1)));
         }
-        let own = turns.values().filter(|turn| turn.owner == owner).count();
-        if own >= limits::UPLOADING_EACH || turns.len() >= limits::UPLOADING {
-            return Err(Error::new(Code::Overloaded).after(Duration::from_secs(1)));
+        let overloaded = || Error::new(Code::Overloaded).after(Duration::from_secs(1));
+        let own = turns.values().filter(|turn| turn.counts() && turn.owner == owner).count();
+        if own >= limits::UPLOADING_EACH {
+            return Err(overloaded());
         }
-        let (let_go, asked) = watch::channel(false);
+        let now = Instant::now();
+        if turns.values().filter(|turn| turn.counts()).count() >= limits::UPLOADING {
+            let writing = turns.iter().filter(|(_, turn)| turn.counts() && !turn.ends);
+            let slow = who_makes_way(writing.map(|(id, turn)| (*id, turn.owner, &turn.pace)), owner, now);
+            let slow = turns.get(&slow.ok_or_else(overloaded)?).ok_or_else(overloaded)?;
+            slow.asked.send_replace(Asked::ToMakeWay);
+            metrics::counter!("kith_slow_senders_evicted_total").increment(1);
+        }
+        let (ask, asked) = watch::channel(Asked::Nothing);
         let (ended, over) = watch::channel(());
-        turns.insert(id, Taken { owner, ends: false, let_go, over });
+        turns.insert(id, Taken { owner, ends: false, pace: Pace::of(now), asked: ask, over });
         Ok(Turn { of: self.clone(), id, asked, _over: ended })
     }
 
@@ -62,7 +97,7 @@ impl Turns {
             let turns = self.of.lock();
             let Some(turn) = turns.get(&id) else { return };
             if !turn.ends {
-                turn.let_go.send_replace(true);
+                turn.asked.send_replace(Asked::ToLetGo);
             }
             turn.over.clone()
         };
@@ -84,11 +119,20 @@ async fn wait(mut over: watch::Receiver<()>) {
 }
 
 impl Turn {
-    /// Ends when another asks for the turn.
-    pub async fn asked_for(&self) {
+    /// Waits until something is asked of the one who writes.
+    pub async fn asked(&self) -> Asked {
         let mut asked = self.asked.clone();
-        if asked.wait_for(|asked| *asked).await.is_err() {
-            std::future::pending::<()>().await;
+        let asked = asked.wait_for(|asked| *asked != Asked::Nothing).await.map(|asked| *asked);
+        match asked {
+            Ok(asked) => asked,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Notes that bytes have come.
+    pub fn came(&self, bytes: u64) {
+        if let Some(turn) = self.of.of.lock().get_mut(&self.id) {
+            turn.pace.came(bytes, Instant::now());
         }
     }
 
