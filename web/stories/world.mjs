@@ -29,7 +29,9 @@ export class Server {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "kith-story-"));
     server.config = join(server.data, "kith.toml");
-    writeFileSync(server.config, config);
+    // Whatever room the disk has.
+    const room = "[media]\nmin_free_bytes = 0\n";
+    writeFileSync(server.config, config.includes("[media]\n") ? config.replace("[media]\n", room) : config + room);
     server.listen = "127.0.0.1:0";
     await server.run();
     return server;

@@ -63,8 +63,7 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     // Dropped after the program, whatever happens.
     let disk = Disk::mount(home.path().join("disk"));
-    let to_the_last_byte = format!("{LIFTED}[media]\nmin_free_bytes = 0\n");
-    let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), &to_the_last_byte);
+    let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), LIFTED);
     program.start();
     let people = Person::several(&program, 2).await;
     let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
@@ -156,7 +155,7 @@ async fn a_disk_that_others_have_filled_lets_room_be_made() {
     let home = tempfile::tempdir().unwrap();
     let disk = Disk::mount(home.path().join("disk"));
     // So that texts keep 3 MiB free, a sixteenth of the disk, and the ballast holds a quarter of that.
-    let config = format!("{LIFTED}[media]\nmin_free_bytes = {}\n", 16 * MIB);
+    let config = LIFTED.replace("min_free_bytes = 0", &format!("min_free_bytes = {}", 16 * MIB));
     let mut program = Program::on(tempfile::tempdir().unwrap(), disk.0.join("data"), &config);
     program.start();
     let people = Person::several(&program, 3).await;
