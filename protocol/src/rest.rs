@@ -102,6 +102,9 @@ pub struct NewSession {
     /// The device that signs in.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub device: Option<DeviceInfo>,
+    /// What an earlier sign-in of this name gave this device, so that it waits among known devices only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_secret: Option<String>,
 }
 
 /// A device that is signed in. Its token is shown this once.
@@ -114,6 +117,8 @@ pub struct SignedIn {
     pub device: Device,
     /// 256 random bits, for `Authorization: Bearer` and for `hello`.
     pub token: String,
+    /// 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing.
+    pub device_secret: String,
 }
 
 /// `PUT /v1/users/me/password`

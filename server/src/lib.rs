@@ -40,6 +40,7 @@ pub mod config;
 pub mod error;
 pub mod gather;
 pub mod limits;
+pub mod network;
 pub mod page_bytes;
 pub mod telemetry;
 

@@ -116,10 +116,36 @@ pub const UNREAD_MS: u32 = 120_000;
 pub const HTTP_REQUEST_S: u64 = 30;
 /// How long an operator's command waits for a server that still starts, in milliseconds.
 pub const OPERATOR_WAIT_MS: u64 = 5_000;
-/// Passwords hashed at a time; each takes 19 MiB and a core for some 15 ms.
-pub const PASSWORDS_AT_ONCE: usize = 1;
-/// Passwords that may wait to be hashed; more are refused as overloaded.
+/// Passwords hashed at a time, one for every two cores at most; each takes 19 MiB and a core for some 15 ms.
+pub const PASSWORDS_AT_ONCE: usize = 4;
+/// Passwords of devices that are not known that may wait to be hashed; more are refused as overloaded,
 pub const PASSWORDS_WAITING: usize = 256;
+/// those of known devices,
+pub const PASSWORDS_KNOWN: usize = 256;
+/// those for names that are asked for too often,
+pub const PASSWORDS_SLOWED: usize = 64;
+/// and of all these those of one user or address.
+pub const PASSWORDS_EACH: usize = 16;
+/// Passwords a second that are hashed for names that are asked for too often, all together.
+pub const PASSWORDS_SLOWED_PER_S: u32 = 4;
+/// How many turns it takes until a device that is not known is before those that are.
+pub const PASSWORDS_UNKNOWN_EVERY: usize = 4;
+/// Device secrets of a user; with one more, the one that was not used for longest is forgotten.
+pub const DEVICE_SECRETS: usize = 64;
+/// Token buckets of one kind; beyond, those that were not used for longest are forgotten, and with that full.
+pub const BUCKETS: usize = 65_536;
+/// How many times what one address may do a whole /56 may, or the /24 of an IPv4 address,
+pub const SITE_TIMES: u32 = 4;
+/// and a whole /48.
+pub const WIDE_TIMES: u32 = 16;
+/// How many times what may be tried for a name from one address may be tried for it in all before it is slow.
+pub const NAME_TIMES: u32 = 3;
+/// How many times slower than its bucket was full at first the bucket of a name at an address fills again.
+pub const NAME_REFILL_TIMES: u32 = 5;
+/// Failed sign-ins that are logged a second, over time,
+pub const FAILURES_LOGGED_PER_S: u32 = 5;
+/// and at once; others are counted only.
+pub const FAILURES_LOGGED_BURST: u32 = 50;
 /// Times that a change of a user's row is tried when others change it too.
 pub const COMMIT_TRIES: usize = 16;
 /// Users whose cards are kept in memory; each takes some 200 bytes and 16 for each user they block.

@@ -60,17 +60,22 @@ impl Accounts {
         Ok(rows.iter().map(|(id, row)| shown(*id, row, actor)).collect())
     }
 
-    /// Signs a device out: its token stops working, and its connection is closed.
+    /// Signs a device of the actor's user out: its token stops working, and its connection is closed. One that signs
+    /// itself out stays known; one that another signs out may be in other hands, and is known no longer.
     ///
     /// # Errors
     /// `not_found` where the user has no such device.
-    pub async fn revoke(&self, user: UserId, device: DeviceId) -> Result<(), Error> {
+    pub async fn revoke(&self, actor: Actor, device: DeviceId) -> Result<(), Error> {
+        let user = actor.user;
         let (partition, key) = (schema::user::partition(user), schema::user::device(device));
         let found = self.row(RowKey { partition: partition.clone(), key: key.clone() }).await?;
         let value = found.ok_or(Error::new(Code::NotFound))?;
         let row = Device::decode(&value)?;
         let there = Condition::Equals(key.clone(), value);
-        match self.store.commit(partition, vec![Change::Delete(key)], vec![there]).await {
+        let lost = device != actor.device;
+        let mut changes = self.forget_secrets(user, |last| lost && last == device).await?;
+        changes.push(Change::Delete(key));
+        match self.store.commit(partition, changes, vec![there]).await {
             Ok(()) => {}
             Err(CommitError::Condition { .. }) => return Err(Error::new(Code::NotFound)),
             Err(CommitError::Store(error)) => return Err(error.into()),

@@ -126,7 +126,7 @@ impl Accounts {
             last_seen: None,
             erased: false,
         };
-        self.write_user(id, &row, device).await?;
+        self.write_user(id, &row, device, Vec::new()).await?;
         match self.claim(&row.username, id).await? {
             Claim::Won => Ok(None),
             Claim::Taken => {

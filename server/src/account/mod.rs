@@ -12,12 +12,14 @@ mod devices;
 mod erase;
 mod import;
 mod invites;
+mod known;
 mod password;
 mod profile;
 mod replays;
 mod sign_in;
 mod sign_up;
 mod token;
+mod turns;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,8 @@ pub use self::{
     cards::Card,
     import::{ImportSummary, Imported},
     invites::InvitesBy,
+    known::KnownDevice,
+    password::Turn,
     profile::UserLine,
     replays::Replay,
     token::sha256,

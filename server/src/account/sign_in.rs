@@ -6,7 +6,7 @@ use kith_protocol::{
     rest::{ChangePassword, DeviceInfo, NewSession, SignedIn},
 };
 
-use super::{Accounts, Actor, check, devices, profile, token};
+use super::{Accounts, Actor, Turn, check, devices, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
@@ -36,7 +36,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `wrong_password`, whether the name or the password is wrong; `overloaded` when too many passwords wait.
-    pub async fn sign_in(&self, new: NewSession) -> Result<SignedIn, Error> {
+    pub async fn sign_in(&self, new: NewSession, turn: Turn) -> Result<SignedIn, Error> {
         let info = new.device.unwrap_or_default();
         devices::check(&info, &self.settings.limits)?;
         // No such password can be right, and what is hashed must be bounded.
@@ -45,15 +45,21 @@ impl Accounts {
         }
         let found = self.named(&check::folded(&new.username)).await?;
         let hash = found.as_ref().and_then(|(_, row)| signs_in(&row.password));
-        let right = self.passwords.verify(new.password, hash).await?;
+        let right = self.passwords.verify(new.password, hash, turn).await?;
         let Some((user, row)) = found.filter(|_| right) else {
             return Err(Error::new(Code::WrongPassword));
         };
-        self.add_device(user, &row.password, info).await
+        self.add_device(user, &row.password, info, new.device_secret.as_deref()).await
     }
 
     /// Adds a device, if the user's password is still the one that was verified.
-    async fn add_device(&self, user: UserId, verified: &str, info: DeviceInfo) -> Result<SignedIn, Error> {
+    async fn add_device(
+        &self,
+        user: UserId,
+        verified: &str,
+        info: DeviceInfo,
+        secret: Option<&str>,
+    ) -> Result<SignedIn, Error> {
         let device = DeviceId::new(clock::uuid());
         let token = token::new_token();
         let row = Device {
@@ -80,6 +86,8 @@ impl Accounts {
                 Change::Put(schema::user::device(device), row.encode()),
                 Change::Put(schema::user::profile(), account.encode()),
             ];
+            let secret = self.renewed(user, device, secret, row.created_at).await?;
+            changes.extend(secret.changes);
             changes.extend(gone.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
             let unchanged = Condition::Equals(schema::user::profile(), before);
             match self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await {
@@ -88,7 +96,12 @@ impl Accounts {
                     tracing::info!(%user, %device, "signed in");
                     let actor = Actor { user, device };
                     let device = devices::shown(device, &row, actor);
-                    return Ok(SignedIn { user: profile::own(user, &account), device, token });
+                    return Ok(SignedIn {
+                        user: profile::own(user, &account),
+                        device,
+                        token,
+                        device_secret: secret.text,
+                    });
                 }
                 Err(CommitError::Condition { .. }) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
@@ -106,20 +119,20 @@ impl Accounts {
             return Err(Error::new(Code::WrongPassword));
         }
         let (row, _) = self.living(user).await?;
-        match self.passwords.verify(password, Some(proves(&row.password))).await? {
+        match self.passwords.verify(password, Some(proves(&row.password)), Turn::Known(user)).await? {
             true => Ok(row),
             false => Err(Error::new(Code::WrongPassword)),
         }
     }
 
-    /// Changes the password, and signs all other devices out.
+    /// Changes the password, and signs all other devices out, which are known no longer.
     ///
     /// # Errors
     /// `wrong_password` where the old one is wrong, `invalid_request` where the new one cannot be one.
     pub async fn change_password(&self, actor: Actor, change: ChangePassword) -> Result<(), Error> {
         check::password("/new", &change.new, &self.settings.limits)?;
         let verified = self.prove(actor.user, change.old).await?.password;
-        let hash = self.passwords.hash(change.new).await?;
+        let hash = self.passwords.hash(change.new, Turn::Known(actor.user)).await?;
         self.set_password(actor.user, Some(&verified), hash, Some(actor.device)).await
     }
 
@@ -130,7 +143,7 @@ impl Accounts {
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
         let (user, _) = self.named(&check::folded(username)).await?.ok_or(Error::new(Code::NotFound))?;
         let password = token::one_time_password();
-        let hash = format!("{ONCE}{}", self.passwords.hash(password.clone()).await?);
+        let hash = format!("{ONCE}{}", self.passwords.hash(password.clone(), Turn::Known(user)).await?);
         self.set_password(user, None, hash, None).await?;
         tracing::info!(%user, "password reset by the operator");
         Ok(password)
@@ -154,7 +167,8 @@ impl Accounts {
         // After the change, so that a device which signed in with the old password just before it is found too.
         let mut others = self.device_rows(user).await?;
         others.retain(|(id, _)| Some(*id) != keep);
-        let gone = others.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))).collect();
+        let mut gone = self.forget_secrets(user, |last| Some(last) != keep).await?;
+        gone.extend(others.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
         self.put(schema::user::partition(user), gone).await?;
         self.signed_out(user, others).await;
         self.roster.close_user(user, keep, CloseCode::DeviceRevoked);

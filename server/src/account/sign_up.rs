@@ -6,7 +6,7 @@ use kith_protocol::{
     rest::{NewUser, Privacy, Registration, SignedIn},
 };
 
-use super::{Accounts, Actor, check, devices, profile, token};
+use super::{Accounts, Actor, Turn, check, devices, known::Secret, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
@@ -32,7 +32,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `registration_closed`, `username_taken`, `invalid_request` with the field, `overloaded` when too many passwords wait.
-    pub async fn sign_up(&self, new: NewUser) -> Result<SignedIn, Error> {
+    pub async fn sign_up(&self, new: NewUser, turn: Turn) -> Result<SignedIn, Error> {
         let bounds = &self.settings.limits;
         check::username(&new.username, bounds)?;
         check::password("/password", &new.password, bounds)?;
@@ -61,13 +61,14 @@ impl Accounts {
             email: None,
             phone: None,
             privacy: Privacy::default(),
-            password: self.passwords.hash(new.password).await?,
+            password: self.passwords.hash(new.password, turn).await?,
             created_at: now,
             last_seen: None,
             erased: false,
         };
         let device_row = Device { name: info.name, platform: info.platform, created_at: now, token_hash };
-        self.write_user(user, &row, Some((device, &device_row))).await?;
+        let secret = Secret::new(device, now);
+        self.write_user(user, &row, Some((device, &device_row)), secret.changes).await?;
         if let Some(invite) = &invite
             && let Err(error) = self.use_up(invite).await
         {
@@ -83,8 +84,8 @@ impl Accounts {
         }
         self.cards.forget(user);
         tracing::info!(%user, %device, "signed up");
-        let actor = Actor { user, device };
-        Ok(SignedIn { user: profile::own(user, &row), device: devices::shown(device, &device_row, actor), token })
+        let device = devices::shown(device, &device_row, Actor { user, device });
+        Ok(SignedIn { user: profile::own(user, &row), device, token, device_secret: secret.text })
     }
 
     /// Writes the rows of a user whom nobody can find yet.
@@ -93,8 +94,9 @@ impl Accounts {
         user: UserId,
         row: &User,
         device: Option<(DeviceId, &Device)>,
+        mut changes: Vec<Change>,
     ) -> Result<(), Error> {
-        let mut changes = vec![Change::Put(schema::user::profile(), row.encode())];
+        changes.push(Change::Put(schema::user::profile(), row.encode()));
         changes.extend(device.map(|(id, row)| Change::Put(schema::user::device(id), row.encode())));
         let rows = self.put(schema::user::partition(user), changes);
         let token = async {
@@ -140,7 +142,13 @@ impl Accounts {
     pub(super) async fn take_back(&self, user: UserId, device: Option<(DeviceId, &Device)>) {
         let mut changes = vec![Change::Delete(schema::user::profile())];
         changes.extend(device.map(|(id, _)| Change::Delete(schema::user::device(id))));
-        let rows = self.put(schema::user::partition(user), changes).await;
+        let rows = match self.forget_secrets(user, |_| true).await {
+            Ok(secrets) => {
+                changes.extend(secrets);
+                self.put(schema::user::partition(user), changes).await
+            }
+            Err(error) => Err(error),
+        };
         let tokens = self.drop_tokens(device.iter().map(|(_, row)| row.token_hash)).await;
         if let Err(error) = rows.and(tokens) {
             tracing::warn!(%user, %error, "rows of a sign-up that did not happen are left");

@@ -23,6 +23,7 @@ use crate::{
 };
 
 const PASSWORD: &str = "correct horse";
+const LOCAL: Turn = Turn::Unknown(None);
 
 fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Accounts> {
     let limits = Limits { devices: 3, ..Limits::default() };
@@ -43,7 +44,7 @@ fn new_user(name: &str) -> NewUser {
 }
 
 fn credentials(name: &str, password: &str) -> NewSession {
-    NewSession { username: name.to_owned(), password: password.to_owned(), device: None }
+    NewSession { username: name.to_owned(), password: password.to_owned(), device: None, device_secret: None }
 }
 
 fn session(signed_in: &SignedIn) -> Actor {
@@ -57,14 +58,14 @@ fn code<T>(result: Result<T, Error>) -> Option<Code> {
 #[tokio::test]
 async fn who_signs_up_can_sign_in_and_is_known_by_their_token() {
     let accounts = accounts();
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap();
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
     assert_eq!(accounts.authenticate(&anna.token).await, Ok(session(&anna)));
-    let again = accounts.sign_in(credentials("Anna", PASSWORD)).await.unwrap();
+    let again = accounts.sign_in(credentials("Anna", PASSWORD), LOCAL).await.unwrap();
     assert_eq!(again.user.id, anna.user.id);
     assert_ne!(again.token, anna.token);
     assert_eq!(accounts.devices(session(&anna)).await.unwrap().len(), 2);
     for (name, password) in [("anna", "wrong horse"), ("nobody", PASSWORD)] {
-        let refused = accounts.sign_in(credentials(name, password)).await;
+        let refused = accounts.sign_in(credentials(name, password), LOCAL).await;
         assert_eq!(code(refused), Some(Code::WrongPassword));
     }
     for token in ["", "kith_", &anna.token[..anna.token.len() - 1], &token::new_token()] {
@@ -79,7 +80,7 @@ async fn of_many_who_want_one_name_one_gets_it_and_nothing_of_the_others_stays()
     let mut wishes = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let accounts = accounts.clone();
-        wishes.spawn(async move { accounts.sign_up(new_user("anna")).await });
+        wishes.spawn(async move { accounts.sign_up(new_user("anna"), LOCAL).await });
     }
     let results = wishes.join_all().await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -92,8 +93,8 @@ async fn of_many_who_want_one_name_one_gets_it_and_nothing_of_the_others_stays()
 #[tokio::test]
 async fn a_new_password_signs_all_other_devices_out() {
     let accounts = accounts();
-    let here = accounts.sign_up(new_user("anna")).await.unwrap();
-    let there = accounts.sign_in(credentials("anna", PASSWORD)).await.unwrap();
+    let here = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
+    let there = accounts.sign_in(credentials("anna", PASSWORD), LOCAL).await.unwrap();
     let change = |old: &str, new: &str| ChangePassword { old: old.to_owned(), new: new.to_owned() };
     let wrong = accounts.change_password(session(&here), change("wrong horse", "new password"));
     assert_eq!(code(wrong.await), Some(Code::WrongPassword));
@@ -102,32 +103,32 @@ async fn a_new_password_signs_all_other_devices_out() {
     accounts.change_password(session(&here), change(PASSWORD, "new password")).await.unwrap();
     assert!(accounts.authenticate(&here.token).await.is_ok());
     assert_eq!(code(accounts.authenticate(&there.token).await), Some(Code::Unauthenticated));
-    assert!(accounts.sign_in(credentials("anna", PASSWORD)).await.is_err());
-    accounts.sign_in(credentials("anna", "new password")).await.unwrap();
+    assert!(accounts.sign_in(credentials("anna", PASSWORD), LOCAL).await.is_err());
+    accounts.sign_in(credentials("anna", "new password"), LOCAL).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_reset_password_signs_in_once_and_is_good_to_be_replaced() {
     let accounts = accounts();
-    let before = accounts.sign_up(new_user("anna")).await.unwrap();
+    let before = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
     let once = accounts.reset("anna").await.unwrap();
     assert!(accounts.authenticate(&before.token).await.is_err());
-    assert!(accounts.sign_in(credentials("anna", PASSWORD)).await.is_err());
-    let anna = accounts.sign_in(credentials("anna", &once)).await.unwrap();
-    assert_eq!(code(accounts.sign_in(credentials("anna", &once)).await), Some(Code::WrongPassword));
+    assert!(accounts.sign_in(credentials("anna", PASSWORD), LOCAL).await.is_err());
+    let anna = accounts.sign_in(credentials("anna", &once), LOCAL).await.unwrap();
+    assert_eq!(code(accounts.sign_in(credentials("anna", &once), LOCAL).await), Some(Code::WrongPassword));
     let change = ChangePassword { old: once, new: "brand new".to_owned() };
     accounts.change_password(session(&anna), change).await.unwrap();
-    accounts.sign_in(credentials("anna", "brand new")).await.unwrap();
+    accounts.sign_in(credentials("anna", "brand new"), LOCAL).await.unwrap();
     assert_eq!(code(accounts.reset("nobody").await), Some(Code::NotFound));
 }
 
 #[tokio::test]
 async fn one_device_more_than_allowed_signs_the_oldest_out() {
     let accounts = accounts();
-    let first = accounts.sign_up(new_user("anna")).await.unwrap();
+    let first = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
     let mut last = None;
     for _ in 0..3 {
-        last = Some(accounts.sign_in(credentials("anna", PASSWORD)).await.unwrap());
+        last = Some(accounts.sign_in(credentials("anna", PASSWORD), LOCAL).await.unwrap());
     }
     assert!(accounts.authenticate(&first.token).await.is_err());
     let devices = accounts.devices(session(&last.unwrap())).await.unwrap();
@@ -137,19 +138,19 @@ async fn one_device_more_than_allowed_signs_the_oldest_out() {
 #[tokio::test]
 async fn a_revoked_device_is_gone_at_once_and_only_once() {
     let accounts = accounts();
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap();
-    let bela = accounts.sign_up(new_user("bela")).await.unwrap();
-    assert_eq!(code(accounts.revoke(bela.user.id, anna.device.id).await), Some(Code::NotFound));
-    accounts.revoke(anna.user.id, anna.device.id).await.unwrap();
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
+    let bela = accounts.sign_up(new_user("bela"), LOCAL).await.unwrap();
+    assert_eq!(code(accounts.revoke(session(&bela), anna.device.id).await), Some(Code::NotFound));
+    accounts.revoke(session(&anna), anna.device.id).await.unwrap();
     assert!(accounts.authenticate(&anna.token).await.is_err());
-    assert_eq!(code(accounts.revoke(anna.user.id, anna.device.id).await), Some(Code::NotFound));
+    assert_eq!(code(accounts.revoke(session(&anna), anna.device.id).await), Some(Code::NotFound));
 }
 
 #[tokio::test]
 async fn a_profile_tells_others_less_than_oneself() {
     let accounts = accounts();
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap().user.id;
-    let bela = accounts.sign_up(new_user("bela")).await.unwrap().user.id;
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap().user.id;
+    let bela = accounts.sign_up(new_user("bela"), LOCAL).await.unwrap().user.id;
     let change = ChangeProfile {
         display_name: Some("Anna".to_owned()),
         about: Some("two\nlines".to_owned()),
@@ -182,7 +183,7 @@ async fn a_profile_tells_others_less_than_oneself() {
 async fn people_are_found_by_the_beginning_of_their_name_page_by_page() {
     let accounts = accounts();
     for name in ["anna", "anne", "ann", "bela", "an.x"] {
-        accounts.sign_up(new_user(name)).await.unwrap();
+        accounts.sign_up(new_user(name), LOCAL).await.unwrap();
     }
     let mut names = Vec::new();
     let mut cursor = None;
@@ -207,8 +208,8 @@ async fn people_are_found_by_the_beginning_of_their_name_page_by_page() {
 #[tokio::test]
 async fn a_card_follows_every_change() {
     let accounts = accounts();
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap().user.id;
-    let bela = accounts.sign_up(new_user("bela")).await.unwrap().user.id;
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap().user.id;
+    let bela = accounts.sign_up(new_user("bela"), LOCAL).await.unwrap().user.id;
     assert!(accounts.card(anna).await.unwrap().blocked.is_empty());
     accounts.block(anna, bela).await.unwrap();
     accounts.block(anna, bela).await.unwrap();
@@ -234,16 +235,16 @@ async fn an_invite_is_good_for_one() {
     let store = Arc::new(Memory::new());
     let accounts = accounts_on(store.clone(), Registration::Invite);
     let with = |name: &str, invite: &str| NewUser { invite: Some(invite.to_owned()), ..new_user(name) };
-    assert_eq!(accounts.sign_up(new_user("anna")).await.err().unwrap().fields[0].pointer, "/invite");
+    assert_eq!(accounts.sign_up(new_user("anna"), LOCAL).await.err().unwrap().fields[0].pointer, "/invite");
     let first = accounts.invite(None).await.unwrap();
-    let anna = accounts.sign_up(with("anna", &first.code)).await.unwrap();
-    assert!(accounts.sign_up(with("bela", &first.code)).await.is_err());
+    let anna = accounts.sign_up(with("anna", &first.code), LOCAL).await.unwrap();
+    assert!(accounts.sign_up(with("bela", &first.code), LOCAL).await.is_err());
     let second = accounts.invite(Some(anna.user.id)).await.unwrap();
     // A sign-up that fails leaves it good.
-    assert_eq!(code(accounts.sign_up(with("anna", &second.code)).await), Some(Code::UsernameTaken));
-    accounts.sign_up(with("bela", &second.code)).await.unwrap();
+    assert_eq!(code(accounts.sign_up(with("anna", &second.code), LOCAL).await), Some(Code::UsernameTaken));
+    accounts.sign_up(with("bela", &second.code), LOCAL).await.unwrap();
     let closed = accounts_on(store, Registration::Closed);
-    assert_eq!(code(closed.sign_up(new_user("cora")).await), Some(Code::RegistrationClosed));
+    assert_eq!(code(closed.sign_up(new_user("cora"), LOCAL).await), Some(Code::RegistrationClosed));
 }
 
 #[tokio::test]
@@ -251,8 +252,8 @@ async fn what_is_erased_is_gone_and_its_name_is_free() {
     let store = Arc::new(Memory::new());
     let accounts = accounts_on(store.clone(), Registration::Open);
     let marker = "unmistakable";
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap();
-    let bela = accounts.sign_up(new_user("bela")).await.unwrap().user.id;
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
+    let bela = accounts.sign_up(new_user("bela"), LOCAL).await.unwrap().user.id;
     let id = anna.user.id;
     let change = ChangeProfile { about: Some(marker.to_owned()), ..ChangeProfile::default() };
     accounts.change_profile(id, change).await.unwrap();
@@ -263,7 +264,7 @@ async fn what_is_erased_is_gone_and_its_name_is_free() {
     accounts.erase(id).await.unwrap();
 
     assert_eq!(code(accounts.authenticate(&anna.token).await), Some(Code::Unauthenticated));
-    assert!(accounts.sign_in(credentials("anna", PASSWORD)).await.is_err());
+    assert!(accounts.sign_in(credentials("anna", PASSWORD), LOCAL).await.is_err());
     let seen = accounts.profile(bela, id).await.unwrap();
     assert_eq!((seen.deleted, seen.username, seen.about), (true, None, None));
     let card = accounts.card(id).await.unwrap();
@@ -274,22 +275,22 @@ async fn what_is_erased_is_gone_and_its_name_is_free() {
     let notes = accounts.all(schema::server::partition(), schema::server::all_erasing()).await.unwrap();
     assert!(notes.is_empty());
     assert_eq!(code(accounts.change_profile(id, ChangeProfile::default()).await), Some(Code::NotFound));
-    let again = accounts.sign_up(new_user("anna")).await.unwrap();
+    let again = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
     assert_ne!(again.user.id, id);
 }
 
 #[tokio::test]
 async fn an_import_makes_those_who_are_not_there() {
     let accounts = accounts();
-    accounts.sign_up(new_user("anna")).await.unwrap();
-    let hash = accounts.passwords.hash(PASSWORD.to_owned()).await.unwrap();
+    accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
+    let hash = accounts.passwords.hash(PASSWORD.to_owned(), LOCAL).await.unwrap();
     let token = token::new_token();
     let token_hash: String = token::sha256(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let line = |name: &str| format!(r#"{{"username":"{name}","password_hash":"{hash}","token_hash":"{token_hash}"}}"#);
     let users = ["anna", "bela"].map(|name| Imported::read(line(name).as_bytes()).unwrap());
     let summary = accounts.import(users.to_vec()).await.unwrap();
     assert_eq!(summary, ImportSummary { imported: 1, existing: vec!["anna".to_owned()] });
-    let bela = accounts.sign_in(credentials("bela", PASSWORD)).await.unwrap();
+    let bela = accounts.sign_in(credentials("bela", PASSWORD), LOCAL).await.unwrap();
     assert_eq!(accounts.authenticate(&token).await.unwrap().user, bela.user.id);
     for (line, why) in [
         ("{}".to_owned(), "username"),
@@ -375,11 +376,11 @@ async fn a_crash_at_any_commit_of_a_sign_up_leaves_the_name_to_be_had() {
         let invited = accounts_on(inner.clone(), Registration::Invite);
         let invite = invited.invite(None).await.unwrap();
         let with = NewUser { invite: Some(invite.code), ..new_user("anna") };
-        let crashed = accounts_on(Arc::new(crashing), Registration::Invite).sign_up(with).await;
+        let crashed = accounts_on(Arc::new(crashing), Registration::Invite).sign_up(with, LOCAL).await;
         assert_eq!(code(crashed), Some(Code::Unavailable), "after {crash_after} commits");
         let after = accounts_on(inner, Registration::Open);
         assert!(after.list_all(None).await.unwrap().items.is_empty());
-        let anna = after.sign_up(new_user("anna")).await.unwrap();
+        let anna = after.sign_up(new_user("anna"), LOCAL).await.unwrap();
         assert!(after.authenticate(&anna.token).await.is_ok());
     }
 }
@@ -389,7 +390,7 @@ async fn an_erasure_that_a_crash_interrupted_is_finished() {
     for crash_after in 1.. {
         let inner = Arc::new(Memory::new());
         let before = accounts_on(inner.clone(), Registration::Open);
-        let anna = before.sign_up(new_user("anna")).await.unwrap();
+        let anna = before.sign_up(new_user("anna"), LOCAL).await.unwrap();
         before.invite(Some(anna.user.id)).await.unwrap();
         let crashing = Crashing { inner: inner.clone(), commits_left: crash_after.into() };
         let erased = accounts_on(Arc::new(crashing), Registration::Open).erase(anna.user.id).await;
@@ -399,7 +400,7 @@ async fn an_erasure_that_a_crash_interrupted_is_finished() {
         let partition = schema::user::partition(anna.user.id);
         assert_eq!(after.all(partition, schema::user::everything()).await.unwrap().len(), 1);
         assert!(after.row(schema::name::row("anna")).await.unwrap().is_none());
-        after.sign_up(new_user("anna")).await.unwrap();
+        after.sign_up(new_user("anna"), LOCAL).await.unwrap();
         if erased.is_ok() {
             assert!(crash_after > 4, "an erasure has more commits than {crash_after}");
             return;
@@ -410,11 +411,11 @@ async fn an_erasure_that_a_crash_interrupted_is_finished() {
 #[tokio::test]
 async fn a_login_storm_is_refused_in_part_and_everybody_else_is_served() {
     let accounts = accounts();
-    let anna = accounts.sign_up(new_user("anna")).await.unwrap();
+    let anna = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
     let mut storm = tokio::task::JoinSet::new();
     for _ in 0..2 * limits::PASSWORDS_WAITING {
         let accounts = accounts.clone();
-        storm.spawn(async move { accounts.sign_in(credentials("nobody", PASSWORD)).await });
+        storm.spawn(async move { accounts.sign_in(credentials("nobody", PASSWORD), LOCAL).await });
     }
     let mut refused = 0;
     while refused == 0 {

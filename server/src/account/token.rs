@@ -7,19 +7,39 @@ use crate::clock;
 
 /// What a token begins with, so that a leaked one can be recognised for what it is.
 const PREFIX: &str = "kith_";
+/// What a device secret begins with.
+const SECRET_PREFIX: &str = "kithdev_";
 /// The base64url characters of 256 bits.
-const TOKEN_CHARS: usize = 43;
+const RANDOM_CHARS: usize = 43;
 
 /// A new token of 256 random bits.
 pub fn new_token() -> String {
-    format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(clock::random::<32>()))
+    random_text(PREFIX)
+}
+
+/// A new device secret of 256 random bits.
+pub fn new_device_secret() -> String {
+    random_text(SECRET_PREFIX)
+}
+
+fn random_text(prefix: &str) -> String {
+    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(clock::random::<32>()))
 }
 
 /// What is kept of a token; `None` for a text that cannot be one.
 pub fn hash_of_token(token: &str) -> Option<[u8; 32]> {
-    let rest = token.strip_prefix(PREFIX)?;
+    hash_of(PREFIX, token)
+}
+
+/// What is kept of a device secret; `None` for a text that cannot be one.
+pub fn hash_of_device_secret(secret: &str) -> Option<[u8; 32]> {
+    hash_of(SECRET_PREFIX, secret)
+}
+
+fn hash_of(prefix: &str, text: &str) -> Option<[u8; 32]> {
+    let rest = text.strip_prefix(prefix)?;
     let chars = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    (rest.len() == TOKEN_CHARS && chars).then(|| sha256(token.as_bytes()))
+    (rest.len() == RANDOM_CHARS && chars).then(|| sha256(text.as_bytes()))
 }
 
 /// An invite's code: 128 bits as text.
@@ -47,7 +67,7 @@ mod tests {
     #[test]
     fn a_token_has_its_form_and_no_two_are_the_same() {
         let (one, other) = (new_token(), new_token());
-        assert_eq!(one.len(), PREFIX.len() + TOKEN_CHARS);
+        assert_eq!(one.len(), PREFIX.len() + RANDOM_CHARS);
         assert!(hash_of_token(&one).is_some());
         assert_ne!(hash_of_token(&one), hash_of_token(&other));
         assert_eq!(hash_of_token(&one[1..]), None);

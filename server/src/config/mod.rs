@@ -174,7 +174,8 @@ pub struct Limits {
     /// and at once.
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub requests_burst: u32,
-    /// Sign-ups and sign-ins a minute, for each address and for each name.
+    /// Sign-ups and sign-ins a minute for each address, and at once for each name at one address; and those on each device
+    /// that its user had signed in on. A name alone is never refused.
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub signins_per_min: u32,
     /// Members of a group, at most 1000.

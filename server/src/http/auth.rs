@@ -25,6 +25,10 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reader(pub Actor);
 
+/// A signed-in device that brings its user's password. Its request counts among its sign-ins.
+#[derive(Debug, Clone, Copy)]
+pub struct Proving(pub Actor);
+
 /// Anybody. Their request counts among those of their address.
 #[derive(Debug, Clone, Copy)]
 pub struct Guest;
@@ -63,6 +67,16 @@ impl FromRequestParts<Arc<App>> for Reader {
     }
 }
 
+impl FromRequestParts<Arc<App>> for Proving {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let actor = authenticate(parts, app).await?;
+        admit(parts, app.rates.proof(actor.device))?;
+        Ok(Self(actor))
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Guest {
     type Rejection = Error;
 
@@ -94,8 +108,8 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 }
 
 fn admit_guest(parts: &Parts, app: &App) -> Result<(), Error> {
-    match parts.extensions.get::<Exchange>().and_then(|exchange| exchange.client.key()) {
-        Some(address) => admit(parts, app.rates.guest(address)),
+    match parts.extensions.get::<Exchange>().and_then(|exchange| exchange.client.networks()) {
+        Some(from) => admit(parts, app.rates.guest(&from)),
         None => Ok(()),
     }
 }

@@ -27,7 +27,7 @@ pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<
     responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn revoke(State(app): State<Arc<App>>, actor: Actor, Path(device): Path<DeviceId>) -> Answer<StatusCode> {
-    app.accounts.revoke(actor.user, device).await?;
+    app.accounts.revoke(actor, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

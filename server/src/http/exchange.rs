@@ -66,8 +66,8 @@ impl Exchange {
     /// `rate_limited`, when it is one too many.
     fn count_as_guest(&self, app: &App) -> Result<(), Error> {
         let counted = self.noted.lock().standing.is_some();
-        let Some(address) = self.client.key().filter(|_| !counted) else { return Ok(()) };
-        let checked = app.rates.guest(address);
+        let Some(from) = self.client.networks().filter(|_| !counted) else { return Ok(()) };
+        let checked = app.rates.guest(&from);
         self.note(checked.standing);
         checked.result()
     }

@@ -8,6 +8,7 @@
 
 mod asyncapi;
 pub mod auth;
+mod buckets;
 mod conversations;
 mod devices;
 pub mod exchange;

@@ -2,27 +2,31 @@
 
 use std::{
     hash::Hash,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     time::Duration,
 };
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
-    Quota, RateLimiter,
+    DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
-    state::keyed::DefaultKeyedStateStore,
 };
 use ipnet::IpNet;
-use kith_protocol::{Code, UserId};
+use kith_protocol::{Code, DeviceId, UserId};
 
-use crate::{Error, config::Limits, limits};
+use super::buckets::Bounded;
+use crate::{
+    Error,
+    account::{KnownDevice, sha256},
+    clock,
+    config::Limits,
+    limits,
+    network::Networks,
+};
 
-type Buckets<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
-
-/// Characters of a name that its bucket knows: those of the longest username.
-const NAME_CHARS: usize = 32;
+type Buckets<K> = RateLimiter<K, Bounded<K>, DefaultClock, StateInformationMiddleware>;
 
 /// The address at the other end of a request, as far as it can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +68,15 @@ impl Client {
         self.key().filter(|_| self.forwarded)
     }
 
-    /// What its requests are counted by: the address, of IPv6 the half that a customer is given; nothing for a bare
+    /// What its connections are counted by: the address, of IPv6 the half that a customer is given; nothing for a bare
     /// loopback peer, which has no limit.
     pub fn key(self) -> Option<IpAddr> {
-        self.address.map(|address| match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        })
+        self.networks().map(|networks| networks.near)
+    }
+
+    /// Returns the networks by which its requests are counted; nothing for a bare loopback peer, which has no limit.
+    pub fn networks(self) -> Option<Networks> {
+        self.address.map(Networks::of)
     }
 }
 
@@ -119,32 +125,82 @@ impl Checked {
     }
 }
 
-/// All buckets of the server. Full ones take no memory after a sweep.
+/// The buckets of those who are not signed in: of each address, and wider ones of the networks it is in.
+struct ByNetwork {
+    near: Buckets<IpAddr>,
+    site: Buckets<IpAddr>,
+    wide: Buckets<IpAddr>,
+}
+
+impl ByNetwork {
+    fn new(quota: impl Fn(u32) -> Quota) -> Self {
+        Self {
+            near: buckets(quota(1)),
+            site: buckets(quota(limits::SITE_TIMES)),
+            wide: buckets(quota(limits::WIDE_TIMES)),
+        }
+    }
+
+    /// Takes from each, the nearest first; tells the first that refuses, or where the address stands.
+    fn check(&self, from: &Networks, bucket: &'static str) -> Checked {
+        let near = check(&self.near, &from.near, bucket);
+        let wider = [(&self.site, &from.site), (&self.wide, &from.wide)];
+        let mut all = std::iter::once(near).chain(wider.into_iter().map(|(buckets, key)| check(buckets, key, bucket)));
+        all.find(|checked| checked.retry_after.is_some()).unwrap_or(near)
+    }
+
+    fn sweep(&self) {
+        [&self.near, &self.site, &self.wide].into_iter().for_each(sweep);
+    }
+}
+
+/// What the buckets say to a sign-in on a device that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn {
+    /// Whether it may be tried.
+    pub checked: Checked,
+    /// Whether the name is asked for so often that it has to wait for its turn among others of the kind.
+    pub slowed: bool,
+}
+
+/// All buckets of the server. Their number is bounded, and full ones take no memory after a sweep.
 pub struct Rates {
     sends: Buckets<UserId>,
     requests: Buckets<UserId>,
     hellos: Buckets<UserId>,
-    guests: Buckets<IpAddr>,
-    sign_in_addresses: Buckets<IpAddr>,
-    sign_in_names: Buckets<String>,
+    guests: ByNetwork,
+    sign_ins: ByNetwork,
+    /// Of a name at an address.
+    named: Buckets<(u64, Option<IpAddr>)>,
+    /// Of a name, wherever it is asked for.
+    names: Buckets<u64>,
+    /// Of a device secret, or of a device that is signed in.
+    proofs: Buckets<[u8; 16]>,
+    failures: DefaultDirectRateLimiter,
+    /// With which names are hashed; another one in every run.
+    key: [u8; 32],
 }
 
 impl Rates {
     /// Full buckets.
     pub fn new(config: &Limits) -> Self {
-        let quota = |per_s: u32, burst: u32| {
-            let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-            Quota::per_second(at_least_one(per_s)).allow_burst(at_least_one(burst))
+        let per_second = |per_s: u32, burst: u32| Quota::per_second(some(per_s)).allow_burst(some(burst));
+        let per_minute = |times: u32| Quota::per_minute(some(config.signins_per_min.saturating_mul(times)));
+        let guests = |times: u32| {
+            per_second(config.requests_per_s.saturating_mul(times), config.requests_burst.saturating_mul(times))
         };
-        let requests = quota(config.requests_per_s, config.requests_burst);
-        let sign_ins = Quota::per_minute(NonZeroU32::new(config.signins_per_min).unwrap_or(NonZeroU32::MIN));
+        let named = Quota::per_minute(some(config.signins_per_min.div_ceil(limits::NAME_REFILL_TIMES)));
         Self {
-            sends: buckets(quota(config.sends_per_s, config.sends_burst)),
-            requests: buckets(requests),
-            hellos: buckets(quota(limits::HELLOS_PER_S, limits::HELLOS_BURST)),
-            guests: buckets(requests),
-            sign_in_addresses: buckets(sign_ins),
-            sign_in_names: buckets(sign_ins),
+            sends: buckets(per_second(config.sends_per_s, config.sends_burst)),
+            requests: buckets(guests(1)),
+            hellos: buckets(per_second(limits::HELLOS_PER_S, limits::HELLOS_BURST)),
+            guests: ByNetwork::new(guests),
+            sign_ins: ByNetwork::new(per_minute),
+            named: buckets(named.allow_burst(some(config.signins_per_min))),
+            names: buckets(per_minute(limits::NAME_TIMES)),
+            proofs: buckets(per_minute(1)),
+            failures: RateLimiter::direct(per_second(limits::FAILURES_LOGGED_PER_S, limits::FAILURES_LOGGED_BURST)),
+            key: clock::random(),
         }
     }
 
@@ -185,20 +241,48 @@ impl Rates {
     }
 
     /// Counts a request of who is not signed in.
-    pub fn guest(&self, address: IpAddr) -> Checked {
-        check(&self.guests, &address, "address")
+    pub fn guest(&self, from: &Networks) -> Checked {
+        self.guests.check(from, "address")
     }
 
-    /// Counts a sign-up or sign-in from this address, if there is one, under this name. Tells the stricter standing.
-    pub fn sign_in(&self, address: Option<IpAddr>, name: &str) -> Checked {
-        let from = address.map(|address| check(&self.sign_in_addresses, &address, "sign_ins_address"));
-        if let Some(refused) = from.filter(|checked| checked.retry_after.is_some()) {
-            return refused;
+    /// Counts a sign-up or sign-in from these networks, if there are any, under this name. Tells the stricter standing.
+    /// The name alone never refuses, or whoever asks for it often would lock its owner out.
+    pub fn sign_in(&self, from: Option<&Networks>, name: &str) -> SignIn {
+        let near = from.map(|from| self.sign_ins.check(from, "sign_ins_address"));
+        if let Some(refused) = near.filter(|checked| checked.retry_after.is_some()) {
+            return SignIn { checked: refused, slowed: false };
         }
-        let name = name.chars().take(NAME_CHARS).collect::<String>().to_ascii_lowercase();
-        let named = check(&self.sign_in_names, &name, "sign_ins_name");
-        let looser = |from: &Checked| from.standing.remaining < named.standing.remaining;
-        from.filter(looser).filter(|_| named.retry_after.is_none()).unwrap_or(named)
+        let name = self.hash_of_name(name);
+        let named = check(&self.named, &(name, from.map(|from| from.near)), "sign_ins_name");
+        if named.retry_after.is_some() {
+            return SignIn { checked: named, slowed: false };
+        }
+        let slowed = check(&self.names, &name, "sign_ins_name").retry_after.is_some();
+        let stricter = near.filter(|near| near.standing.remaining < named.standing.remaining);
+        SignIn { checked: stricter.unwrap_or(named), slowed }
+    }
+
+    /// Counts a sign-in on a known device.
+    pub fn known(&self, device: &KnownDevice) -> Checked {
+        let (key, _) = device.hash.split_first_chunk().expect("a hash has 32 bytes");
+        check(&self.proofs, key, "sign_ins_device")
+    }
+
+    /// Counts a password by which a device that is signed in proves that its user is there.
+    pub fn proof(&self, device: DeviceId) -> Checked {
+        check(&self.proofs, &device.bytes(), "sign_ins_device")
+    }
+
+    /// Returns true as often as a failed sign-in may be logged.
+    pub fn logs_failure(&self) -> bool {
+        self.failures.check().is_ok()
+    }
+
+    /// Hashes a name with this run's key, so that a log can say that two are the same and not which.
+    pub fn hash_of_name(&self, name: &str) -> u64 {
+        let hash = sha256(&[&self.key[..], name.to_ascii_lowercase().as_bytes()].concat());
+        let (first, _) = hash.split_first_chunk().expect("a hash has 32 bytes");
+        u64::from_be_bytes(*first)
     }
 
     /// Forgets the buckets that are full.
@@ -206,14 +290,20 @@ impl Rates {
         sweep(&self.sends);
         sweep(&self.requests);
         sweep(&self.hellos);
-        sweep(&self.guests);
-        sweep(&self.sign_in_addresses);
-        sweep(&self.sign_in_names);
+        self.guests.sweep();
+        self.sign_ins.sweep();
+        sweep(&self.named);
+        sweep(&self.names);
+        sweep(&self.proofs);
     }
 }
 
+fn some(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
 fn buckets<K: Hash + Eq + Clone>(quota: Quota) -> Buckets<K> {
-    RateLimiter::keyed(quota).with_middleware()
+    RateLimiter::new(quota, Bounded::default(), DefaultClock::default())
 }
 
 fn sweep<K: Hash + Eq + Clone>(buckets: &Buckets<K>) {
@@ -246,7 +336,7 @@ mod tests {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|range| range.parse().unwrap()).collect();
-        Client::of(peer.parse().ok(), &headers, &trusted).key().map(|key| key.to_string())
+        Client::of(peer.parse().ok(), &headers, &trusted).networks().map(|from| from.near.to_string())
     }
 
     #[test]
@@ -268,25 +358,63 @@ mod tests {
     fn a_bucket_gives_its_burst_and_then_tells_when() {
         let rates = Rates::new(&Limits { signins_per_min: 3, ..Limits::default() });
         for remaining in [2, 1, 0] {
-            let checked = rates.sign_in(None, "anna");
-            assert_eq!((checked.retry_after, checked.standing.remaining), (None, remaining));
+            let SignIn { checked, slowed } = rates.sign_in(None, "anna");
+            assert_eq!((checked.retry_after, checked.standing.remaining, slowed), (None, remaining, false));
             assert_eq!(checked.standing.limit, 3);
         }
-        let refused = rates.sign_in(None, "anna");
-        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(20)));
+        let refused = rates.sign_in(None, "anna").checked;
+        assert!(refused.retry_after.is_some_and(|after| after <= Duration::from_secs(60)));
         assert_eq!(refused.result().unwrap_err().code, Code::RateLimited);
-        assert_eq!(rates.sign_in(None, "bela").retry_after, None);
+        assert_eq!(rates.sign_in(None, "bela").checked.retry_after, None);
+    }
+
+    fn from(address: &str) -> Networks {
+        Networks::of(address.parse().unwrap())
     }
 
     #[test]
-    fn a_name_is_guessed_slowly_from_many_addresses() {
+    fn a_name_is_guessed_slowly_from_many_addresses_and_nobody_is_locked_out() {
         let rates = Rates::new(&Limits { signins_per_min: 2, ..Limits::default() });
-        let address = |last: u8| Some(IpAddr::from([198, 51, 100, last]));
-        assert_eq!(rates.sign_in(address(1), "anna").retry_after, None);
-        assert_eq!(rates.sign_in(address(2), "Anna").retry_after, None);
-        assert!(rates.sign_in(address(3), "anna").retry_after.is_some());
-        assert_eq!(rates.sign_in(address(1), "bela").retry_after, None);
-        assert!(rates.sign_in(address(1), "cora").retry_after.is_some());
+        let guess = |last: u8, name: &str| {
+            let SignIn { checked, slowed } = rates.sign_in(Some(&from(&format!("198.51.{last}.1"))), name);
+            (checked.retry_after.is_none(), slowed)
+        };
+        for last in 0..2 * limits::NAME_TIMES as u8 {
+            assert_eq!(guess(last, "anna"), (true, false));
+        }
+        assert_eq!(guess(100, "Anna"), (true, true));
+        assert_eq!(guess(1, "bela"), (true, false));
+        assert!(!guess(1, "cora").0);
+        let hash = [1; 32];
+        let known = KnownDevice { user: UserId::from_bytes([1; 16]), hash };
+        assert_eq!(rates.known(&known).retry_after, None);
+    }
+
+    #[test]
+    fn who_has_many_addresses_has_one_share_for_each_network() {
+        let rates = Rates::new(&Limits { requests_per_s: 1, requests_burst: 10, ..Limits::default() });
+        let taken = |address: &dyn Fn(u32) -> String| {
+            (0..1000).filter(|number| rates.guest(&from(&address(*number))).retry_after.is_none()).count() as u32
+        };
+        let site = taken(&|number| format!("2001:db8:1:{number:02x}::1", number = number % 256));
+        assert!((10 * limits::SITE_TIMES..10 * limits::SITE_TIMES + 5).contains(&site), "{site}");
+        let wide = taken(&|number| format!("2001:db8:2:{:x}::1", number << 4));
+        assert!((10 * limits::WIDE_TIMES..10 * limits::WIDE_TIMES + 20).contains(&wide), "{wide}");
+        let v4 = taken(&|number| format!("198.51.100.{}", number % 256));
+        assert!((10 * limits::SITE_TIMES..10 * limits::SITE_TIMES + 5).contains(&v4), "{v4}");
+        assert_eq!(rates.guest(&from("2001:db8:3::1")).retry_after, None);
+    }
+
+    #[test]
+    fn however_many_addresses_there_are_the_buckets_take_little_memory() {
+        let rates = Rates::new(&Limits::default());
+        for number in 0..3 * limits::BUCKETS as u32 {
+            let address = std::net::Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(number) << 64);
+            rates.sign_in(Some(&Networks::of(address.into())), &number.to_string());
+        }
+        for kept in [rates.sign_ins.near.len(), rates.named.len(), rates.names.len()] {
+            assert!(kept <= limits::BUCKETS, "{kept}");
+        }
     }
 
     #[test]

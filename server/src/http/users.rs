@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::{Actor, Reader},
+    auth::{Actor, Proving, Reader},
     conversations::Paging,
     extract::{Json, Path, Query, Who, page_items},
     sessions,
@@ -31,9 +31,10 @@ use crate::Error;
     (status = 507, body = Problem, description = "storage_full"),
 ))]
 pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
-    let new: NewUser = sessions::admitted(&app, request, |new: &NewUser| &new.username).await?;
+    let asked = sessions::Asked::<NewUser>::read(request).await?;
+    let (new, turn) = asked.admitted(&app, |new| &new.username)?;
     app.media.room.for_texts()?;
-    Ok((StatusCode::CREATED, Answered(app.accounts.sign_up(new).await?)))
+    Ok((StatusCode::CREATED, Answered(app.accounts.sign_up(new, turn).await?)))
 }
 
 /// Whom to look for.
@@ -91,7 +92,7 @@ pub async fn change(
 )]
 pub async fn erase(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    Proving(actor): Proving,
     Path(who): Path<Who>,
     Json(sure): Json<DeleteUser>,
 ) -> Answer<StatusCode> {

@@ -9,8 +9,8 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId, limits::PAGE_BYT
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State, Subscription,
-        Today, Token, Upload, User, Value, conversation, name, user,
+        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, State,
+        Subscription, Today, Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -179,6 +179,7 @@ fn line(partition: &[u8], key: &[u8], value: &[u8]) -> String {
     let name = match place {
         Place::Token(hash) => format!("Token({:02x}{:02x}…)", hash[0], hash[1]),
         Place::UserInvite(user, hash) => format!("UserInvite({user}, {:02x}{:02x}…)", hash[0], hash[1]),
+        Place::Known(user, hash) => format!("Known({user}, {:02x}{:02x}…)", hash[0], hash[1]),
         Place::Name => format!("Name({})", String::from_utf8_lossy(key)),
         _ => format!("{place:?}"),
     };
@@ -231,6 +232,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         Place::Token(_) => format!("{:?}", Token::decode(value)?),
         Place::Direct(..) => schema::direct::conversation_of(value)?.to_string(),
         Place::Invite => format!("{:?}", Invite::decode(value)?),
+        Place::Known(..) => format!("{:?}", Known::decode(value)?),
         Place::State(_) => format!("{:?}", State::decode(value)?),
         Place::Member(..) => format!("{:?}", Member::decode(value)?),
         Place::Amendment(..) => format!("{:?}", Amendment::decode(value)?),

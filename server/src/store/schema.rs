@@ -23,6 +23,7 @@
 //! | | 10 upload | [`Upload`]: one that is not finished |
 //! | | 11 upload | the same, once it has become a media |
 //! | | 12 | [`Today`] |
+//! | | 13 hash | [`Known`]: a device secret of the user |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -157,6 +158,15 @@ pub struct Device {
     pub token_hash: [u8; 32],
 }
 
+/// A device secret: with it a sign-in waits among known devices. The key has its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The device that signed in with it last; it may be signed out.
+    pub device: DeviceId,
+    /// When it did.
+    pub used_at: Timestamp,
+}
+
 /// Whose a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -284,6 +294,7 @@ impl Value for User {
     }
 }
 impl Value for Device {}
+impl Value for Known {}
 impl Value for Token {}
 impl Value for Invite {}
 impl Value for Replay {}
@@ -314,6 +325,7 @@ const MEDIA_BYTES: u8 = 9;
 const UPLOAD: u8 = 10;
 const UPLOADED: u8 = 11;
 const TODAY: u8 = 12;
+const KNOWN: u8 = 13;
 const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;

@@ -103,7 +103,7 @@ async fn users_are_imported_listed_reset_and_removed_beside_a_running_server() {
     })
     .await;
     assert_eq!(last.me().await.unwrap_err().code(), Some(Code::Unauthenticated));
-    let session = NewSession { username: "many-1999".to_owned(), password, device: None };
+    let session = NewSession { username: "many-1999".to_owned(), password, device: None, device_secret: None };
     assert_eq!(program.rest().sign_in(&session).await.unwrap().user.id, me.id);
 
     program.done(&["user", "remove", "many-0"]);

@@ -47,7 +47,12 @@ impl Person {
 
     /// The token of another device.
     pub async fn another_device(&self, program: &Program) -> String {
-        let session = NewSession { username: self.name.clone(), password: PASSWORD.to_owned(), device: None };
+        let session = NewSession {
+            username: self.name.clone(),
+            password: PASSWORD.to_owned(),
+            device: None,
+            device_secret: None,
+        };
         program.rest().sign_in(&session).await.unwrap().token
     }
 

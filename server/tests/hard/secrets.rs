@@ -58,7 +58,8 @@ async fn live(program: &Program) -> (Vec<Person>, MessageId, Vec<String>) {
     socket.close(1000).await;
 
     // What is wrong is not repeated either.
-    let wrong = NewSession { username: people[0].name.clone(), password: TRIED.to_owned(), device: None };
+    let wrong =
+        NewSession { username: people[0].name.clone(), password: TRIED.to_owned(), device: None, device_secret: None };
     assert!(program.rest().sign_in(&wrong).await.is_err());
     for body in [format!("{{\"text\":\"{MALFORMED}"), format!("{{\"client_id\":\"{MALFORMED}\",\"text\":7}}")] {
         let path = format!("/v1/conversations/{group}/messages");
@@ -116,6 +117,9 @@ async fn the_log_at_its_most_talkative_holds_no_secret() {
     assert_eq!(program.end().code(), Some(0));
     let log = program.log();
     assert!(log.contains("DEBUG") && log.contains("listening"), "it says nothing:\n{log}");
+    // Whose sign-in failed is told by an address and a hash.
+    let failed: Vec<_> = log.lines().filter(|line| line.contains("a sign-in failed")).collect();
+    assert!(failed.len() == 1 && failed[0].contains("address=\"local\"") && !failed[0].contains("user0"), "{failed:?}");
     let mut secrets = vec![TEXT, EDITED, PASSWORD, TRIED, NEW, MALFORMED, ENDPOINT, AUTH, "$argon2", one_time.trim()];
     secrets.extend(tokens.iter().map(String::as_str));
     is_discreet("the log", &log, &secrets);

@@ -74,7 +74,13 @@ async fn sign_up(rest: &Rest, name: &str) -> (SignedIn, Rest) {
 }
 
 async fn sign_in(rest: &Rest, name: &str, password: &str) -> Result<SignedIn, Error> {
-    rest.sign_in(&NewSession { username: name.to_owned(), password: password.to_owned(), device: None }).await
+    rest.sign_in(&NewSession {
+        username: name.to_owned(),
+        password: password.to_owned(),
+        device: None,
+        device_secret: None,
+    })
+    .await
 }
 
 fn code<T>(result: Result<T, Error>) -> Option<Code> {

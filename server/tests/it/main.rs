@@ -19,6 +19,7 @@ mod quota;
 mod receipts;
 mod registration;
 mod search;
+mod sign_in;
 mod silence;
 mod strangers;
 mod tls;

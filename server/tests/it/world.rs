@@ -150,7 +150,8 @@ impl World {
 
     /// Another device of the same user.
     pub async fn device(&self, of: &Person) -> Person {
-        let session = NewSession { username: of.name.clone(), password: PASSWORD.into(), device: None };
+        let session =
+            NewSession { username: of.name.clone(), password: PASSWORD.into(), device: None, device_secret: None };
         self.signed_in(self.rest.sign_in(&session).await.expect("a sign-in"))
     }
 

@@ -59,7 +59,7 @@ export class Rest {
   info = () => this.ask<Info>("GET", "/v1/info");
   signUp = (body: { username: string; password: string; display_name?: string; invite?: string; device: { name: string; platform: string } }) =>
     this.ask<SignedIn>("POST", "/v1/users", body);
-  signIn = (body: { username: string; password: string; device: { name: string; platform: string } }) =>
+  signIn = (body: { username: string; password: string; device: { name: string; platform: string }; device_secret?: string }) =>
     this.ask<SignedIn>("POST", "/v1/sessions", body);
   signOut = () => this.ask<void>("DELETE", "/v1/sessions/current");
 

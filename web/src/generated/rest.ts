@@ -1416,6 +1416,8 @@ export interface components {
         /** @description Sign-in: `POST /v1/sessions`. */
         NewSession: {
             device?: components["schemas"]["DeviceInfo"] | null;
+            /** @description What an earlier sign-in of this name gave this device, so that it waits among known devices only. */
+            device_secret?: string | null;
             /** @description Their password. */
             password: string;
             /** @description Whose. */
@@ -1936,6 +1938,8 @@ export interface components {
         SignedIn: {
             /** @description On what. */
             device: components["schemas"]["Device"];
+            /** @description 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing. */
+            device_secret: string;
             /** @description 256 random bits, for `Authorization: Bearer` and for `hello`. */
             token: string;
             /** @description Who. */

@@ -4,7 +4,7 @@ import { Rest } from "../core/rest";
 import { t } from "../texts";
 import { Field } from "./parts";
 import { forgetPlace, invite } from "./place";
-import { enter, explain, info } from "./state";
+import { enter, explain, info, known } from "./state";
 
 const device = { name: "Kith web", platform: "web" };
 
@@ -38,7 +38,7 @@ export function Entrance() {
         forgetPlace();
         enter(entered);
       } else {
-        enter(await rest.signIn({ username, password, device }));
+        enter(await rest.signIn({ username, password, device, device_secret: known.secret(username) }));
       }
     } catch (error) {
       wrong.value = explain(error);

@@ -10,7 +10,7 @@ import { Export } from "./export";
 import { Invite } from "./invite";
 import { NotifySwitch } from "./notify-switch";
 import { Dialog, Field, personName } from "./parts";
-import { dialog, explain, forget, keep, speak } from "./state";
+import { dialog, explain, forget, keep, leave, speak } from "./state";
 import { brief } from "./time";
 
 /** What one decides about oneself. */
@@ -135,7 +135,7 @@ export function Settings({ signedIn }: { signedIn: Client }) {
       </form>
       <Invite signedIn={signedIn} />
       <Export signedIn={signedIn} />
-      <button type="button" onClick={() => void rest.signOut().catch(() => undefined).then(forget)}>
+      <button type="button" onClick={() => void rest.signOut().catch(() => undefined).then(leave)}>
         {t().sign_out}
       </button>
       <form class="danger" onSubmit={form((text) => void attempt(() => rest.eraseAccount(text("password")).then(forget)))}>

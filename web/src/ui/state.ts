@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { Client } from "../core/client";
 import { browserKeep } from "../core/keep";
+import { KnownUsers } from "../core/known";
 import { Refused, Rest, Unreachable } from "../core/rest";
 import { browserShelf } from "../core/shelf";
 import { browserTabs } from "../core/tabs";
@@ -11,6 +12,8 @@ import { type Language, language, languages, t } from "../texts";
 const SESSION = "kith.session";
 
 export const keep = browserKeep();
+/** Who has signed in on this device. */
+export const known = new KnownUsers(keep);
 const shelf = browserShelf();
 /** The device that is signed in, or null before somebody is. */
 export const client = signal<Client | null>(null);
@@ -61,27 +64,35 @@ export function token(): string {
   return kept ? (JSON.parse(kept) as Session).token : "";
 }
 
-export function enter({ token, user }: SignedIn): void {
+export function enter({ token, user, device_secret }: SignedIn): void {
+  if (user.username) known.remember(user.username, device_secret);
   keep.set(SESSION, JSON.stringify({ token, user }));
   start({ token, user });
 }
 
-/** Forgets who was signed in here, and everything that was theirs. */
-export function forget(): void {
+/** Forgets who signed out here, and everything that was theirs but that this device is known. */
+export function leave(): void {
   void forgetNotifications().catch(() => undefined);
   client.value?.outbox.clear();
   client.value?.end();
   client.value = null;
   dialog.value = null;
   void shelf.clear();
-  for (const name of keep.names("kith.")) if (name !== "kith.language") keep.set(name, null);
+  for (const name of keep.names("kith.")) if (name !== "kith.language" && !KnownUsers.keeps(name)) keep.set(name, null);
+}
+
+/** The same for who was signed out from elsewhere, or has no account any longer: this device is not known either. */
+export function forget(): void {
+  const username = client.value?.me.username;
+  leave();
+  if (username) known.forget(username);
 }
 
 /** Returns what went wrong, for the person: in `words` of the place where it did, by its code, else as the server says it. */
 export function explain(error: unknown, words: Record<string, string> = {}): string {
   if (error instanceof Refused) {
     const quota_exceeded = error.retryAfterS ? t().day_full : t().room_full;
-    const known: Record<string, string> = { storage_full: t().server_full, too_many: t().too_many, quota_exceeded, ...words };
+    const known: Record<string, string> = { storage_full: t().server_full, too_many: t().too_many, quota_exceeded, ...t().refused, ...words };
     return known[error.problem.code] ?? error.problem.errors?.[0]?.detail ?? error.message;
   }
   return error instanceof Unreachable ? t().unreachable : t().wrong;

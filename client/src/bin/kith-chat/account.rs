@@ -23,15 +23,24 @@ pub struct Account {
     pub profile: Profile,
     /// Its token.
     pub token: String,
-    kept: PathBuf,
+    kept: Kept,
 }
 
 impl Account {
-    /// The token is of no use any longer.
+    /// The token is of no use any longer: this device was signed out elsewhere, and is known no longer either.
     pub fn forget(&self) {
         // What cannot be removed is asked about at the next start, and found to be of no use then.
-        let _ = fs::remove_file(&self.kept);
+        let _ = fs::remove_file(&self.kept.token);
+        let _ = fs::remove_file(&self.kept.secret);
     }
+}
+
+/// The files in which a device keeps what its next start needs.
+struct Kept {
+    /// Its token.
+    token: PathBuf,
+    /// Its device secret, with which it waits among known devices when it signs in again.
+    secret: PathBuf,
 }
 
 /// Signs in, with the token of an earlier time if it still is one.
@@ -41,8 +50,9 @@ pub async fn enter(arguments: &Arguments, nobody: &Rest) -> Result<Account, Stri
         None if is_typed() => ask("Name: ")?,
         None => return Err("who are you? Give --name".to_owned()),
     };
-    let kept = state_folder()?.join(format!("{}@{}", file_name(&name), file_name(&nobody.server().authority())));
-    if let Ok(token) = fs::read_to_string(&kept) {
+    let own = state_folder()?.join(format!("{}@{}", file_name(&name), file_name(&nobody.server().authority())));
+    let kept = Kept { secret: PathBuf::from(format!("{}.device", own.display())), token: own };
+    if let Ok(token) = fs::read_to_string(&kept.token) {
         let rest = nobody.with_token(token.trim()).map_err(|error| error.to_string())?;
         match rest.me().await {
             Ok(profile) => {
@@ -52,16 +62,25 @@ pub async fn enter(arguments: &Arguments, nobody: &Rest) -> Result<Account, Stri
             Err(error) => return Err(error.to_string()),
         }
     }
-    let signed_in = introduce(arguments, nobody, &name).await?;
-    keep(&kept, &signed_in.token).map_err(|cause| format!("{}: {cause}", kept.display()))?;
+    let secret = fs::read_to_string(&kept.secret).ok().map(|secret| secret.trim().to_owned());
+    let signed_in = introduce(arguments, nobody, &name, secret).await?;
+    for (path, text) in [(&kept.token, &signed_in.token), (&kept.secret, &signed_in.device_secret)] {
+        keep(path, text).map_err(|cause| format!("{}: {cause}", path.display()))?;
+    }
     let rest = nobody.with_token(&signed_in.token).map_err(|error| error.to_string())?;
     Ok(Account { rest, profile: signed_in.user, token: signed_in.token, kept })
 }
 
-async fn introduce(arguments: &Arguments, nobody: &Rest, name: &str) -> Result<SignedIn, String> {
+async fn introduce(
+    arguments: &Arguments,
+    nobody: &Rest,
+    name: &str,
+    device_secret: Option<String>,
+) -> Result<SignedIn, String> {
     let password = password()?;
     let device = Some(DeviceInfo { name: "kith-chat".to_owned(), platform: env::consts::OS.to_owned() });
-    let session = NewSession { username: name.to_owned(), password: password.clone(), device: device.clone() };
+    let session =
+        NewSession { username: name.to_owned(), password: password.clone(), device: device.clone(), device_secret };
     match nobody.sign_in(&session).await {
         Ok(signed_in) => return Ok(signed_in),
         Err(error) if error.code() == Some(Code::WrongPassword) => {}
@@ -119,8 +138,8 @@ fn file_name(text: &str) -> String {
     text.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect()
 }
 
-/// Writes the token where nobody else reads it.
-fn keep(path: &Path, token: &str) -> io::Result<()> {
+/// Writes a secret where nobody else reads it.
+fn keep(path: &Path, secret: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -129,7 +148,7 @@ fn keep(path: &Path, token: &str) -> io::Result<()> {
         _ => {}
     }
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(token.as_bytes())
+    file.write_all(secret.as_bytes())
 }
 
 #[cfg(test)]

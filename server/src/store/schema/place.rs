@@ -3,8 +3,8 @@
 use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UploadId, UserId};
 
 use super::{
-    AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE, REPLAY,
-    STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
+    AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, KNOWN, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE,
+    REPLAY, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
     push, quota, server, user,
 };
@@ -28,6 +28,7 @@ pub enum Place {
     Replay(UserId),
     Contact(UserId, UserId),
     UserInvite(UserId, [u8; 32]),
+    Known(UserId, [u8; 32]),
     Name,
     Token([u8; 32]),
     Direct(UserId, UserId),
@@ -126,6 +127,7 @@ fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
         (Some(REPLAY), 17) => Place::Replay(id),
         (Some(CONTACT), 17) => Place::Contact(id, user::user_of(key)?),
         (Some(INVITE), 33) => Place::UserInvite(id, user::invite_of(key)?),
+        (Some(KNOWN), 33) => Place::Known(id, user::known_of(key)?),
         (Some(MEDIA), 17) => Place::UserMedia(id, user::media_of(key)?),
         (Some(UPLOAD), 17) => Place::Upload(id, user::upload_of(key)?),
         (Some(UPLOADED), 17) => Place::Uploaded(id, user::upload_of(key)?),

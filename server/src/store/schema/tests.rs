@@ -164,6 +164,7 @@ proptest! {
         survives(&Device { name, platform, created_at, token_hash })?;
         survives(&Token { user: id, device })?;
         survives(&Invite { by, expires_at: at })?;
+        survives(&Known { device, used_at: at })?;
         survives(&Replay { body_hash, status, resource, at })?;
         survives(&Listed { muted_until, pinned, archived })?;
         survives(&Today { day: size, begun: attempts })?;
@@ -226,6 +227,7 @@ proptest! {
         prop_assert_eq!(of_user(user::replay(half)), Place::Replay(one));
         prop_assert_eq!(of_user(user::contact(other)), Place::Contact(one, other));
         prop_assert_eq!(of_user(user::invite(&hash)), Place::UserInvite(one, hash));
+        prop_assert_eq!(of_user(user::known(&hash)), Place::Known(one, hash));
         prop_assert_eq!(of_user(user::media(media)), Place::UserMedia(one, media));
         prop_assert_eq!(of_user(user::media_bytes()), Place::UserMediaBytes(one));
         prop_assert_eq!(of_user(user::today()), Place::Today(one));

@@ -104,6 +104,19 @@ pub fn invite_of(key: &[u8]) -> Result<[u8; 32], Error> {
     let hash = key.get(1..).and_then(|hash| hash.try_into().ok());
     hash.ok_or_else(|| Error::Corrupt("an invite's key has no hash".to_owned()))
 }
+/// The row of a [`Known`], by the hash of its device secret.
+pub fn known(hash: &[u8; 32]) -> Vec<u8> {
+    tagged(KNOWN, &[hash])
+}
+/// The rows of all device secrets of the user.
+pub fn all_known() -> KeyRange {
+    all(KNOWN)
+}
+/// The hash of a row of `all_known`.
+pub fn known_of(key: &[u8]) -> Result<[u8; 32], Error> {
+    let hash = key.get(1..).and_then(|hash| hash.try_into().ok());
+    hash.ok_or_else(|| Error::Corrupt("a device secret's key has no hash".to_owned()))
+}
 /// The form of a time that is a whole value.
 pub fn time_value(at: Timestamp) -> Bytes {
     Bytes::copy_from_slice(&at.millis().to_be_bytes())

@@ -13,7 +13,7 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Listed, Media, Member, Pending, Place, Replay, State,
+            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, State,
             Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
@@ -74,6 +74,7 @@ impl Look<'_> {
                 let token = self.value::<Token>(&token::row(&row.token_hash))?;
                 missing(token == Some(Token { user: id, device }), "its token leads elsewhere")
             }
+            Place::Known(..) => Known::decode(value).map(|_| vec![])?,
             Place::Listed(..) => Listed::decode(value).map(|_| vec![])?,
             Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
