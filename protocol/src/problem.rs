@@ -16,6 +16,7 @@ pub enum Code {
     NotAdmin,
     NotContact,
     RegistrationClosed,
+    Suspended,
     NotFound,
     MethodNotAllowed,
     UsernameTaken,
@@ -38,7 +39,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of its status.
-    pub const ALL: [Code; 26] = [
+    pub const ALL: [Code; 27] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
         Code::WrongPassword,
@@ -47,6 +48,7 @@ impl Code {
         Code::NotAdmin,
         Code::NotContact,
         Code::RegistrationClosed,
+        Code::Suspended,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::UsernameTaken,
@@ -78,6 +80,7 @@ impl Code {
             Code::NotAdmin => "not_admin",
             Code::NotContact => "not_contact",
             Code::RegistrationClosed => "registration_closed",
+            Code::Suspended => "suspended",
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::UsernameTaken => "username_taken",
@@ -104,7 +107,12 @@ impl Code {
         match self {
             Code::InvalidRequest => 400,
             Code::Unauthenticated | Code::WrongPassword => 401,
-            Code::Blocked | Code::UserGone | Code::NotAdmin | Code::NotContact | Code::RegistrationClosed => 403,
+            Code::Blocked
+            | Code::UserGone
+            | Code::NotAdmin
+            | Code::NotContact
+            | Code::RegistrationClosed
+            | Code::Suspended => 403,
             Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::UsernameTaken | Code::ConversationFull | Code::TooMany | Code::WrongOffset => 409,
@@ -132,6 +140,7 @@ impl Code {
             Code::NotAdmin => "Only an admin of the conversation may do this.",
             Code::NotContact => "This user lets only people to whom they have written add them to groups.",
             Code::RegistrationClosed => "This server does not take new accounts this way.",
+            Code::Suspended => "The operator of this server has suspended this account.",
             Code::NotFound => "There is nothing here that you may see.",
             Code::MethodNotAllowed => "This address does not answer that method.",
             Code::UsernameTaken => "This username is taken.",

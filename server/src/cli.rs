@@ -48,7 +48,7 @@ enum Command {
     },
     /// Print a documented example of a configuration file.
     Config,
-    /// List, reset or remove a user.
+    /// List, reset, suspend or remove a user.
     #[command(subcommand)]
     User(User),
     /// Make many users.
@@ -90,6 +90,16 @@ enum User {
     List,
     /// Print a new password that signs in once; all devices are signed out.
     Reset {
+        /// The username.
+        name: String,
+    },
+    /// Suspend a user: all devices are signed out, and none signs in. All else stays.
+    Suspend {
+        /// The username.
+        name: String,
+    },
+    /// Let a user who is suspended sign in again.
+    Unsuspend {
         /// The username.
         name: String,
     },
@@ -173,6 +183,8 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
                 let password = find(&config).await?.reset(&name).await.map_err(run)?;
                 print(&format!("{password}\n"))
             }
+            Command::User(User::Suspend { name }) => find(&config).await?.suspend(&name, true).await.map_err(run),
+            Command::User(User::Unsuspend { name }) => find(&config).await?.suspend(&name, false).await.map_err(run),
             Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
             Command::Users(Users::Import { file }) => import(&find(&config).await?, &file).await,
             Command::Invite => {
@@ -219,8 +231,9 @@ async fn list(operator: &Operator) -> Result<(), Failure> {
         let mut text = String::new();
         for user in page.items {
             let last_seen = user.last_seen.map_or_else(|| "never".to_owned(), |at| at.to_string());
-            let devices = user.devices;
-            text.push_str(&format!("{}\t{}\t{devices} devices\tlast seen {last_seen}\n", user.username, user.id));
+            let (devices, suspended) = (user.devices, if user.suspended { "\tsuspended" } else { "" });
+            let (name, id) = (user.username, user.id);
+            text.push_str(&format!("{name}\t{id}\t{devices} devices\tlast seen {last_seen}{suspended}\n"));
         }
         print(&text)?;
         cursor = page.next_cursor;

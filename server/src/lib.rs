@@ -43,5 +43,6 @@ pub mod limits;
 pub mod network;
 pub mod page_bytes;
 pub mod telemetry;
+pub mod trust;
 
 pub use error::Error;

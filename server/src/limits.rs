@@ -142,6 +142,16 @@ pub const WIDE_TIMES: u32 = 16;
 pub const NAME_TIMES: u32 = 3;
 /// How many times slower than its bucket was full at first the bucket of a name at an address fills again.
 pub const NAME_REFILL_TIMES: u32 = 5;
+/// How many times less than others a new account may do.
+pub const NEW_ACCOUNT_SHARE: u64 = 10;
+/// Users that one search for people finds at most,
+pub const USERS_FOUND: usize = 20;
+/// characters of a name that it takes,
+pub const USERS_SEARCH_CHARS: usize = 2;
+/// searches for people that a user may make a second, over time,
+pub const USERS_SEARCHES_PER_S: u32 = 1;
+/// and at once.
+pub const USERS_SEARCHES_BURST: u32 = 30;
 /// Failed sign-ins that are logged a second, over time,
 pub const FAILURES_LOGGED_PER_S: u32 = 5;
 /// and at once; others are counted only.

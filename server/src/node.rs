@@ -107,7 +107,8 @@ impl Node {
             roster.clone(),
             presence.clone(),
         ));
-        let rates = Rates::new(&config.limits);
+        let trusting = accounts.clone();
+        let rates = Rates::new(&config.limits, move |user| trusting.trust(user));
         let (in_flight, polls) = (InFlight::default(), Polls::default());
         let (places, lanes) = (Places::new(&config), Arc::new(Lanes::start()));
         Arc::new(Self {

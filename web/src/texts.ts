@@ -43,6 +43,7 @@ const en = {
   copied: "Copied",
   no_such_chat: "You are not in that chat.",
   new_chat: "New chat",
+  more_letters: "Type two letters of the username at least.",
   new_group: "New group",
   new_channel: "New channel",
   group_title: "Title",
@@ -215,6 +216,7 @@ const en = {
   unreachable: "The server does not answer.",
   refused: {
     wrong_password: "The username or the password is wrong.",
+    suspended: "Those who run this server have suspended this account.",
     rate_limited: "That was too often. Wait a little, then try again.",
     overloaded: "The server has too much to do. Try again in a few seconds.",
     unavailable: "The server cannot do this now. Try again later.",
@@ -272,6 +274,7 @@ const de: Texts = {
   copied: "Kopiert",
   no_such_chat: "In diesem Chat bist du nicht.",
   new_chat: "Neuer Chat",
+  more_letters: "Gib mindestens zwei Buchstaben des Benutzernamens ein.",
   new_group: "Neue Gruppe",
   new_channel: "Neuer Kanal",
   group_title: "Titel",
@@ -444,6 +447,7 @@ const de: Texts = {
   unreachable: "Der Server antwortet nicht.",
   refused: {
     wrong_password: "Der Benutzername oder das Passwort ist falsch.",
+    suspended: "Wer diesen Server betreibt, hat dieses Konto gesperrt.",
     rate_limited: "Das war zu oft. Warte ein wenig und versuch es dann noch einmal.",
     overloaded: "Der Server hat zu viel zu tun. Versuch es in ein paar Sekunden noch einmal.",
     unavailable: "Der Server kann das gerade nicht. Versuch es später noch einmal.",

@@ -29,9 +29,11 @@ export class Server {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "kith-story-"));
     server.config = join(server.data, "kith.toml");
-    // Whatever room the disk has.
-    const room = "[media]\nmin_free_bytes = 0\n";
-    writeFileSync(server.config, config.includes("[media]\n") ? config.replace("[media]\n", room) : config + room);
+    // Whatever room the disk has; and who is new may do less, but in a story everybody is.
+    const set = (text, section, line) =>
+      text.includes(`[${section}]\n`) ? text.replace(`[${section}]\n`, `[${section}]\n${line}`) : `${text}\n[${section}]\n${line}`;
+    const roomy = set(config, "media", "min_free_bytes = 0\n");
+    writeFileSync(server.config, set(roomy, "limits", "new_account_hours = 0\n"));
     server.listen = "127.0.0.1:0";
     await server.run();
     return server;

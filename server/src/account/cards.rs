@@ -29,6 +29,8 @@ pub struct Card {
     pub display_name: String,
     /// When a person last did something.
     pub last_seen: Option<Timestamp>,
+    /// Whether the operator vouches for the account.
+    pub vouched: bool,
 }
 
 /// How many counters tell that a card changed while it was read.
@@ -122,6 +124,7 @@ impl Accounts {
             username: row.username,
             display_name: row.display_name,
             last_seen: row.last_seen,
+            vouched: row.vouched,
         });
         self.cards.put(user, card.clone(), stamp);
         Ok(card)

@@ -78,6 +78,8 @@ impl Accounts {
             created_at: Timestamp::default(),
             last_seen: None,
             erased: true,
+            suspended: false,
+            vouched: false,
         };
         let devices = self.device_rows(user).await?;
         let gone = devices.iter().map(|(id, _)| Change::Delete(schema::user::device(*id)));

@@ -125,6 +125,8 @@ impl Accounts {
             created_at: now,
             last_seen: None,
             erased: false,
+            suspended: false,
+            vouched: true,
         };
         self.write_user(id, &row, device, Vec::new()).await?;
         match self.claim(&row.username, id).await? {

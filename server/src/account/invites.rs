@@ -31,6 +31,13 @@ pub(super) struct Good {
     value: Bytes,
 }
 
+impl Good {
+    /// Returns true where the operator invited, and no user.
+    pub fn is_the_operators(&self) -> bool {
+        Invite::decode(&self.value).is_ok_and(|invite| invite.by.is_none())
+    }
+}
+
 impl Accounts {
     /// Makes an invite: by a user, or by the operator.
     ///
@@ -65,9 +72,9 @@ impl Accounts {
                 changes.push(Change::Delete(row.key.clone()));
             }
         }
-        if rows.len() + 1 - (changes.len() - 1) > limits::INVITES_OPEN {
-            let detail =
-                format!("{} invites are open; wait until some were used or are too old.", limits::INVITES_OPEN);
+        let at_most = self.trust(by).share(limits::INVITES_OPEN as u64);
+        if (rows.len() + 1 - (changes.len() - 1)) as u64 > at_most {
+            let detail = format!("{at_most} invites are open; wait until some were used or are too old.");
             return Err(Error::new(Code::InvalidRequest).because(detail));
         }
         self.put(partition, changes).await

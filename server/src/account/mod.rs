@@ -18,6 +18,8 @@ mod profile;
 mod replays;
 mod sign_in;
 mod sign_up;
+mod signups;
+mod standing;
 mod token;
 mod turns;
 
@@ -39,7 +41,7 @@ pub use self::{
     replays::Replay,
     token::sha256,
 };
-use self::{cards::Cards, password::Passwords};
+use self::{cards::Cards, password::Passwords, signups::SignUps};
 use crate::{
     Error, limits,
     media::Media,
@@ -49,6 +51,7 @@ use crate::{
         Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
         schema::{self, User, Value},
     },
+    trust::Newness,
 };
 
 /// What the operator decides about accounts.
@@ -60,6 +63,12 @@ pub struct Settings {
     pub invites_by: InvitesBy,
     /// How long names and passwords may be, and how many devices a user may have.
     pub limits: Limits,
+    /// Which accounts are new.
+    pub newness: Newness,
+    /// Sign-ups a day from one network,
+    pub signups_per_network: u32,
+    /// and in all.
+    pub signups: u32,
 }
 
 /// Who speaks: a device that is signed in, and its user.
@@ -80,6 +89,7 @@ pub struct Accounts {
     settings: Settings,
     passwords: Passwords,
     cards: Cards,
+    sign_ups: SignUps,
 }
 
 impl Accounts {
@@ -92,7 +102,8 @@ impl Accounts {
         settings: Settings,
     ) -> Self {
         let (passwords, cards) = (Passwords::start(), Cards::default());
-        Self { store, roster, media, subscriptions, settings, passwords, cards }
+        let sign_ups = SignUps::new(settings.signups_per_network, settings.signups);
+        Self { store, roster, media, subscriptions, settings, passwords, cards, sign_ups }
     }
 
     /// The value of one row.

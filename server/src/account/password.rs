@@ -46,6 +46,16 @@ pub enum Turn {
     Slowed(Option<Networks>),
 }
 
+impl Turn {
+    /// Returns the networks from which it is asked, where they are known and count.
+    pub fn networks(self) -> Option<Networks> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(from) | Self::Slowed(from) => from,
+        }
+    }
+}
+
 enum Work {
     Hash { password: String, answer: oneshot::Sender<String> },
     Verify { password: String, hash: String, answer: oneshot::Sender<bool> },

@@ -51,6 +51,8 @@ pub struct UserLine {
     pub last_seen: Option<Timestamp>,
     /// How many devices are signed in.
     pub devices: usize,
+    /// Whether the operator has suspended the account.
+    pub suspended: bool,
 }
 
 impl Accounts {
@@ -133,22 +135,21 @@ impl Accounts {
         change.await.map(drop)
     }
 
-    /// The users whose names begin with `prefix`, by name; as others see them.
+    /// The first users whose names begin with `prefix`, by name; as others see them. There is no next page, so that nobody
+    /// reads the list of all users off.
     ///
     /// # Errors
-    /// `invalid_request` where nothing is asked for, or the cursor is none of ours.
-    pub async fn search(&self, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<Page<Profile>, Error> {
+    /// `invalid_request` for a prefix of fewer than [`limits::USERS_SEARCH_CHARS`].
+    pub async fn search(&self, prefix: &str, limit: usize) -> Result<Page<Profile>, Error> {
         let prefix = check::folded(prefix);
-        if prefix.is_empty() {
-            return Err(Error::field("?username", "must not be empty"));
+        if prefix.chars().count() < limits::USERS_SEARCH_CHARS {
+            let least = limits::USERS_SEARCH_CHARS;
+            return Err(Error::field("?username", format!("must have {least} characters at least")));
         }
-        let after = cursor.map(name_of_cursor).transpose()?;
-        let range = schema::name::range(&prefix, after.as_deref());
-        let partition = schema::name::partition(&prefix);
-        let rows = self.store.scan(partition, range, Direction::Ascending, limit).await?;
-        let next_cursor = rows.last().filter(|_| rows.len() == limit).map(|row| cursor_of_name(&row.key));
+        let (partition, range) = (schema::name::partition(&prefix), schema::name::range(&prefix, None));
+        let rows = self.store.scan(partition, range, Direction::Ascending, limit.min(limits::USERS_FOUND)).await?;
         let items = self.users_of(&rows).await?.iter().map(|(id, row)| seen(*id, row)).collect();
-        Ok(Page { items, next_cursor })
+        Ok(Page { items, next_cursor: None })
     }
 
     /// All users by name, some at a time, for the operator.
@@ -167,8 +168,8 @@ impl Accounts {
             let rows = self.store.scan(partition, range, Direction::Ascending, limits::SCAN_ROWS).await?;
             for (id, row) in self.users_of(&rows).await? {
                 let devices = self.device_rows(id).await?.len();
-                let User { username, display_name, created_at, last_seen, .. } = row;
-                items.push(UserLine { id, username, display_name, created_at, last_seen, devices });
+                let User { username, display_name, created_at, last_seen, suspended, .. } = row;
+                items.push(UserLine { id, username, display_name, created_at, last_seen, devices, suspended });
             }
             if let Some(last) = rows.last().filter(|_| rows.len() == limits::SCAN_ROWS) {
                 return Ok(Page { items, next_cursor: Some(cursor_of_name(&last.key)) });

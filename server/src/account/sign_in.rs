@@ -2,7 +2,6 @@
 
 use kith_protocol::{
     Code, DeviceId, UserId,
-    problem::CloseCode,
     rest::{ChangePassword, DeviceInfo, NewSession, SignedIn},
 };
 
@@ -35,7 +34,7 @@ impl Accounts {
     /// Signs a device in. Takes as long for a name that nobody has.
     ///
     /// # Errors
-    /// `wrong_password`, whether the name or the password is wrong; `overloaded` when too many passwords wait.
+    /// `wrong_password`, whether the name or the password is wrong; `suspended`; `overloaded` when too many passwords wait.
     pub async fn sign_in(&self, new: NewSession, turn: Turn) -> Result<SignedIn, Error> {
         let info = new.device.unwrap_or_default();
         devices::check(&info, &self.settings.limits)?;
@@ -49,6 +48,10 @@ impl Accounts {
         let Some((user, row)) = found.filter(|_| right) else {
             return Err(Error::new(Code::WrongPassword));
         };
+        // Told only to who has the password.
+        if row.suspended {
+            return Err(Error::new(Code::Suspended));
+        }
         self.add_device(user, &row.password, info, new.device_secret.as_deref()).await
     }
 
@@ -73,6 +76,9 @@ impl Accounts {
             let (mut account, before) = self.living(user).await.map_err(|_| Error::new(Code::WrongPassword))?;
             if account.password != verified {
                 return Err(Error::new(Code::WrongPassword));
+            }
+            if account.suspended {
+                return Err(Error::new(Code::Suspended));
             }
             if let Some(hash) = verified.strip_prefix(ONCE) {
                 account.password = format!("{USED}{hash}");
@@ -164,14 +170,8 @@ impl Accounts {
             Ok(Vec::new())
         })
         .await?;
-        // After the change, so that a device which signed in with the old password just before it is found too.
-        let mut others = self.device_rows(user).await?;
-        others.retain(|(id, _)| Some(*id) != keep);
-        let mut gone = self.forget_secrets(user, |last| Some(last) != keep).await?;
-        gone.extend(others.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
-        self.put(schema::user::partition(user), gone).await?;
-        self.signed_out(user, others).await;
-        self.roster.close_user(user, keep, CloseCode::DeviceRevoked);
+        let forgotten = self.forget_secrets(user, |last| Some(last) != keep).await?;
+        self.sign_out_others(user, keep, forgotten).await?;
         tracing::info!(%user, "password changed");
         Ok(())
     }

@@ -6,7 +6,7 @@ use kith_protocol::{
     rest::{NewUser, Privacy, Registration, SignedIn},
 };
 
-use super::{Accounts, Actor, Turn, check, devices, known::Secret, profile, token};
+use super::{Accounts, Actor, Turn, check, devices, invites::Good, known::Secret, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
@@ -31,7 +31,8 @@ impl Accounts {
     /// one name the condition on its row lets one win; the other's rows are taken back.
     ///
     /// # Errors
-    /// `registration_closed`, `username_taken`, `invalid_request` with the field, `overloaded` when too many passwords wait.
+    /// `registration_closed`, `username_taken`, `rate_limited` where there were too many today, `invalid_request` with the
+    /// field, `overloaded` when too many passwords wait.
     pub async fn sign_up(&self, new: NewUser, turn: Turn) -> Result<SignedIn, Error> {
         let bounds = &self.settings.limits;
         check::username(&new.username, bounds)?;
@@ -48,6 +49,11 @@ impl Accounts {
         if self.named(&new.username).await?.is_some() {
             return Err(Error::new(Code::UsernameTaken));
         }
+        let vouched = invite.as_ref().is_some_and(Good::is_the_operators);
+        let counted = match turn.networks().filter(|_| !vouched) {
+            Some(from) => Some(self.sign_ups.count(from.site, clock::now())?),
+            None => None,
+        };
 
         let now = clock::now();
         let (user, device) = (UserId::new(clock::uuid()), DeviceId::new(clock::uuid()));
@@ -65,6 +71,8 @@ impl Accounts {
             created_at: now,
             last_seen: None,
             erased: false,
+            suspended: false,
+            vouched,
         };
         let device_row = Device { name: info.name, platform: info.platform, created_at: now, token_hash };
         let secret = Secret::new(device, now);
@@ -83,6 +91,9 @@ impl Accounts {
             return Err(Error::new(Code::UsernameTaken));
         }
         self.cards.forget(user);
+        if let Some(counted) = counted {
+            counted.happened();
+        }
         tracing::info!(%user, %device, "signed up");
         let device = devices::shown(device, &device_row, Actor { user, device });
         Ok(SignedIn { user: profile::own(user, &row), device, token, device_secret: secret.text })

@@ -27,7 +27,14 @@ const LOCAL: Turn = Turn::Unknown(None);
 
 fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Accounts> {
     let limits = Limits { devices: 3, ..Limits::default() };
-    let settings = Settings { registration, invites_by: InvitesBy::Everyone, limits };
+    let settings = Settings {
+        registration,
+        invites_by: InvitesBy::Everyone,
+        limits,
+        newness: Newness::default(),
+        signups_per_network: 1,
+        signups: 2,
+    };
     let objects = Arc::new(Objects::in_memory());
     let room = Arc::new(crate::room::Room::of("/nowhere".as_ref(), None));
     let media = Arc::new(Media::new(store.clone(), objects, room, media::Settings::default()));
@@ -180,24 +187,17 @@ async fn a_profile_tells_others_less_than_oneself() {
 }
 
 #[tokio::test]
-async fn people_are_found_by_the_beginning_of_their_name_page_by_page() {
+async fn the_first_people_are_found_by_the_beginning_of_their_name() {
     let accounts = accounts();
     for name in ["anna", "anne", "ann", "bela", "an.x"] {
         accounts.sign_up(new_user(name), LOCAL).await.unwrap();
     }
-    let mut names = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = accounts.search("ANN", cursor.as_deref(), 2).await.unwrap();
-        names.extend(page.items.into_iter().filter_map(|profile| profile.username));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
+    let page = accounts.search("ANN", 2).await.unwrap();
+    let names: Vec<_> = page.items.into_iter().filter_map(|profile| profile.username).collect();
+    assert_eq!((names, page.next_cursor), (vec!["ann".to_owned(), "anna".to_owned()], None));
+    for short in ["", "a"] {
+        assert_eq!(accounts.search(short, 2).await.unwrap_err().fields[0].pointer, "?username");
     }
-    assert_eq!(names, ["ann", "anna", "anne"]);
-    assert_eq!(accounts.search("", None, 2).await.unwrap_err().fields[0].pointer, "?username");
-    assert_eq!(accounts.search("a", Some("%"), 2).await.unwrap_err().fields[0].pointer, "?cursor");
     let all: Vec<_> = accounts.list_all(None).await.unwrap().items;
     assert_eq!(
         all.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(),
@@ -245,6 +245,24 @@ async fn an_invite_is_good_for_one() {
     accounts.sign_up(with("bela", &second.code), LOCAL).await.unwrap();
     let closed = accounts_on(store, Registration::Closed);
     assert_eq!(code(closed.sign_up(new_user("cora"), LOCAL).await), Some(Code::RegistrationClosed));
+}
+
+#[tokio::test]
+async fn who_comes_with_the_operator_s_invite_is_counted_by_no_network() {
+    let accounts = accounts_on(Arc::new(Memory::new()), Registration::Invite);
+    let from = Turn::Unknown(Some(crate::network::Networks::of([198, 51, 100, 7].into())));
+    let with = |name: &str, invite: &str| NewUser { invite: Some(invite.to_owned()), ..new_user(name) };
+    let mut anna = None;
+    for name in ["anna", "bela", "cora"] {
+        let invite = accounts.invite(None).await.unwrap();
+        anna = Some(accounts.sign_up(with(name, &invite.code), from).await.unwrap().user.id);
+    }
+    let by_a_user = accounts.invite(anna).await.unwrap();
+    accounts.sign_up(with("dora", &by_a_user.code), from).await.unwrap();
+    let by_a_user = accounts.invite(anna).await.unwrap();
+    assert_eq!(code(accounts.sign_up(with("elsa", &by_a_user.code), from).await), Some(Code::RateLimited));
+    // What was refused used nothing up.
+    accounts.sign_up(with("elsa", &by_a_user.code), LOCAL).await.unwrap();
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use self::bounded::within;
 use crate::{
     account::{self, InvitesBy},
     limits, media, push,
+    trust::Newness,
 };
 
 /// All that can be configured.
@@ -178,6 +179,16 @@ pub struct Limits {
     /// that its user had signed in on. A name alone is never refused.
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub signins_per_min: u32,
+    /// Sign-ups a day, UTC, from one network: a /24 of IPv4, a /56 of IPv6. Invites of the operator do not count,
+    #[serde(deserialize_with = "within::<_, _, 0, 1_000_000>")]
+    pub signups_per_day_network: u32,
+    /// and from all networks together.
+    #[serde(deserialize_with = "within::<_, _, 0, 1_000_000>")]
+    pub signups_per_day: u32,
+    /// Hours for which an account is new: it may do a tenth of what is said here and has a tenth of the room for media. 0 for
+    /// none. Who was imported, or invited by the operator, is never new.
+    #[serde(deserialize_with = "within::<_, _, 0, 8760>")]
+    pub new_account_hours: u32,
     /// Members of a group, at most 1000.
     #[serde(deserialize_with = "within::<_, _, 2, 1000>")]
     pub group_members: u32,
@@ -300,6 +311,9 @@ impl Default for Limits {
             requests_per_s: 20,
             requests_burst: 100,
             signins_per_min: 10,
+            signups_per_day_network: 50,
+            signups_per_day: 10_000,
+            new_account_hours: 24,
             group_members: stated.group_members,
             channel_members: stated.channel_members,
             text_bytes: stated.text_bytes,
@@ -396,7 +410,14 @@ impl Config {
     /// What of it concerns media.
     pub fn media(&self) -> media::Settings {
         let Media { quota_bytes, upload_bytes, keep_uploads_s, keep_unused_s, total_bytes, .. } = self.media.clone();
-        media::Settings { quota_bytes, upload_bytes, keep_uploads_s, keep_s: keep_unused_s, total_bytes }
+        media::Settings {
+            newness: self.newness(),
+            quota_bytes,
+            upload_bytes,
+            keep_uploads_s,
+            keep_s: keep_unused_s,
+            total_bytes,
+        }
     }
 
     /// What of it concerns push.
@@ -409,9 +430,20 @@ impl Config {
         }
     }
 
+    fn newness(&self) -> Newness {
+        Newness { hours: self.limits.new_account_hours }
+    }
+
     /// What of it concerns accounts.
     pub fn accounts(&self) -> account::Settings {
-        account::Settings { registration: self.registration, invites_by: self.invites_by, limits: self.stated_limits() }
+        account::Settings {
+            registration: self.registration,
+            invites_by: self.invites_by,
+            limits: self.stated_limits(),
+            newness: self.newness(),
+            signups_per_network: self.limits.signups_per_day_network,
+            signups: self.limits.signups_per_day,
+        }
     }
 }
 

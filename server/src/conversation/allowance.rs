@@ -30,14 +30,15 @@ impl Conversations {
     /// # Errors
     /// `rate_limited` until the next day, `too_many` until the user leaves one.
     pub(super) async fn count_begun(&self, user: UserId) -> Result<(), Error> {
-        let at_most = self.context.limits.begins_per_day;
+        let trust = self.context.accounts.trust(user);
+        let at_most = trust.share(self.context.limits.begins_per_day.into());
         let (partition, key) = (schema::user::partition(user), schema::user::today());
         for _ in 0..limits::COMMIT_TRIES {
             let row = RowKey { partition: partition.clone(), key: key.clone() };
             let before = self.context.store.get(vec![row]).await?.pop().flatten();
             let now = clock::now();
             let mut today = Today::as_of(before.as_ref().map(|row| Today::decode(row)).transpose()?, now);
-            if today.begun >= at_most {
+            if u64::from(today.begun) >= at_most {
                 let detail = format!("{at_most} conversations may be begun on one day.");
                 let tomorrow = Duration::from_millis(DAY_MS - now.millis() % DAY_MS);
                 return Err(Error::new(Code::RateLimited).because(detail).after(tomorrow));

@@ -72,7 +72,7 @@ impl Live {
         }
         if !amend.takes_away() {
             self.context.media.room.for_texts()?;
-            self.context.quota.check(actor.user, clock::now())?;
+            self.context.quota.check(actor.user, clock::now(), || self.context.accounts.trust(actor.user))?;
         }
         match amend {
             Amend::Edit(edit) => self.edit(actor, &record, edit).await,

@@ -37,7 +37,7 @@ impl Conversations {
             return Ok((id, true));
         }
         self.context.media.room.for_texts()?;
-        self.context.quota.check(actor.user, clock::now())?;
+        self.context.quota.check(actor.user, clock::now(), || self.context.accounts.trust(actor.user))?;
         self.count_begun(actor.user).await?;
         let id = ConversationId::new(clock::uuid());
         let id = match new.kind {

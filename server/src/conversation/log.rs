@@ -132,7 +132,7 @@ impl Live {
         }
         self.may_write(user)?;
         self.context.media.room.for_texts()?;
-        self.context.quota.check(user, clock::now())?;
+        self.context.quota.check(user, clock::now(), || self.context.accounts.trust(user))?;
         if let Some(peer) = self.peer(user) {
             self.may_reach(user, peer).await?;
         }

@@ -59,7 +59,7 @@ impl Live {
         }
         // So it is for who may write no more today.
         if !matches!(change, Change::Remove { .. }) {
-            self.context.quota.check(actor.user, clock::now())?;
+            self.context.quota.check(actor.user, clock::now(), || self.context.accounts.trust(actor.user))?;
         }
         match change {
             Change::Create { kind, title, expire_after_s, members } => {

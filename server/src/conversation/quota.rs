@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use crate::{
     Error, limits,
     store::{Change, CommitError, Direction, Record, Store, schema},
+    trust::Trust,
 };
 
 const SHARDS: usize = 64;
@@ -31,7 +32,7 @@ pub(super) struct Quota {
     bytes_per_day: u64,
     shards: Box<[Mutex<Today>]>,
     hasher: RandomState,
-    /// The last day on which somebody reached the bound: on any other nobody needs to be looked up.
+    /// The last day on which somebody reached the bound of who is new: on any other nobody needs to be looked up.
     full_on: AtomicU64,
 }
 
@@ -69,17 +70,20 @@ impl Quota {
         }
     }
 
-    /// Lets a user cause another entry.
+    /// Lets a user cause another entry; how far they are trusted is asked only once somebody is near their bound.
     ///
     /// # Errors
     /// `quota_exceeded` where they have caused as much as they may today, with when the day ends.
-    pub fn check(&self, user: UserId, now: Timestamp) -> Result<(), Error> {
+    pub fn check(&self, user: UserId, now: Timestamp, trust: impl FnOnce() -> Trust) -> Result<(), Error> {
         let today = now.millis() / DAY_MS;
-        if self.full_on.load(Ordering::Relaxed) != today || self.of(user, today) < self.bytes_per_day {
+        if self.full_on.load(Ordering::Relaxed) != today {
+            return Ok(());
+        }
+        let most = trust().share(self.bytes_per_day);
+        if self.of(user, today) < most {
             return Ok(());
         }
         metrics::counter!("kith_rate_limited_total", "bucket" => "entry_bytes").increment(1);
-        let most = self.bytes_per_day;
         let detail =
             format!("you have written {most} bytes today, as much as you may; at midnight UTC you may write again");
         let until_midnight = Duration::from_millis((today + 1) * DAY_MS - now.millis());
@@ -93,7 +97,9 @@ impl Quota {
             let bytes = record.body.len() as u64 + limits::ENTRY_BYTES_BESIDE;
             let (before, now) = self.add(day, record.sender, bytes);
             let passed = |bound: u64| before < bound && bound <= now;
-            if before / limits::ENTRY_BYTES_NOTED != now / limits::ENTRY_BYTES_NOTED || passed(self.bytes_per_day) {
+            if before / limits::ENTRY_BYTES_NOTED != now / limits::ENTRY_BYTES_NOTED
+                || [Trust::New, Trust::Full].iter().any(|trust| passed(trust.share(self.bytes_per_day)))
+            {
                 let (quota, user) = (self.clone(), record.sender);
                 tokio::spawn(async move {
                     if let Err(error) = quota.note(user, day).await {
@@ -123,7 +129,7 @@ impl Quota {
         let count = today.bytes.entry(user).or_default();
         let before = *count;
         *count += bytes;
-        if *count >= self.bytes_per_day {
+        if *count >= Trust::New.share(self.bytes_per_day) {
             self.full_on.store(today.day, Ordering::Relaxed);
         }
         (before, before + bytes)
@@ -177,17 +183,27 @@ mod tests {
         let [anna, bela] = [1, 2].map(|byte| UserId::from_bytes([byte; 16]));
         let evening = Timestamp::from_millis(20_000 * DAY_MS - 2 * HOUR_MS);
         let morning = Timestamp::from_millis(20_000 * DAY_MS + HOUR_MS);
-        quota.check(anna, evening).unwrap();
+        quota.check(anna, evening, || Trust::Full).unwrap();
         quota.count(&[record(anna, evening, 900)]);
-        let refused = quota.check(anna, evening).unwrap_err();
+        let refused = quota.check(anna, evening, || Trust::Full).unwrap_err();
         assert_eq!((refused.code, refused.retry_after), (Code::QuotaExceeded, Some(Duration::from_secs(2 * 3600))));
-        quota.check(bela, evening).unwrap();
-        quota.check(anna, morning).unwrap();
+        quota.check(bela, evening, || Trust::Full).unwrap();
+        quota.check(anna, morning, || Trust::Full).unwrap();
         quota.count(&[record(anna, morning, 100)]);
-        quota.check(anna, morning).unwrap();
+        quota.check(anna, morning, || Trust::Full).unwrap();
         assert_eq!(quota.of(anna, 20_000), 100 + limits::ENTRY_BYTES_BESIDE);
         let kept: usize = quota.shards.iter().map(|shard| shard.lock().bytes.len()).sum();
         assert_eq!(kept, 1, "yesterday takes no memory");
+    }
+
+    #[tokio::test]
+    async fn who_is_new_causes_a_tenth() {
+        let quota = Arc::new(Quota::new(Arc::new(Memory::default()), 10_000));
+        let (anna, at) = (UserId::from_bytes([1; 16]), Timestamp::from_millis(20_000 * DAY_MS));
+        quota.check(anna, at, || Trust::New).unwrap();
+        quota.count(&[record(anna, at, 1000)]);
+        quota.check(anna, at, || Trust::New).unwrap_err();
+        quota.check(anna, at, || Trust::Full).unwrap();
     }
 
     #[tokio::test]

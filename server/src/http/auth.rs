@@ -29,6 +29,10 @@ pub struct Reader(pub Actor);
 #[derive(Debug, Clone, Copy)]
 pub struct Proving(pub Actor);
 
+/// A signed-in device whose user looks for people. Its request counts among these.
+#[derive(Debug, Clone, Copy)]
+pub struct Seeker;
+
 /// Anybody. Their request counts among those of their address.
 #[derive(Debug, Clone, Copy)]
 pub struct Guest;
@@ -59,10 +63,7 @@ impl FromRequestParts<Arc<App>> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = Actor::from_request_parts(parts, app).await?;
-        let charge = app.roster.budget.reserve(&app.roster.allowance(actor.user))?;
-        if let Some(exchange) = parts.extensions.get::<Exchange>() {
-            exchange.keep(charge);
-        }
+        reserve(parts, app, actor)?;
         Ok(Self(actor))
     }
 }
@@ -77,12 +78,32 @@ impl FromRequestParts<Arc<App>> for Proving {
     }
 }
 
+impl FromRequestParts<Arc<App>> for Seeker {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
+        let actor = authenticate(parts, app).await?;
+        admit(parts, app.rates.search_for_people(actor.user))?;
+        reserve(parts, app, actor)?;
+        Ok(Self)
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Guest {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         admit_guest(parts, app).map(|()| Self)
     }
+}
+
+/// Takes room for the page that a device asks for.
+fn reserve(parts: &Parts, app: &App, actor: Actor) -> Result<(), Error> {
+    let charge = app.roster.budget.reserve(&app.roster.allowance(actor.user))?;
+    if let Some(exchange) = parts.extensions.get::<Exchange>() {
+        exchange.keep(charge);
+    }
+    Ok(())
 }
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {

@@ -24,6 +24,7 @@ use crate::{
     config::Limits,
     limits,
     network::Networks,
+    trust::Trust,
 };
 
 type Buckets<K> = RateLimiter<K, Bounded<K>, DefaultClock, StateInformationMiddleware>;
@@ -154,6 +155,32 @@ impl ByNetwork {
     }
 }
 
+/// The buckets of users: those who are new have less.
+struct ByTrust {
+    full: Buckets<UserId>,
+    new: Buckets<UserId>,
+}
+
+impl ByTrust {
+    /// Of so many a second. A client opens with many requests, and then makes few: their burst is not less.
+    fn new(per_s: u32, burst: u32, new_burst: u32) -> Self {
+        let new_per_s = Trust::New.share(per_s.into()) as u32;
+        let quota = |per_s: u32, burst: u32| Quota::per_second(some(per_s)).allow_burst(some(burst));
+        Self { full: buckets(quota(per_s, burst)), new: buckets(quota(new_per_s, new_burst)) }
+    }
+
+    fn of(&self, trust: Trust) -> &Buckets<UserId> {
+        match trust {
+            Trust::New => &self.new,
+            Trust::Full => &self.full,
+        }
+    }
+
+    fn sweep(&self) {
+        [&self.full, &self.new].into_iter().for_each(sweep);
+    }
+}
+
 /// What the buckets say to a sign-in on a device that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
@@ -165,8 +192,11 @@ pub struct SignIn {
 
 /// All buckets of the server. Their number is bounded, and full ones take no memory after a sweep.
 pub struct Rates {
-    sends: Buckets<UserId>,
-    requests: Buckets<UserId>,
+    /// How far a user is trusted.
+    trust: Box<dyn Fn(UserId) -> Trust + Send + Sync>,
+    sends: ByTrust,
+    requests: ByTrust,
+    searches: ByTrust,
     hellos: Buckets<UserId>,
     guests: ByNetwork,
     sign_ins: ByNetwork,
@@ -183,7 +213,7 @@ pub struct Rates {
 
 impl Rates {
     /// Full buckets.
-    pub fn new(config: &Limits) -> Self {
+    pub fn new(config: &Limits, trust: impl Fn(UserId) -> Trust + Send + Sync + 'static) -> Self {
         let per_second = |per_s: u32, burst: u32| Quota::per_second(some(per_s)).allow_burst(some(burst));
         let per_minute = |times: u32| Quota::per_minute(some(config.signins_per_min.saturating_mul(times)));
         let guests = |times: u32| {
@@ -191,8 +221,18 @@ impl Rates {
         };
         let named = Quota::per_minute(some(config.signins_per_min.div_ceil(limits::NAME_REFILL_TIMES)));
         Self {
-            sends: buckets(per_second(config.sends_per_s, config.sends_burst)),
-            requests: buckets(guests(1)),
+            trust: Box::new(trust),
+            sends: ByTrust::new(
+                config.sends_per_s,
+                config.sends_burst,
+                Trust::New.share(config.sends_burst.into()) as u32,
+            ),
+            requests: ByTrust::new(config.requests_per_s, config.requests_burst, config.requests_burst),
+            searches: ByTrust::new(
+                limits::USERS_SEARCHES_PER_S,
+                limits::USERS_SEARCHES_BURST,
+                limits::USERS_SEARCHES_BURST,
+            ),
             hellos: buckets(per_second(limits::HELLOS_PER_S, limits::HELLOS_BURST)),
             guests: ByNetwork::new(guests),
             sign_ins: ByNetwork::new(per_minute),
@@ -220,12 +260,17 @@ impl Rates {
 
     /// Counts a message of a user, and tells where they stand.
     pub fn sending(&self, user: UserId) -> Checked {
-        check(&self.sends, &user, "sends")
+        check(self.sends.of((self.trust)(user)), &user, "sends")
     }
 
     /// Counts another request of a user.
     pub fn request(&self, user: UserId) -> Checked {
-        check(&self.requests, &user, "requests")
+        check(self.requests.of((self.trust)(user)), &user, "requests")
+    }
+
+    /// Counts a search of a user for people.
+    pub fn search_for_people(&self, user: UserId) -> Checked {
+        check(self.searches.of((self.trust)(user)), &user, "people")
     }
 
     /// Counts a hello of a user.
@@ -287,8 +332,9 @@ impl Rates {
 
     /// Forgets the buckets that are full.
     pub fn sweep(&self) {
-        sweep(&self.sends);
-        sweep(&self.requests);
+        self.sends.sweep();
+        self.requests.sweep();
+        self.searches.sweep();
         sweep(&self.hellos);
         self.guests.sweep();
         self.sign_ins.sweep();
@@ -356,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_tells_when() {
-        let rates = Rates::new(&Limits { signins_per_min: 3, ..Limits::default() });
+        let rates = Rates::new(&Limits { signins_per_min: 3, ..Limits::default() }, |_| Trust::Full);
         for remaining in [2, 1, 0] {
             let SignIn { checked, slowed } = rates.sign_in(None, "anna");
             assert_eq!((checked.retry_after, checked.standing.remaining, slowed), (None, remaining, false));
@@ -374,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_name_is_guessed_slowly_from_many_addresses_and_nobody_is_locked_out() {
-        let rates = Rates::new(&Limits { signins_per_min: 2, ..Limits::default() });
+        let rates = Rates::new(&Limits { signins_per_min: 2, ..Limits::default() }, |_| Trust::Full);
         let guess = |last: u8, name: &str| {
             let SignIn { checked, slowed } = rates.sign_in(Some(&from(&format!("198.51.{last}.1"))), name);
             (checked.retry_after.is_none(), slowed)
@@ -392,7 +438,7 @@ mod tests {
 
     #[test]
     fn who_has_many_addresses_has_one_share_for_each_network() {
-        let rates = Rates::new(&Limits { requests_per_s: 1, requests_burst: 10, ..Limits::default() });
+        let rates = Rates::new(&Limits { requests_per_s: 1, requests_burst: 10, ..Limits::default() }, |_| Trust::Full);
         let taken = |address: &dyn Fn(u32) -> String| {
             (0..1000).filter(|number| rates.guest(&from(&address(*number))).retry_after.is_none()).count() as u32
         };
@@ -407,7 +453,7 @@ mod tests {
 
     #[test]
     fn however_many_addresses_there_are_the_buckets_take_little_memory() {
-        let rates = Rates::new(&Limits::default());
+        let rates = Rates::new(&Limits::default(), |_| Trust::Full);
         for number in 0..3 * limits::BUCKETS as u32 {
             let address = std::net::Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(number) << 64);
             rates.sign_in(Some(&Networks::of(address.into())), &number.to_string());
@@ -418,11 +464,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_new_sends_a_tenth() {
+        let new = UserId::from_bytes([1; 16]);
+        let limits = Limits { sends_per_s: 1, sends_burst: 50, ..Limits::default() };
+        let rates = Rates::new(&limits, move |user| if user == new { Trust::New } else { Trust::Full });
+        let sent = |user| (0..100).filter(|_| rates.send(user).is_ok()).count();
+        assert_eq!((sent(new), sent(UserId::from_bytes([2; 16]))), (5, 50));
+    }
+
+    #[test]
     fn full_buckets_are_forgotten() {
-        let rates = Rates::new(&Limits { requests_per_s: 1_000_000, ..Limits::default() });
+        let rates = Rates::new(&Limits { requests_per_s: 1_000_000, ..Limits::default() }, |_| Trust::Full);
         rates.request(UserId::from_bytes([1; 16]));
         std::thread::sleep(Duration::from_millis(2));
         rates.sweep();
-        assert!(rates.requests.is_empty());
+        assert!(rates.requests.full.is_empty());
     }
 }

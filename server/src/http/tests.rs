@@ -174,10 +174,10 @@ async fn bad_input_names_its_field_and_is_a_problem_document() {
     for (path, pointer) in [
         ("/v1/users", "?username"),
         ("/v1/users?username=", "?username"),
-        ("/v1/users?username=a&limit=0", "?limit"),
-        ("/v1/users?username=a&limit=201", "?limit"),
-        ("/v1/users?username=a&limit=x", "?limit"),
-        ("/v1/users?username=a&cursor=%25", "?cursor"),
+        ("/v1/users?username=an&limit=0", "?limit"),
+        ("/v1/users?username=an&limit=201", "?limit"),
+        ("/v1/users?username=an&limit=x", "?limit"),
+        ("/v1/users?username=a", "?username"),
     ] {
         assert_eq!(http.ask(Method::GET, path, &token, None).await.pointer(), pointer, "{path}");
     }

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::{
     Answer, App,
-    auth::{Actor, Proving, Reader},
+    auth::{Actor, Proving, Seeker},
     conversations::Paging,
     extract::{Json, Path, Query, Who, page_items},
     sessions,
@@ -41,24 +41,23 @@ pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(S
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Search {
-    /// What the username begins with.
+    /// What the username begins with; 2 characters at least.
+    #[param(min_length = 2)]
     username: String,
-    /// So many at most; 50 where absent.
+    /// So many at most, and 20 in any case.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
-/// People whose username begins so, by name.
+/// The first people whose username begins so, by name.
 #[utoipa::path(get, path = "/v1/users", tag = "users", params(Search), responses((status = 200, body = Page<Profile>)))]
 pub async fn search(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _seeker: Seeker,
     Query(query): Query<Search>,
 ) -> Answer<Answered<Page<Profile>>> {
     let limit = page_items(query.limit)?;
-    Ok(Answered(app.accounts.search(&query.username, query.cursor.as_deref(), limit).await?))
+    Ok(Answered(app.accounts.search(&query.username, limit).await?))
 }
 
 /// A profile.

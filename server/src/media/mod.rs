@@ -56,6 +56,7 @@ use crate::{
         Change, CommitError, Store,
         schema::{self, Value},
     },
+    trust::Newness,
 };
 
 /// What the operator decides about media.
@@ -63,6 +64,8 @@ use crate::{
 pub struct Settings {
     /// Bytes of all media of one user.
     pub quota_bytes: u64,
+    /// Which accounts are new, and so have less of that.
+    pub newness: Newness,
     /// Bytes of a media that is sent in parts.
     pub upload_bytes: u64,
     /// Seconds for which an upload waits for its next byte.

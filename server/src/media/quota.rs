@@ -7,7 +7,7 @@ use kith_protocol::{Code, MediaId, UploadId, UserId};
 
 use super::Media;
 use crate::{
-    Error, limits,
+    Error, clock, limits,
     store::{
         Change, CommitError, Condition, Direction, RowKey,
         schema::{self, Upload, User, Value, user},
@@ -59,13 +59,15 @@ impl Media {
         for _ in 0..limits::COMMIT_TRIES {
             let [profile, total, own] = self.room(owner, id).await?;
             // Who is being erased gets nothing new that would stay behind.
-            let living = profile.as_deref().map(User::decode).transpose()?.is_some_and(|row| !row.erased);
-            let Some(profile) = profile.filter(|_| living) else { return Err(Code::Unauthenticated.into()) };
+            let row = profile.as_deref().map(User::decode).transpose()?.filter(|row| !row.erased);
+            let (Some(row), Some(profile)) = (row, profile) else { return Err(Code::Unauthenticated.into()) };
+            let trust = self.settings.newness.trust(row.created_at, row.vouched, clock::now());
+            let quota_bytes = trust.share(self.settings.quota_bytes);
             let used = total.as_deref().map_or(Ok(0), user::size_of)?;
             let before = own.as_deref().map_or(Ok(0), user::size_of)?;
             let used = used.saturating_sub(before).saturating_add(size);
-            if used > self.settings.quota_bytes {
-                let detail = format!("All your media may have {} bytes.", self.settings.quota_bytes);
+            if used > quota_bytes {
+                let detail = format!("All your media may have {quota_bytes} bytes.");
                 return Err(Error::new(Code::QuotaExceeded).because(detail));
             }
             let mut changes = vec![

@@ -18,6 +18,8 @@ fn user(erased: bool) -> User {
         created_at: Timestamp::default(),
         last_seen: None,
         erased,
+        suspended: false,
+        vouched: false,
     }
 }
 

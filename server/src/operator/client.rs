@@ -99,6 +99,17 @@ impl Operator {
         }
     }
 
+    /// Suspends a user, or ends that.
+    pub async fn suspend(&self, username: &str, suspended: bool) -> Result<(), String> {
+        match self {
+            Self::Alone(here) => here.suspend(username, suspended).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => {
+                let method = if suspended { Method::PUT } else { Method::DELETE };
+                ask(socket, method, &format!("/users/{}/suspension", segment(username)), &()).await
+            }
+        }
+    }
+
     /// Makes those of the users who are not there; [`crate::limits::IMPORT_USERS`] at most.
     pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, String> {
         match self {

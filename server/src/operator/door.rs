@@ -11,7 +11,7 @@ use axum::{
     extract::{DefaultBodyLimit, Path as Segment, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
@@ -60,6 +60,7 @@ pub fn router(operations: Operations) -> Router {
         .route("/users/import", post(import))
         .route("/users/{name}", delete(remove))
         .route("/users/{name}/reset", post(reset))
+        .route("/users/{name}/suspension", put(suspend).delete(unsuspend))
         .route("/invites", post(invite))
         .route("/backup", post(backup))
         .route("/reindex", post(reindex))
@@ -127,6 +128,16 @@ async fn import(State(operations): State<Operations>, Json(users): Json<Vec<Impo
 
 async fn remove(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<StatusCode> {
     operations.remove(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn suspend(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<StatusCode> {
+    operations.suspend(&name, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unsuspend(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<StatusCode> {
+    operations.suspend(&name, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -43,6 +43,11 @@ impl Operations {
         self.node.erase(user, None).await
     }
 
+    /// Suspends a user, or ends that.
+    pub async fn suspend(&self, username: &str, suspended: bool) -> Result<(), Error> {
+        self.node.accounts.set_suspended(username, suspended).await.map_err(nobody)
+    }
+
     /// Makes those of the users who are not there.
     pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, Error> {
         self.node.accounts.import(users).await

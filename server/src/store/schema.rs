@@ -143,6 +143,10 @@ pub struct User {
     pub last_seen: Option<Timestamp>,
     /// Whether the account is erased: this row is all that remains.
     pub erased: bool,
+    /// Whether the operator has suspended it: nobody signs in.
+    pub suspended: bool,
+    /// Whether the operator vouches for it: it was imported, or came with an invite of theirs.
+    pub vouched: bool,
 }
 
 /// A device that is signed in.

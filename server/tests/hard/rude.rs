@@ -38,6 +38,7 @@ requests_burst = 1000000
 signins_per_min = 1000000
 conversations = 1000000
 begins_per_day = 1000000
+new_account_hours = 0
 ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

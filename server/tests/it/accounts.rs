@@ -55,8 +55,10 @@ impl Story {
 
 async fn start(data: &Path) -> Server {
     let port_0 = "127.0.0.1:0".parse().unwrap();
-    let config =
+    let mut config =
         Config { data_dir: data.to_owned(), listen: port_0, operator_listen: port_0, drain_s: 0, ..Config::default() };
+    // Whatever room the disk has.
+    config.media.min_free_bytes = Some(0);
     Server::start(config).await.unwrap()
 }
 
@@ -209,6 +211,37 @@ async fn the_operator_s_commands_work_beside_a_server_and_without_one() {
     assert_eq!((status, error.as_str()), (1, "kith: nobody has this name"));
     let (_, list, _) = story.operator(&["user", "list"]).await;
     assert_eq!(list.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn who_is_suspended_is_out_until_the_operator_lets_them_in() {
+    let mut story = Story::begin().await;
+    let (anna, rest) = sign_up(&story.rest(), "anna").await;
+    let (_, bela) = sign_up(&story.rest(), "bela").await;
+    let socket = connected(&story, &anna.token).await;
+    assert_eq!(story.operator(&["user", "suspend", "anna"]).await, (0, String::new(), String::new()));
+    assert_eq!(closed_with(socket).await, Some(CloseCode::DeviceRevoked as u16));
+    assert_eq!(code(rest.me().await), Some(Code::Unauthenticated));
+    assert_eq!(code(sign_in(&story.rest(), "anna", PASSWORD).await), Some(Code::Suspended));
+    // Who does not have the password is not told.
+    assert_eq!(code(sign_in(&story.rest(), "anna", "wrong horse").await), Some(Code::WrongPassword));
+    let seen = bela.user(anna.user.id).await.unwrap();
+    assert_eq!((seen.username.as_deref(), seen.deleted), (Some("anna"), false));
+    let (_, list, _) = story.operator(&["user", "list"]).await;
+    let suspended: Vec<_> = list.lines().map(|line| line.ends_with("suspended")).collect();
+    assert_eq!(suspended, [true, false], "{list}");
+    story.restart().await;
+    assert_eq!(code(sign_in(&story.rest(), "anna", PASSWORD).await), Some(Code::Suspended));
+    assert_eq!(story.operator(&["user", "unsuspend", "anna"]).await.0, 0);
+    assert_eq!(sign_in(&story.rest(), "anna", PASSWORD).await.unwrap().user.id, anna.user.id);
+    // Without a server too.
+    story.end().await;
+    assert_eq!(story.operator(&["user", "suspend", "bela"]).await.0, 0);
+    assert_eq!(story.operator(&["user", "suspend", "nobody"]).await.2, "kith: nobody has this name");
+    story.server = Some(start(story.data.path()).await);
+    assert_eq!(code(sign_in(&story.rest(), "bela", PASSWORD).await), Some(Code::Suspended));
+    assert_eq!(story.operator(&["verify"]).await.0, 0);
+    story.end().await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod house_rules;
 mod media;
 mod members;
 mod messages;
+mod newcomers;
 mod pages;
 mod presence;
 mod promises;

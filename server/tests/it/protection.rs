@@ -220,7 +220,8 @@ async fn what_nobody_signed_in_asks_counts_against_their_address() {
         (Method::PATCH, "/v1/uploads/x"),
     ];
     for (number, (method, path)) in asked.into_iter().enumerate() {
-        let address = format!("198.51.100.{number}");
+        // Each from a network of its own.
+        let address = format!("198.51.{number}.1");
         let forwarded = [("x-forwarded-for", address.as_str())];
         let mut refused = None;
         for _ in 0..20 {

@@ -96,7 +96,8 @@ fn an_upgrade_says_in_a_line_what_is_in_its_way() {
 }
 
 async fn sign_in(world: &World, username: &str) -> Rest {
-    let session = NewSession { username: username.into(), password: PASSWORD.into(), device: None };
+    let session =
+        NewSession { username: username.into(), password: PASSWORD.into(), device: None, device_secret: None };
     let signed_in = world.guest().sign_in(&session).await.expect("a sign-in");
     world.guest().with_token(&signed_in.token).expect("a token")
 }

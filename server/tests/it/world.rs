@@ -74,6 +74,8 @@ impl World {
         }
         // Nor one whose disk is rather full.
         config.media.min_free_bytes = Some(0);
+        // In a story everybody is new, and that is another story.
+        config.limits.new_account_hours = 0;
         // A busy machine must not make a story another one.
         config.load.shed_ms = 50_000;
         config.load.shed_receipts_ms = 55_000;

@@ -9,18 +9,21 @@ import { dialog, explain } from "./state";
 
 const PATIENCE_MS = 200;
 
+/** Letters of a username from which on the server looks for people. */
+export const LETTERS = 2;
+
 /** People whose username begins as one types. */
 export function usePeople(signedIn: Client, wanted: string) {
   const found = useSignal<Profile[]>([]);
   useEffect(() => {
     const word = wanted.trim().toLowerCase().replace(/^@/, "");
-    if (!word) {
-      found.value = [];
-      return;
-    }
+    // What was found before is of use where the server wants to be asked less often.
+    found.value = word.length < LETTERS ? [] : found.value.filter((person) => person.username?.startsWith(word));
+    if (word.length < LETTERS) return;
     let late = false;
     const timer = setTimeout(async () => {
-      const page = await signedIn.rest.people(word).catch(() => ({ items: [] }));
+      const page = await signedIn.rest.people(word).catch(() => null);
+      if (!page) return;
       for (const person of page.items) signedIn.people.take(person);
       if (!late) found.value = page.items.filter((person) => person.id !== signedIn.me.id);
     }, PATIENCE_MS);
@@ -100,6 +103,7 @@ export function NewChat({ signedIn }: { signedIn: Client }) {
       <form onSubmit={begin}>
         {kind.value !== "direct" && <Field label={t().group_title} name="title" required maxLength={200} />}
         <Field label={kind.value === "channel" ? t().channels : t().pick_people} type="search" autofocus value={wanted.value} onInput={(event: InputEvent) => (wanted.value = (event.currentTarget as HTMLInputElement).value)} />
+        {kind.value !== "channel" && wanted.value.trim().length === 1 && <p class="hint">{t().more_letters}</p>}
         {picked.value.length > 0 && kind.value !== "direct" && (
           <ul class="people picked">
             {picked.value.map((person) => (

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Value;
 
-/// [`super::User`] as its version 1 was: without who may add the user to groups.
+/// [`super::User`] as its version 1 was: without who may add the user to groups, and without what the operator thinks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct User {
     pub username: String,
@@ -48,6 +48,8 @@ impl From<User> for super::User {
             created_at: older.created_at,
             last_seen: older.last_seen,
             erased: older.erased,
+            suspended: false,
+            vouched: false,
         }
     }
 }

@@ -39,8 +39,8 @@ fn privacy() -> impl Strategy<Value = Privacy> {
 
 fn a_user() -> impl Strategy<Value = User> {
     let names = (text(), text(), option::of(text()), option::of(text()), option::of(text()), option::of(text()));
-    (names, privacy(), text(), time(), option::of(time()), any::<bool>()).prop_map(
-        |(names, privacy, password, created_at, last_seen, erased)| {
+    (names, privacy(), text(), time(), option::of(time()), any::<[bool; 3]>()).prop_map(
+        |(names, privacy, password, created_at, last_seen, [erased, suspended, vouched])| {
             let (username, display_name, about, avatar, email, phone) = names;
             User {
                 username,
@@ -54,6 +54,8 @@ fn a_user() -> impl Strategy<Value = User> {
                 created_at,
                 last_seen,
                 erased,
+                suspended,
+                vouched,
             }
         },
     )
@@ -192,6 +194,7 @@ proptest! {
             erased: user.erased,
         };
         survives(&older)?;
+        (user.suspended, user.vouched) = (false, false);
         user.privacy = Privacy { last_seen, read_receipts, ..Privacy::default() };
         prop_assert_eq!(User::decode(&older.encode()).unwrap(), user);
     }

@@ -77,6 +77,8 @@ impl World {
             created_at: clock::now(),
             last_seen: None,
             erased: false,
+            suspended: false,
+            vouched: false,
         };
         self.put(self.of_user(schema::user::profile()), user.encode()).await;
         self.put(schema::name::row("anna"), Bytes::copy_from_slice(&self.user.bytes())).await;
