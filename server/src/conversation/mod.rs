@@ -350,9 +350,8 @@ impl Conversations {
         &self,
         actor: Actor,
         conversation: ConversationId,
-        mut changes: ConversationChanged,
+        changes: ConversationChanged,
     ) -> Result<(), Error> {
-        changes.topic.as_mut().map(text::clean);
         members::check_settings(&changes, &self.context.limits)?;
         let Some(avatar) = changes.avatar.as_deref().filter(|avatar| !avatar.is_empty()) else {
             return self.request(actor, conversation, Change::Settings(changes)).await.map(drop);
