@@ -41,8 +41,10 @@ pub const SYNC_AGAIN_MS: u64 = 1000;
 pub const SYNC_AGAIN_AT_MOST_MS: u64 = 60_000;
 /// Seconds after which an unanswered `send` is sent again.
 pub const SENT_ANSWER_S: u64 = 15;
-/// Milliseconds before a send is tried again, where the server does not say.
+/// Milliseconds before a send is tried again, where the server does not say, then twice as long each time,
 pub const SEND_AGAIN_MS: u64 = 1000;
+/// up to so many.
+pub const SEND_AGAIN_AT_MOST_MS: u64 = 60_000;
 /// Times that the server may say that its disk is full before a send has failed.
 pub const STORAGE_FULL_TRIES: u32 = 3;
 /// Milliseconds that the server has to send by itself what a `hello` lacks, before the client asks for it.

@@ -25,13 +25,20 @@ struct Queue {
     messages: VecDeque<(NewMessage, OwnedSemaphorePermit)>,
     /// When the first is sent, or sent again.
     due: Instant,
-    /// Times that the server had no room for the first.
+    /// Times that the server refused the first for now,
+    refusals: u32,
+    /// and those of them for which it had no room.
     full: u32,
 }
 
 impl Outbox {
     pub(super) fn add(&mut self, id: ConversationId, message: NewMessage, room: OwnedSemaphorePermit, now: Instant) {
-        let queue = self.queues.entry(id).or_insert_with(|| Queue { messages: VecDeque::new(), due: now, full: 0 });
+        let queue = self.queues.entry(id).or_insert_with(|| Queue {
+            messages: VecDeque::new(),
+            due: now,
+            refusals: 0,
+            full: 0,
+        });
         queue.messages.push_back((message, room));
     }
 
@@ -68,7 +75,7 @@ impl Outbox {
         let queue = self.queues.get_mut(&id)?;
         queue.messages.front().filter(|(first, _)| first.client_id == client_id)?;
         let (message, _) = queue.messages.pop_front()?;
-        (queue.due, queue.full) = (now, 0);
+        (queue.due, queue.refusals, queue.full) = (now, 0, 0);
         if queue.messages.is_empty() {
             self.queues.remove(&id);
         }
@@ -83,10 +90,42 @@ impl Outbox {
         })
     }
 
-    /// The message may be sent again at `at`, and not before.
-    pub(super) fn again(&mut self, id: ConversationId, at: Instant) {
-        if let Some(queue) = self.queues.get_mut(&id) {
-            queue.due = at;
+    /// The message was refused for now: it is sent again after the time that the server named, or else later each time.
+    pub(super) fn again(&mut self, id: ConversationId, after: Option<Duration>, now: Instant) {
+        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let wait = limits::SEND_AGAIN_MS.saturating_mul(1 << queue.refusals.min(30)).min(limits::SEND_AGAIN_AT_MOST_MS);
+        queue.refusals = queue.refusals.saturating_add(1);
+        queue.due = now + after.unwrap_or(Duration::from_millis(wait));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_refused_for_now_is_sent_later_each_time() {
+        let (id, began) = (ConversationId::new(Uuid::from_u128(7)), Instant::now());
+        let (mut outbox, mut now) = (Outbox::default(), began);
+        let message = super::super::message("hello");
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("there is room");
+        outbox.add(id, message.clone(), room, now);
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            assert_eq!(outbox.due(now).len(), 1);
+            outbox.again(id, None, now);
+            let due = outbox.deadline().expect("it is to be sent again");
+            waits.push((due - now).as_secs());
+            now = due;
         }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        // The server knows better.
+        outbox.again(id, Some(Duration::from_secs(5)), now);
+        assert_eq!(outbox.deadline(), Some(now + Duration::from_secs(5)));
+        assert_eq!(outbox.done(id, message.client_id, now), Some(message));
     }
 }

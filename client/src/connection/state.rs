@@ -367,7 +367,7 @@ impl State {
             let Some(conversation) = self.outbox.find(client_id) else { return };
             let full = error.code == Code::StorageFull;
             if error.code.retryable() && (!full || self.outbox.found_full(conversation)) {
-                self.outbox.again(conversation, again);
+                self.outbox.again(conversation, error.retry_after_ms.map(millis), now);
             } else {
                 self.outbox.done(conversation, client_id, now);
                 let reason = error.detail.unwrap_or(error.title);
