@@ -447,7 +447,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People whose username begins so, by name. */
+        /** The first people whose username begins so, by name. */
         get: operations["users_search"];
         put?: never;
         /** Makes an account and signs its first device in. */
@@ -801,7 +801,7 @@ export interface components {
          * @description The stable name of an error; a client decides by it.
          * @enum {string}
          */
-        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "not_contact" | "registration_closed" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_many" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable" | "storage_full";
+        Code: "invalid_request" | "unauthenticated" | "wrong_password" | "blocked" | "user_gone" | "not_admin" | "not_contact" | "registration_closed" | "suspended" | "not_found" | "method_not_allowed" | "username_taken" | "conversation_full" | "too_many" | "wrong_offset" | "unsupported_tus_version" | "too_large" | "quota_exceeded" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_mismatch" | "upload_in_use" | "rate_limited" | "internal" | "overloaded" | "unavailable" | "storage_full";
         /** @description The body of `conversation_changed`: the fields that changed, as they are from now on. An empty text or a zero unsets. */
         ConversationChanged: {
             /** @description Its picture. */
@@ -4696,6 +4696,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description suspended */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -5537,12 +5546,10 @@ export interface operations {
     users_search: {
         parameters: {
             query: {
-                /** @description What the username begins with. */
+                /** @description What the username begins with; 2 characters at least. */
                 username: string;
-                /** @description So many at most; 50 where absent. */
+                /** @description So many at most, and 20 in any case. */
                 limit?: number;
-                /** @description The `next_cursor` of the page before. */
-                cursor?: string;
             };
             header?: never;
             path?: never;
