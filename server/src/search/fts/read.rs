@@ -108,16 +108,12 @@ impl Look {
             None => self.conversations(&reading)?,
         };
         let by = self.question.from.map(|from| number_of(&reading, from)).transpose()?;
-        // Who wrote nothing has no number.
-        if by == Some(None) {
-            ahead.clear();
-        }
         while let Some(next) = ahead.pop() {
             if self.oldest().is_some_and(|(oldest, _)| next.newest < oldest.at) {
                 self.found.more = true;
                 break;
             }
-            self.look_into(&reading, next, by.flatten())?;
+            self.look_into(&reading, next, by)?;
             if Instant::now() >= until && !ahead.is_empty() {
                 self.ahead = Some(ahead);
                 return Ok(None);
@@ -228,8 +224,8 @@ impl Look {
     }
 }
 
-/// The small number of a sender.
-fn number_of(connection: &Connection, user: UserId) -> rusqlite::Result<Option<i64>> {
+/// The small number of a sender; 0, which nobody has, for who wrote nothing: an answer that came sooner would tell that.
+fn number_of(connection: &Connection, user: UserId) -> rusqlite::Result<i64> {
     let mut select = connection.prepare_cached("SELECT id FROM senders WHERE uuid = ?1")?;
-    select.query_row((user.bytes(),), |row| row.get(0)).optional()
+    Ok(select.query_row((user.bytes(),), |row| row.get(0)).optional()?.unwrap_or(0))
 }

@@ -148,9 +148,11 @@ async fn the_work_of_a_search_is_that_of_the_callers_conversations() {
         assert_eq!(find(&index, both(words)).await, before, "{words}: it costs and finds the same");
         assert_eq!(before.work.conversations, 2, "{words}");
     }
-    // So it is where one asks for a sender, and where all that one may read is later.
-    let from = Question { from: Some(of_another), ..both("tea") };
-    assert_eq!(find(&index, from).await.work, Work { conversations: 2, rows: 0 });
+    // So it is where one asks for a sender, also for one who wrote nothing, and where all that one may read is later.
+    for sender in [of_another, UserId::from_bytes([99; 16])] {
+        let from = Question { from: Some(sender), ..both("tea") };
+        assert_eq!(find(&index, from).await.work, Work { conversations: 2, rows: 0 });
+    }
     let since = Question { readable: [(HERE, 21)].into(), ..question("tea") };
     assert_eq!(find(&index, since).await.work, Work { conversations: 1, rows: 10 });
     assert_eq!(seqs(&index, "milk").await, none);
