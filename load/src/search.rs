@@ -15,7 +15,7 @@ use crate::{
     mark::{Clock, Mark},
     pairs,
     report::report,
-    rest::{Pool, Rest},
+    rest::{Answer, Rest},
     room::{self, Load, Plan},
     setup::{self, Setup},
     target::Target,
@@ -118,25 +118,38 @@ async fn converse(
 /// Writes the last message of conversations and waits until it is found in each. The first member of each is `writer`, or,
 /// where that is 0, the even user of its pair.
 async fn finish(target: &Target, conversations: Vec<ConversationId>, writer: usize) -> Result<()> {
-    let (pool, clock) = (Pool::new(target), Clock::new());
-    let until = Instant::now() + INDEXED_LIMIT;
+    let (target, clock, until) = (target.clone(), Clock::new(), Instant::now() + INDEXED_LIMIT);
     gather(conversations.len(), target.rest, async move |index| {
         let user = if writer == 0 { 2 * index } else { writer };
-        let path = format!("/v1/conversations/{}/messages", conversations[index]);
+        let (conversation, token) = (conversations[index], target.token(user));
+        // A connection of its own: a kept one is closed by the server while it rests.
+        let mut rest = Rest::open(&target, index).await?;
         let client_id = clock.name(Mark { sender: 0, count: index as u32, at_us: clock.now_us() });
         let body = format!(r#"{{"client_id":"{client_id}","text":"{LAST} at last"}}"#);
-        pool.ask(user, "POST", &path, &body).await?;
-        let path = format!("/v1/search?q={LAST}&limit=1&conversation={}", conversations[index]);
-        while !has_items(&pool.ask(user, "GET", &path, "").await?)? {
+        good(rest.call("POST", &format!("/v1/conversations/{conversation}/messages"), &token, &body).await?)?;
+        let path = format!("/v1/search?q={LAST}&limit=1&conversation={conversation}");
+        loop {
+            let answer = rest.call("GET", &path, &token, "").await?;
+            // Too many searches of this user wait.
+            if answer.status != 503 && has_items(&good(answer)?)? {
+                return Ok(());
+            }
             if Instant::now() >= until {
                 return Err(Error::Refused(format!("nothing was found for {} s", INDEXED_LIMIT.as_secs())));
             }
             sleep(Duration::from_millis(500)).await;
         }
-        Ok(())
     })
     .await
     .map(drop)
+}
+
+/// The body of a good answer.
+fn good(answer: Answer) -> Result<Vec<u8>> {
+    match answer.status {
+        200..300 => Ok(answer.body),
+        status => Err(Error::Refused(format!("a message or a search was answered with {status}"))),
+    }
 }
 
 /// Whether a page of a list has an item.
@@ -156,8 +169,8 @@ async fn times(target: &Target, user: usize, conversations: usize, searches: usi
         let asked = Instant::now();
         let answer = rest.call("GET", &path, &token, "").await?;
         times.record(asked.elapsed().as_micros() as u64);
-        if answer.status != 200 || has_items(&answer.body)? {
-            return Err(Error::Refused(format!("GET {path} was answered with {}, or found something", answer.status)));
+        if has_items(&good(answer)?)? {
+            return Err(Error::Refused(format!("GET {path} finds something")));
         }
     }
     Ok(Times { conversations, known: known.summary(), unknown: unknown.summary() })
