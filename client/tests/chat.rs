@@ -60,7 +60,13 @@ fn answer(request: &str) -> Value {
         "GET /v1/users/me" => profile(anna(), "anna"),
         "GET /v1/users?username=bert" => json!({"items": [profile(bert(), "bert")]}),
         "GET /v1/users/me/conversations" => json!({"items": []}),
+        "GET /v1/users/me/requests" => json!({"items": [{
+            "kind": "group", "title": "Free \u{1b}coins", "id": room(), "rev": 1, "head": 2, "read": 1, "delivered": 1, "unread": 1,
+            "mentions": 0, "pinned": false, "archived": false, "last": message_of_bert(2, "only \u{1b} today"),
+            "request": {"from": bert(), "at": at(2)},
+        }]}),
         "POST /v1/conversations" => info,
+        path if path == format!("PUT /v1/users/me/requests/{}", room()) => json!({}),
         path if path == participants => json!({"items": [member(anna()), member(bert())]}),
         path if path == format!("GET /v1/conversations/{}", room()) => info,
         path if path == format!("GET /v1/users/{}", bert()) => profile(bert(), "bert"),
@@ -184,7 +190,13 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
     let output = chat(&server, &state, None, "").await;
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("KITH_PASSWORD"));
 
-    let output = chat(&server, &state, Some("open sesame"), "/open bert\nhello bert\n/dance\n/open eve\n").await;
+    let output = chat(
+        &server,
+        &state,
+        Some("open sesame"),
+        "/open bert\nhello bert\n/dance\n/requests\n/accept 1\n/decline 2\n/open eve\n",
+    )
+    .await;
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
     for line in [
@@ -196,6 +208,10 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
         "✓ sent",
         "/help lists",
         "✗ no \u{fffd}]0;mine\u{fffd}\u{fffd}2J",
+        "— a request waits for your answer",
+        "  1  bert added you to [Free \u{fffd}coins] only \u{fffd} today",
+        "— accepted",
+        "no such number",
     ] {
         assert!(shown.contains(line), "{line} is missing in:\n{shown}");
     }

@@ -325,6 +325,8 @@ pub enum ServerFrame {
     Presence(Presence),
     /// The user's list of conversations changed.
     Conversation(ConversationFrame),
+    /// The requests that wait for the user's answer changed.
+    Requests(Requests),
     /// A frame of the client failed.
     Error(ErrorFrame),
     /// Something may have been missed: say `have` again.
@@ -337,7 +339,7 @@ pub enum ServerFrame {
 
 impl ServerFrame {
     /// The `t` of every server frame.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "ready",
         "heads",
         "pong",
@@ -348,6 +350,7 @@ impl ServerFrame {
         "typing",
         "presence",
         "conversation",
+        "requests",
         "error",
         "reset",
         "degraded",
@@ -505,6 +508,14 @@ pub struct ConversationFrame {
     pub rev: u64,
     /// How.
     pub change: Change,
+}
+
+/// `requests`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Requests {
+    /// So many wait.
+    pub waiting: u32,
 }
 
 /// `error`

@@ -100,6 +100,12 @@ pub struct Limits {
     /// Conversations that one user may begin on one day, UTC.
     #[serde(default)]
     pub begins_per_day: u32,
+    /// Direct conversations with which strangers reach one user on one day; those beyond wait as requests.
+    #[serde(default)]
+    pub stranger_directs_per_day: u32,
+    /// Groups and channels to which strangers add one user on one day; those beyond wait as requests.
+    #[serde(default)]
+    pub stranger_groups_per_day: u32,
 }
 
 impl Default for Limits {
@@ -127,6 +133,8 @@ impl Default for Limits {
             media_quota_bytes: 1024 * 1024 * 1024,
             conversations: 5000,
             begins_per_day: 50,
+            stranger_directs_per_day: 3,
+            stranger_groups_per_day: 0,
         }
     }
 }

@@ -369,6 +369,40 @@ pub struct ConversationItem {
     pub archived: bool,
     /// Its last entry.
     pub last: Entry,
+    /// Who brought the user into it, while that waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestInfo>,
+}
+
+/// A conversation into which a stranger brought the user, and that waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RequestInfo {
+    /// Who began it with the user, or added them.
+    pub from: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a user answers a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RequestAnswer {
+    /// The conversation is an ordinary one from now on.
+    Accepted,
+    /// The user is out of the group; a direct conversation reaches them no more until they write in it.
+    Declined,
+    /// The same, and who sent it is blocked.
+    Blocked,
+}
+
+/// `PUT /v1/users/me/requests/{conversation}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AnswerRequest {
+    /// How.
+    pub answer: RequestAnswer,
 }
 
 /// `PUT /v1/users/me/conversations/{id}`: absent fields stay as they are.

@@ -158,10 +158,14 @@ pub const FAILURES_LOGGED_PER_S: u32 = 5;
 pub const FAILURES_LOGGED_BURST: u32 = 50;
 /// Times that a change of a user's row is tried when others change it too.
 pub const COMMIT_TRIES: usize = 16;
-/// Users whose cards are kept in memory; each takes some 200 bytes and 16 for each user they block.
+/// Users whose cards are kept in memory; each takes some 200 bytes and 16 for each user they block or whose request waits.
 pub const CARDS: usize = 65_536;
 /// Users that one user may block.
 pub const BLOCKED_USERS: usize = 1000;
+/// Requests of one user that wait for an answer; one more takes the place of the oldest of the stranger with the most.
+pub const REQUESTS: usize = 100;
+/// How long a request waits for an answer, in seconds: 30 days.
+pub const REQUEST_S: u64 = 30 * 24 * 3600;
 /// Rows that are read at a time where all of a range are needed.
 pub const SCAN_ROWS: usize = 500;
 /// How long an invite is good, in seconds: 7 days.

@@ -204,6 +204,9 @@ impl Node {
             if let Err(error) = self.conversations.expire().await {
                 tracing::warn!(%error, "expired messages wait for the store");
             }
+            if let Err(error) = self.conversations.sweep_requests().await {
+                tracing::warn!(%error, "requests that are over wait for the store");
+            }
             if let Err(error) = self.media.collect().await {
                 tracing::warn!(%error, "unused media wait for the store");
             }

@@ -289,6 +289,10 @@ impl Presence {
         if !card.exists || card.erased || card.blocked.contains(&viewer) || own.blocked.contains(&user) {
             return Ok(false);
         }
+        // Whose request waits learns nothing of whether one is there to answer it.
+        if self.accounts.has_requested(user, viewer).await? {
+            return Ok(false);
+        }
         match card.privacy.last_seen {
             Audience::Everyone => Ok(true),
             Audience::Nobody => Ok(false),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { PushService } from "./push-service.mjs";
-import { browser, Person, Server } from "./world.mjs";
+import { browser, FAMILIAR, Person, Server } from "./world.mjs";
 
 let chromium;
 let server;
@@ -16,7 +16,7 @@ before(async () => {
 after(() => chromium.close());
 
 beforeEach(async () => {
-  server = await Server.start("[push]\nallow_loopback_for_tests = true\n");
+  server = await Server.start(`${FAMILIAR}[push]\nallow_loopback_for_tests = true\n`);
   service = await PushService.start();
   anna = await Person.arrive(chromium, server, "anna", "Anna Berg");
   bert = await Person.arrive(chromium, server, "bert", "Bert Weiß", { permissions: ["notifications"] });

@@ -20,12 +20,20 @@ requests_burst = 1000000
 signins_per_min = 1000000
 conversations = 1000000
 begins_per_day = 1000000
+stranger_directs_per_day = 1000000
+stranger_groups_per_day = 1000000
+`;
+
+/** Limits where everybody knows everybody: whom strangers bring into a group is in it at once. */
+export const FAMILIAR = `[limits]
+stranger_directs_per_day = 1000
+stranger_groups_per_day = 1000
 `;
 
 /** A server with its own data, on a free port that it keeps when it is started again. */
 export class Server {
   /** With this configuration, as kith.toml has it. */
-  static async start(config = "") {
+  static async start(config = FAMILIAR) {
     const server = new Server();
     server.data = mkdtempSync(join(tmpdir(), "kith-story-"));
     server.config = join(server.data, "kith.toml");

@@ -118,6 +118,8 @@ pub enum Event {
     Typing(Typing),
     /// The list of conversations changed.
     ConversationChanged(ConversationFrame),
+    /// So many requests of strangers wait for an answer, since their number changed.
+    Requests(u32),
     /// A message has expired: its content is gone from the timeline.
     Expired(MessageId),
     /// The server was restored from a backup: what this device had above this seq is not so any longer.

@@ -192,6 +192,7 @@ impl State {
             ServerFrame::Typing(typing) => self.events.push_back(Event::Typing(typing)),
             ServerFrame::Presence(presence) => self.events.push_back(Event::Presence(presence)),
             ServerFrame::Conversation(frame) => self.conversation(frame),
+            ServerFrame::Requests(frame) => self.events.push_back(Event::Requests(frame.waiting)),
             ServerFrame::Error(error) => self.error(error, now),
             ServerFrame::Reset(reset) => {
                 let spread = Duration::from_millis(reset.spread_ms.into());

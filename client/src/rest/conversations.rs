@@ -5,8 +5,8 @@ use kith_protocol::{
     ConversationId, UserId,
     entry::Role,
     rest::{
-        ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
-        NewConversation, NewParticipant, Page, Participant, Personal,
+        AnswerRequest, ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
+        NewConversation, NewParticipant, Page, Participant, Personal, RequestAnswer,
     },
 };
 
@@ -41,6 +41,17 @@ impl Rest {
     /// Changes one's own settings of a conversation: `PUT /v1/users/me/conversations/{id}`.
     pub async fn change_personal(&self, id: ConversationId, change: &ChangePersonal) -> Result<Personal, Error> {
         self.send(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
+    }
+
+    /// What strangers began with one, or added one to, newest first: `GET /v1/users/me/requests`.
+    pub async fn requests(&self) -> Result<Page<ConversationItem>, Error> {
+        self.get("/v1/users/me/requests").await
+    }
+
+    /// Answers one of them: `PUT /v1/users/me/requests/{id}`.
+    pub async fn answer_request(&self, id: ConversationId, answer: RequestAnswer) -> Result<(), Error> {
+        let path = format!("/v1/users/me/requests/{id}");
+        self.tell(Method::PUT, &path, &AnswerRequest { answer }).await
     }
 
     /// Who belongs to a conversation: `GET /v1/conversations/{id}/participants`.

@@ -8,9 +8,13 @@ use std::{
 
 use kith_protocol::{Timestamp, UserId, rest::Privacy};
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use super::Accounts;
-use crate::{Error, limits, store::schema};
+use crate::{
+    Error, limits,
+    store::schema::{self, Request, Value},
+};
 
 /// A user in short.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Card {
     pub last_seen: Option<Timestamp>,
     /// Whether the operator vouches for the account.
     pub vouched: bool,
+    /// Whose requests wait for their answer; read when somebody asks.
+    requests: OnceCell<HashSet<UserId>>,
 }
 
 /// How many counters tell that a card changed while it was read.
@@ -104,6 +110,21 @@ impl Accounts {
         self.cards.get(user).ok()
     }
 
+    /// Forgets what memory has of a user, since their requests have changed.
+    pub fn forget_card(&self, user: UserId) {
+        self.cards.forget(user);
+    }
+
+    /// Returns true where a request of `from` waits for the user's answer.
+    pub async fn has_requested(&self, user: UserId, from: UserId) -> Result<bool, Error> {
+        let card = self.card(user).await?;
+        let read = || async {
+            let rows = self.all(schema::user::partition(user), schema::user::requests()).await?;
+            rows.iter().map(|row| Ok(Request::decode(&row.value)?.from)).collect()
+        };
+        card.requests.get_or_try_init(read).await.map(|requests| requests.contains(&from))
+    }
+
     /// A user in short, mostly from memory. One who never was has a card that says so.
     pub async fn card(&self, user: UserId) -> Result<Arc<Card>, Error> {
         let stamp = match self.cards.get(user) {
@@ -121,6 +142,7 @@ impl Accounts {
             erased: row.erased,
             privacy: row.privacy,
             blocked,
+            requests: OnceCell::new(),
             username: row.username,
             display_name: row.display_name,
             last_seen: row.last_seen,

@@ -211,6 +211,13 @@ pub struct Limits {
     /// and those of them that a user may begin on one day.
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub begins_per_day: u32,
+    /// Direct conversations with which strangers (people to whom a user has not written) reach a user on one day. Those
+    /// beyond wait as requests,
+    #[serde(deserialize_with = "within::<_, _, 0, 1_000_000>")]
+    pub stranger_directs_per_day: u32,
+    /// and so do the groups and channels to which strangers add them, beyond so many on one day.
+    #[serde(deserialize_with = "within::<_, _, 0, 1_000_000>")]
+    pub stranger_groups_per_day: u32,
     /// Connections of the server, all together: HTTP and sockets.
     #[serde(deserialize_with = "within::<_, _, 1, 10_000_000>")]
     pub connections: u32,
@@ -321,6 +328,8 @@ impl Default for Limits {
             devices: stated.devices,
             conversations: stated.conversations,
             begins_per_day: stated.begins_per_day,
+            stranger_directs_per_day: stated.stranger_directs_per_day,
+            stranger_groups_per_day: stated.stranger_groups_per_day,
             connections: 100_000,
             connections_per_address: None,
             waiting_bytes: 256 * 1024 * 1024,
@@ -401,6 +410,8 @@ impl Config {
             devices: self.limits.devices,
             conversations: self.limits.conversations,
             begins_per_day: self.limits.begins_per_day,
+            stranger_directs_per_day: self.limits.stranger_directs_per_day,
+            stranger_groups_per_day: self.limits.stranger_groups_per_day,
             upload_bytes: self.media.upload_bytes,
             media_quota_bytes: self.media.quota_bytes,
             ..Stated::default()

@@ -1,14 +1,15 @@
-//! Limits what one user may begin and have: conversations in all, and those begun on one day.
+//! Limits what one user may begin and have, and how much of strangers reaches one user at once: conversations in all, and
+//! those of one day.
 
 use std::time::Duration;
 
-use kith_protocol::{Code, ConversationId, Timestamp, UserId};
+use kith_protocol::{Code, ConversationId, Timestamp, UserId, entry::ConversationKind, limits::Limits};
 
-use super::Conversations;
+use super::{Context, Conversations};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition, RowKey,
+        Change, CommitError, Condition, Direction, RowKey,
         schema::{self, Today, Value},
     },
 };
@@ -24,36 +25,83 @@ impl Today {
     }
 }
 
+impl Context {
+    /// Changes what a user did today, where `count` lets it; asked again when another changed it meanwhile.
+    async fn count<T: Send>(
+        &self,
+        user: UserId,
+        mut count: impl FnMut(&mut Today, Timestamp) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let (partition, key) = (schema::user::partition(user), schema::user::today());
+        for _ in 0..limits::COMMIT_TRIES {
+            let row = RowKey { partition: partition.clone(), key: key.clone() };
+            let before = self.store.get(vec![row]).await?.pop().flatten();
+            let now = clock::now();
+            let mut today = Today::as_of(before.as_ref().map(|row| Today::decode(row)).transpose()?, now);
+            let counted = count(&mut today, now)?;
+            let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
+            let put = Change::Put(key.clone(), today.encode());
+            match self.store.commit(partition.clone(), vec![put], vec![condition]).await {
+                Ok(()) => return Ok(counted),
+                Err(CommitError::Condition { .. }) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(Code::Overloaded))
+    }
+
+    /// Counts what a stranger begins with a user; false where as many have reached the user today as may.
+    pub(super) async fn count_stranger(&self, kind: ConversationKind, user: UserId) -> Result<bool, Error> {
+        let direct = kind == ConversationKind::Direct;
+        let Limits { stranger_directs_per_day, stranger_groups_per_day, .. } = self.limits;
+        let at_most = if direct { stranger_directs_per_day } else { stranger_groups_per_day };
+        if at_most == 0 {
+            return Ok(false);
+        }
+        self.count(user, |today, _| {
+            let counted = if direct { &mut today.stranger_directs } else { &mut today.stranger_groups };
+            let arrives = *counted < at_most;
+            *counted += u32::from(arrives);
+            Ok(arrives)
+        })
+        .await
+    }
+
+    /// Returns true where a user may have one more conversation.
+    pub(super) async fn has_room(&self, user: UserId) -> Result<bool, Error> {
+        let at_most = self.limits.conversations as usize;
+        let (partition, listed) = (schema::user::partition(user), schema::user::all_listed());
+        Ok(self.store.scan(partition, listed, Direction::Ascending, at_most).await?.len() < at_most)
+    }
+
+    /// Returns an error where a user has as many conversations as they may have.
+    pub(super) async fn room_for_one_more(&self, user: UserId) -> Result<(), Error> {
+        if self.has_room(user).await? {
+            return Ok(());
+        }
+        let detail = format!("A user has {} conversations at most. Leave one first.", self.limits.conversations);
+        Err(Error::new(Code::TooMany).because(detail))
+    }
+}
+
 impl Conversations {
     /// Counts a conversation that a user is about to begin; the count outlives a restart.
     ///
     /// # Errors
     /// `rate_limited` until the next day, `too_many` until the user leaves one.
     pub(super) async fn count_begun(&self, user: UserId) -> Result<(), Error> {
-        let trust = self.context.accounts.trust(user);
-        let at_most = trust.share(self.context.limits.begins_per_day.into());
-        let (partition, key) = (schema::user::partition(user), schema::user::today());
-        for _ in 0..limits::COMMIT_TRIES {
-            let row = RowKey { partition: partition.clone(), key: key.clone() };
-            let before = self.context.store.get(vec![row]).await?.pop().flatten();
-            let now = clock::now();
-            let mut today = Today::as_of(before.as_ref().map(|row| Today::decode(row)).transpose()?, now);
+        let at_most = self.context.accounts.trust(user).share(self.context.limits.begins_per_day.into());
+        self.context.room_for_one_more(user).await?;
+        let begin = |today: &mut Today, now: Timestamp| {
             if u64::from(today.begun) >= at_most {
                 let detail = format!("{at_most} conversations may be begun on one day.");
                 let tomorrow = Duration::from_millis(DAY_MS - now.millis() % DAY_MS);
                 return Err(Error::new(Code::RateLimited).because(detail).after(tomorrow));
             }
-            self.has_room(user).await?;
             today.begun += 1;
-            let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
-            let put = Change::Put(key.clone(), today.encode());
-            match self.context.store.commit(partition.clone(), vec![put], vec![condition]).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
-        }
-        Err(Error::new(Code::Overloaded))
+            Ok(())
+        };
+        self.context.count(user, begin).await
     }
 
     /// Returns an error where a user has as many conversations as they may have, and this one is not among them.
@@ -64,17 +112,7 @@ impl Conversations {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::listed(conversation) };
         match self.context.store.get(vec![row]).await?.pop().flatten() {
             Some(_) => Ok(()),
-            None => self.has_room(user).await,
+            None => self.context.room_for_one_more(user).await,
         }
-    }
-
-    /// Returns an error where a user has as many conversations as they may have.
-    async fn has_room(&self, user: UserId) -> Result<(), Error> {
-        let at_most = self.context.limits.conversations as usize;
-        if self.listed(user, None, at_most).await?.len() < at_most {
-            return Ok(());
-        }
-        let detail = format!("A user has {at_most} conversations at most. Leave one first.");
-        Err(Error::new(Code::TooMany).because(detail))
     }
 }

@@ -63,6 +63,8 @@ impl Live {
         amend.check(&self.context.limits)?;
         let target = amend.target();
         self.access(actor.user)?.sees(target)?;
+        // What others see of a member accepts the conversation.
+        self.accept(actor.user).await?;
         let record = self.record(target).await?;
         match (record.kind, &amend) {
             (Kind::Message, _) => {}

@@ -79,7 +79,7 @@ impl Live {
             None => self.context.subscriptions.those_of(&self.members),
         };
         let listener = |user: UserId| {
-            let member = self.members.get(&user)?;
+            let member = self.members.get(&user).filter(|member| member.accepted)?;
             let (read, delivered) = (member.read.seq, member.delivered.seq);
             Some(Listener { user, since: member.since, read, delivered, unread: self.unread(user) })
         };

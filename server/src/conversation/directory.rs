@@ -34,6 +34,8 @@ impl Conversations {
         if new.kind == ConversationKind::Direct
             && let Some(id) = self.begun_direct(actor.user, new.members[0]).await?
         {
+            // Who asks for it anew has it reach them.
+            self.accept(actor.user, id).await?;
             return Ok((id, true));
         }
         self.context.media.room.for_texts()?;
@@ -46,8 +48,7 @@ impl Conversations {
         };
         let founders = members::founders(new.kind, actor.user, &new.members);
         for member in &founders {
-            let put = store::Change::Put(schema::user::listed(id), Listed::default().encode());
-            self.context.store.commit(schema::user::partition(member.user), vec![put], Vec::new()).await?;
+            self.context.bring(id, new.kind, member.user, actor.user).await?;
         }
         if let (ConversationKind::Channel, Some(title)) = (new.kind, &new.title) {
             let row = schema::channel::row(title, id);
@@ -170,7 +171,7 @@ impl Conversations {
     }
 
     /// Items of the list, and the first conversation that its page does not take.
-    async fn items(
+    pub(super) async fn items(
         &self,
         user: UserId,
         standings: Vec<Standing>,
@@ -217,6 +218,7 @@ impl Conversations {
                 pinned: personal.pinned,
                 archived: personal.archived,
                 last: wire::entry(id, last)?,
+                request: None,
             };
             if !page.takes(json_bytes(&item)) {
                 return Ok((items, Some(id)));
@@ -241,11 +243,13 @@ impl Conversations {
         let key = schema::user::listed(conversation);
         let row = RowKey { partition: partition.clone(), key: key.clone() };
         let before = self.context.store.get(vec![row]).await?.pop().flatten();
-        let mut listed = before.as_ref().map(|row| Listed::decode(row)).transpose()?.unwrap_or_default();
+        // What a user has not accepted is not in their list, and has no settings there.
+        let before = before.ok_or(Error::new(Code::NotFound))?;
+        let mut listed = Listed::decode(&before)?;
         listed.muted_until = changes.muted_until.or(listed.muted_until).filter(|until| *until > clock::now());
         listed.pinned = changes.pinned.unwrap_or(listed.pinned);
         listed.archived = changes.archived.unwrap_or(listed.archived);
-        let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
+        let condition = Condition::Equals(key.clone(), before);
         let put = store::Change::Put(key, listed.encode());
         self.context.store.commit(partition, vec![put], vec![condition]).await?;
         let told = ConversationFrame { id: conversation, rev: info.rev, change: frame::Change::Changed };
@@ -345,6 +349,7 @@ impl Conversations {
     /// # Errors
     /// When the store does not answer; calling it again goes on where it stopped.
     pub async fn leave_all(&self, actor: Actor) -> Result<(), Error> {
+        self.decline_all(actor).await?;
         let mut after = None;
         loop {
             let page = self.listed(actor.user, after, 1000).await?;

@@ -126,7 +126,7 @@ impl Live {
             _ => {}
         }
         self.apply(record, &body);
-        Ok(())
+        self.recall_accepted(brought(&body)).await
     }
 
     /// Applies an entry to the state and the members. `edit`, `delete` and `reaction` are applied where their target is.
@@ -176,7 +176,8 @@ impl Live {
             self.dirty.members.insert(record.sender);
         }
         for user in mentions {
-            let Some(member) = self.members.get_mut(user).filter(|_| *user != record.sender) else { continue };
+            let reached = self.members.get_mut(user).filter(|member| *user != record.sender && member.accepted);
+            let Some(member) = reached else { continue };
             if member.mentions.len() < MENTIONS && member.mentions.last() != Some(&record.seq) {
                 member.mentions.push(record.seq);
             }
@@ -279,8 +280,9 @@ impl Live {
             self.context.expires_ms.fetch_min(at.millis(), Ordering::Relaxed);
         }
         for user in &self.dirty.removed {
-            let delete = Change::Delete(schema::user::listed(self.id));
-            store.commit(schema::user::partition(*user), vec![delete], Vec::new()).await?;
+            let deletes = [schema::user::listed(self.id), schema::user::request(self.id)].map(Change::Delete);
+            store.commit(schema::user::partition(*user), deletes.to_vec(), Vec::new()).await?;
+            self.context.accounts.forget_card(*user);
         }
         let mut changes = Vec::new();
         for user in &self.dirty.members {
@@ -429,5 +431,15 @@ fn new_member(role: Role, since: u64, joined: u64, messages: u64) -> Member {
         delivered: at_joined,
         mentions: Vec::new(),
         has_written: false,
+        accepted: true,
+    }
+}
+
+/// The users whom an entry makes members.
+pub(super) fn brought(body: &Body) -> Vec<UserId> {
+    match body {
+        Body::Created(created) => created.members.iter().map(|member| member.user).collect(),
+        Body::MemberAdded(added) => vec![added.user],
+        _ => Vec::new(),
     }
 }

@@ -173,7 +173,9 @@ impl Command {
             Command::Participant(_, _, reply) => drop(reply.send(Err(error))),
             Command::Receipts(_, _, _, _, reply) => drop(reply.send(Err(error))),
             Command::Audience(_, reply) => drop(reply.send(Err(error))),
-            Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => drop(reply.send(Err(error))),
+            Command::Accept(_, reply) | Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => {
+                drop(reply.send(Err(error)))
+            }
             Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
         }
     }
@@ -240,10 +242,14 @@ impl Live {
                 drop(reply.send(self.access(user)));
             }
             Command::Expire(seq, reply) => drop(reply.send(self.expire(seq).await)),
+            Command::Accept(user, reply) => drop(reply.send(self.accept(user).await)),
             Command::Recover(reply) => {
                 self.active = true;
+                // An acceptance is in the list before it is in the member's row.
+                let apart = self.members.iter().filter(|(_, member)| !member.accepted).map(|(user, _)| *user);
+                let recalled = self.recall_accepted(apart.collect()).await;
                 self.flush().await;
-                drop(reply.send(Ok(())));
+                drop(reply.send(recalled.map_err(Error::from)));
             }
             Command::Stop(reply) => {
                 self.flush().await;

@@ -123,8 +123,8 @@ impl Live {
         }
     }
 
-    /// Whether the sender may write this here, now.
-    async fn admit(&self, send: &Submission) -> Result<(), Error> {
+    /// Whether the sender may write this here, now. Who writes has accepted the conversation.
+    async fn admit(&mut self, send: &Submission) -> Result<(), Error> {
         let user = send.actor.user;
         self.member(user)?;
         if let Err(error) = &send.attached {
@@ -137,12 +137,10 @@ impl Live {
             self.may_reach(user, peer).await?;
         }
         let since = self.member(user)?.since;
-        match send.message.reply_to {
-            Some(seq) if seq < since || seq > self.head => {
-                Err(Error::field("/reply_to", "there is no such message here"))
-            }
-            _ => Ok(()),
+        if send.message.reply_to.is_some_and(|seq| seq < since || seq > self.head) {
+            return Err(Error::field("/reply_to", "there is no such message here"));
         }
+        self.accept(user).await
     }
 
     /// Whether two users may write to each other directly.
@@ -267,14 +265,14 @@ impl Live {
         records.into_iter().for_each(|record| self.keep(record));
     }
 
-    /// Gives appended records to every member.
+    /// Gives appended records to every member whom the conversation reaches.
     pub(super) fn publish(&self, records: &[Record], origins: &[Option<Asker>]) {
         let run = wire::run(self.id, records, &self.context.roster.budget);
-        fanout::deliver(&self.context.roster, self.members.keys().copied(), records, &run, origins);
+        fanout::deliver(&self.context.roster, self.reached(), records, &run, origins);
     }
 
-    /// Notes that `user` has now written to `peer`, who becomes a contact.
-    fn befriend(&self, user: UserId, peer: UserId) {
+    /// Notes that `user` has now written to `peer`, or accepted to be written to, which makes `peer` a contact.
+    pub(super) fn befriend(&self, user: UserId, peer: UserId) {
         let accounts = self.context.accounts.clone();
         tokio::spawn(async move {
             if let Err(error) = accounts.add_contact(user, peer).await {

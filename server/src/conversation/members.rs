@@ -11,7 +11,7 @@ use kith_protocol::{
 };
 use serde::Serialize;
 
-use super::{Change, live::Live};
+use super::{Change, fold::brought, live::Live};
 use crate::{
     Error,
     account::{Actor, check},
@@ -102,6 +102,9 @@ impl Live {
             return Err(Code::NotAdmin.into());
         }
         if self.members.contains_key(&user) {
+            if actor.user == user {
+                self.accept(user).await?;
+            }
             return self.record(self.members[&user].joined).await.map_err(Error::from);
         }
         let card = self.context.accounts.card(user).await?;
@@ -114,10 +117,10 @@ impl Live {
         if self.members.len() >= self.members_at_most() {
             return Err(Code::ConversationFull.into());
         }
-        self.list(user).await?;
+        self.context.bring(self.id, self.state.kind, user, actor.user).await?;
         let added = MemberAdded { user, role, by: actor.user };
         let record = self.append_changes(actor, vec![Body::MemberAdded(added)]).await?;
-        self.tell_conversation(std::iter::once(user), frame::Change::Added);
+        self.tell_brought(user).await;
         Ok(record)
     }
 
@@ -130,13 +133,13 @@ impl Live {
         }
     }
 
-    /// Writes the conversation into a user's list, before the entry that adds them.
-    async fn list(&self, user: UserId) -> Result<(), store::CommitError> {
-        use schema::Value;
-
-        let put = store::Change::Put(schema::user::listed(self.id), schema::Listed::default().encode());
-        let partition = schema::user::partition(user);
-        self.context.store.commit(partition, vec![put], Vec::new()).await
+    /// Tells a user that they are a member from now on, or that a request waits for them.
+    async fn tell_brought(&self, user: UserId) {
+        if self.reaches(user) {
+            self.tell_conversation(std::iter::once(user), frame::Change::Added);
+        } else {
+            self.context.tell_requests(user).await;
+        }
     }
 
     async fn remove(&mut self, actor: Actor, user: UserId) -> Result<Record, Error> {
@@ -150,9 +153,14 @@ impl Live {
         if let Some(heir) = self.heir_of(user) {
             bodies.push(Body::RoleChanged(RoleChanged { user: heir, role: Role::Owner, by: actor.user }));
         }
+        let reached = self.reaches(user);
         // The last entry that who leaves gets is their leaving; the succession is for those who stay.
         let record = self.append_changes(actor, bodies).await?;
-        self.tell_conversation(std::iter::once(user), frame::Change::Left);
+        if reached {
+            self.tell_conversation(std::iter::once(user), frame::Change::Left);
+        } else {
+            self.context.tell_requests(user).await;
+        }
         Ok(record)
     }
 
@@ -238,6 +246,7 @@ impl Live {
             .iter()
             .filter_map(|body| if let Body::MemberRemoved(removed) = body { Some(removed.user) } else { None })
             .collect();
+        let reached: Vec<UserId> = removed.iter().copied().filter(|user| self.reaches(*user)).collect();
         let records = self.append(actor, &bodies, true).await?;
         let retitled = self.state.kind == ConversationKind::Channel
             && bodies.iter().any(|body| matches!(body, Body::Created(_) | Body::ConversationChanged(_)));
@@ -245,7 +254,7 @@ impl Live {
         if retitled || !removed.is_empty() {
             self.flush().await;
         }
-        for user in removed {
+        for user in reached {
             // The removal itself was the last entry that they got.
             fanout::tell(
                 &self.context.roster,
@@ -257,7 +266,13 @@ impl Live {
         }
         self.publish(&records, &[]);
         let change = if began { frame::Change::Added } else { frame::Change::Changed };
-        self.tell_conversation(self.members.keys().copied(), change);
+        self.tell_conversation(self.reached(), change);
+        if began {
+            let apart: Vec<_> = self.members.keys().copied().filter(|user| !self.reaches(*user)).collect();
+            for user in apart {
+                self.context.tell_requests(user).await;
+            }
+        }
         records.iter().for_each(|record| self.keep(record.clone()));
         records.into_iter().next().ok_or(Error::new(Code::Internal))
     }
@@ -300,11 +315,15 @@ impl Live {
             self.head = record.seq;
         }
         self.flush_soon();
+        // They are durable, and everybody is to hear of them, whatever the store says now.
+        if let Err(error) = self.recall_accepted(bodies.iter().flat_map(brought).collect()).await {
+            tracing::warn!(conversation = %self.id, %error, "whether new members have accepted was not read back");
+        }
         Ok(records)
     }
 
     /// Tells users how their list of conversations changed.
-    fn tell_conversation(&self, users: impl Iterator<Item = UserId>, change: frame::Change) {
+    pub(super) fn tell_conversation(&self, users: impl Iterator<Item = UserId>, change: frame::Change) {
         let told = ConversationFrame { id: self.id, rev: self.counts.rev, change };
         let frame = wire::frame(&ServerFrame::Conversation(told));
         fanout::tell(&self.context.roster, users, &frame, Class::Vital, None);

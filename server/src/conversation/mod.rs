@@ -2,7 +2,8 @@
 //!
 //! [`Conversations`] finds the task of a conversation or wakes it, gives it commands and waits for its answers. What the
 //! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
-//! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake.
+//! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake; `requests` keeps
+//! apart what strangers begin.
 
 mod allowance;
 mod amendments;
@@ -16,6 +17,7 @@ mod members;
 mod quota;
 mod readable;
 mod receipts;
+mod requests;
 mod resume;
 mod shown;
 mod sweep;
@@ -91,8 +93,10 @@ struct Context {
     live_count: AtomicUsize,
     hasher: std::hash::RandomState,
     tail_bytes: AtomicUsize,
-    /// Before this time nothing expires, in milliseconds.
+    /// Before this time nothing expires, in milliseconds,
     expires_ms: AtomicU64,
+    /// and no request is over.
+    requests_end_ms: AtomicU64,
     stopping: AtomicBool,
     /// What each user has written today.
     quota: Arc<Quota>,
@@ -122,6 +126,7 @@ enum Command {
     Participant(UserId, UserId, Reply<Participant>),
     Receipts(UserId, u64, Option<UserId>, usize, Reply<ReadReceipts>),
     Audience(Option<UserId>, Reply<Audience>),
+    Accept(UserId, Reply<()>),
     Expire(u64, Reply<()>),
     /// Nothing but to be awake, with rows that reflect the log.
     Recover(Reply<()>),
@@ -173,6 +178,7 @@ impl Conversations {
             hasher: std::hash::RandomState::new(),
             tail_bytes: AtomicUsize::new(0),
             expires_ms: AtomicU64::new(0),
+            requests_end_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             quota,
             appending: Arc::default(),

@@ -37,7 +37,8 @@ impl Live {
     }
 
     async fn advance(&mut self, mark: &Mark) -> Result<(), store::Error> {
-        let Some(member) = self.members.get(&mark.user) else { return Ok(()) };
+        // Who has not accepted the conversation tells nobody that it got there.
+        let Some(member) = self.members.get(&mark.user).filter(|member| member.accepted) else { return Ok(()) };
         let read = mark.read.map_or(0, |seq| seq.min(self.head));
         let delivered = mark.delivered.map_or(0, |seq| seq.min(self.head)).max(read);
         if read <= member.read.seq && delivered <= member.delivered.seq {
@@ -71,7 +72,7 @@ impl Live {
         if self.context.shed.level() >= shed::Level::Receipts {
             return;
         }
-        if let Some(peer) = self.peer(user) {
+        if let Some(peer) = self.peer(user).filter(|peer| self.reaches(*peer)) {
             self.tell_peer(user, peer, receipt);
         } else if self.watchers.iter().any(|watcher| watcher.strong_count() > 0) {
             self.moved.insert(user);
@@ -127,7 +128,7 @@ impl Live {
     /// Gives a connection of a member the group's receipts from now on.
     pub(super) fn watch(&mut self, outbox: Weak<Outbox>) {
         let user = outbox.upgrade().and_then(|outbox| outbox.identity()).map(|(user, _)| user);
-        if user.is_some_and(|user| self.members.contains_key(&user)) {
+        if user.is_some_and(|user| self.reaches(user)) {
             self.watchers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&outbox));
             self.watchers.push(outbox);
         }
@@ -146,16 +147,16 @@ impl Live {
     /// Says to the others that a member is writing: in a channel to those who watch it.
     pub(super) fn typing(&mut self, user: UserId) {
         let shed = self.context.shed.level() >= shed::Level::Light;
-        if shed || self.may_write(user).is_err() || !self.begins_to_type(user) {
+        if shed || !self.reaches(user) || self.may_write(user).is_err() || !self.begins_to_type(user) {
             return;
         }
         let typing = frame::Typing { conversation: self.id, user };
         let frame = wire::frame(&ServerFrame::Typing(typing));
-        let others = self.members.keys().copied().filter(|other| *other != user);
+        let mut others = self.reached().filter(|other| *other != user);
         match self.state.kind {
             ConversationKind::Direct => {
                 let (accounts, roster) = (self.context.accounts.clone(), self.context.roster.clone());
-                let Some(peer) = others.into_iter().next() else { return };
+                let Some(peer) = others.next() else { return };
                 // Who is blocked must not learn that the other is there, nor be seen to be.
                 tokio::spawn(async move {
                     let blocked = match (accounts.card(user).await, accounts.card(peer).await) {

@@ -6,7 +6,7 @@ use axum::{Json as Answered, extract::State, http::StatusCode, response::Respons
 use kith_protocol::{
     Code, ConversationId, Problem, UserId,
     rest::{
-        ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
+        AnswerRequest, ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
         NewConversation, NewParticipant, Page, Participant, Personal,
     },
 };
@@ -62,6 +62,33 @@ pub async fn personalize(
     Json(change): Json<ChangePersonal>,
 ) -> Answer<Answered<Personal>> {
     Ok(Answered(app.conversations.personalize(actor.user, conversation, change).await?))
+}
+
+/// What strangers began with the caller, or added them to, and waits for an answer; newest first, 100 at most.
+#[utoipa::path(get, path = "/v1/users/me/requests", tag = "conversations",
+    responses((status = 200, body = Page<ConversationItem>)),
+)]
+pub async fn requests(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<Page<ConversationItem>>> {
+    Ok(Answered(app.conversations.requests(actor.user).await?))
+}
+
+/// Answers a request.
+#[utoipa::path(put, path = "/v1/users/me/requests/{conversation}", tag = "conversations",
+    params(("conversation" = ConversationId, Path)), request_body = AnswerRequest,
+    responses(
+        (status = 204),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "too_many"),
+    ),
+)]
+pub async fn answer(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(conversation): Path<ConversationId>,
+    Json(answer): Json<AnswerRequest>,
+) -> Answer<StatusCode> {
+    app.conversations.answer(actor, conversation, answer.answer).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Begins a conversation. A second direct one of the same two is the first.

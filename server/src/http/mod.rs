@@ -81,6 +81,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/users/{user}/presence", get(presence::of))
         .route("/v1/users/{user}/conversations", get(conversations::list))
         .route("/v1/users/me/conversations/{conversation}", put(conversations::personalize))
+        .route("/v1/users/me/requests", get(conversations::requests))
+        .route("/v1/users/me/requests/{conversation}", put(conversations::answer))
         .route("/v1/channels", get(conversations::channels))
         .route("/v1/conversations", post(conversations::create))
         .route("/v1/conversations/{conversation}", get(conversations::info).patch(conversations::change))

@@ -49,6 +49,8 @@ use super::{
         invites::create,
         conversations::list,
         conversations::personalize,
+        conversations::requests,
+        conversations::answer,
         conversations::create,
         conversations::info,
         conversations::change,

@@ -9,7 +9,7 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId, limits::PAGE_BYT
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, State,
+        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Request, State,
         Subscription, Today, Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
@@ -37,7 +37,7 @@ pub enum Subject {
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 10] = [
+const KINDS: [(&str, u8); 11] = [
     ("server", b'm'),
     ("names", b'n'),
     ("directs", b'd'),
@@ -46,6 +46,7 @@ const KINDS: [(&str, u8); 10] = [
     ("active", b'a'),
     ("pushes", b'p'),
     ("expiring", b'x'),
+    ("requests", b'e'),
     ("collects", b'g'),
     ("uploads", b'w'),
 ];
@@ -53,7 +54,7 @@ const KINDS: [(&str, u8); 10] = [
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, collects, uploads"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, requests, collects, uploads"
 )]
 pub struct BadSubject;
 
@@ -203,6 +204,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{name:?} on {platform:?} since {created_at}, a token ({} bytes)", token_hash.len())
         }
         Place::Listed(..) => format!("{:?}", Listed::decode(value)?),
+        Place::Request(..) => format!("{:?}", Request::decode(value)?),
         Place::Today(_) => format!("{:?}", Today::decode(value)?),
         Place::Replay(_) => {
             let Replay { status, resource, at, .. } = Replay::decode(value)?;
@@ -245,6 +247,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::BytesRemoving(_)
         | Place::Unindexed(_)
         | Place::Unpushed(..)
+        | Place::RequestDue(..)
         | Place::Expiring(..) => String::new(),
     })
 }

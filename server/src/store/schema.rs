@@ -24,6 +24,7 @@
 //! | | 11 upload | the same, once it has become a media |
 //! | | 12 | [`Today`] |
 //! | | 13 hash | [`Known`]: a device secret of the user |
+//! | | 14 conversation | [`Request`] |
 //! | `n` first byte of the name | the name | the user |
 //! | `t` hash of the token | empty | [`Token`] |
 //! | `d` lower user, higher user | empty | their direct conversation |
@@ -46,6 +47,7 @@
 //! | `o` SHA-256 | 0 media | empty: these bytes are that media's |
 //! | | 1 | empty: the bytes are being removed |
 //! | `g` shard | at media | [`Collect`]: look then whether anybody still needs it |
+//! | `e` shard | at user conversation | empty: look then whether that request is over |
 //! | `w` shard | at upload | its user: look then whether it goes on |
 
 pub mod media;
@@ -209,6 +211,21 @@ pub struct Today {
     pub day: u64,
     /// Conversations that the user began.
     pub begun: u32,
+    /// Direct conversations of strangers that reached the user.
+    pub stranger_directs: u32,
+    /// Groups and channels of strangers that reached the user.
+    pub stranger_groups: u32,
+}
+
+/// A conversation into which a stranger brought a user, who has not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The stranger.
+    pub from: UserId,
+    /// Since when it waits.
+    pub at: Timestamp,
+    /// Until when it waits.
+    pub until: Timestamp,
 }
 
 /// A conversation in a user's list.
@@ -277,6 +294,9 @@ pub struct Member {
     pub mentions: Vec<u64>,
     /// Whether they have written here: in a direct conversation that makes the other side a contact.
     pub has_written: bool,
+    /// Whether the conversation reaches them. One into which a stranger brought them does once they accept it: then, and
+    /// only then, it is in their list.
+    pub accepted: bool,
 }
 
 /// What later entries did to a message.
@@ -305,8 +325,14 @@ impl Value for Replay {}
 impl Value for Listed {}
 impl Value for Today {}
 impl Value for State {}
-impl Value for Member {}
+impl Value for Request {}
+impl Value for Member {
+    const VERSION: u8 = 2;
 
+    fn upgrade(row: &[u8]) -> Result<Self, Error> {
+        older::Member::decode(row).map(Self::from)
+    }
+}
 /// The second version has the forms of one emoji as one reaction, in the form that shows.
 impl Value for Amendment {
     const VERSION: u8 = 2;
@@ -330,6 +356,7 @@ const UPLOAD: u8 = 10;
 const UPLOADED: u8 = 11;
 const TODAY: u8 = 12;
 const KNOWN: u8 = 13;
+const REQUEST: u8 = 14;
 const ERASING: u8 = 0;
 const STATE: u8 = 0;
 const MEMBER: u8 = 1;
@@ -590,6 +617,26 @@ pub mod active {
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
         id_at(key, 0).map(ConversationId::from_bytes)
+    }
+}
+
+/// The requests that will be over.
+pub mod request_due {
+    use super::*;
+
+    /// The partition of a shard.
+    pub fn partition(shard: u8) -> Vec<u8> {
+        vec![b'e', shard]
+    }
+    /// The row that has a request looked at.
+    pub fn row(at: Timestamp, user: UserId, conversation: ConversationId) -> RowKey {
+        let key = [&at.millis().to_be_bytes()[..], &user.bytes(), &conversation.bytes()].concat();
+        RowKey { partition: partition(shard(conversation)), key }
+    }
+    /// When a row is due, and the request that it is about.
+    pub fn request_of(key: &[u8]) -> Result<(Timestamp, UserId, ConversationId), Error> {
+        let at = Timestamp::from_millis(number_at(key, 0)?);
+        Ok((at, UserId::from_bytes(id_at(key, 8)?), ConversationId::from_bytes(id_at(key, 24)?)))
     }
 }
 

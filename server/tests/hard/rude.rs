@@ -39,6 +39,8 @@ signins_per_min = 1000000
 conversations = 1000000
 begins_per_day = 1000000
 new_account_hours = 0
+stranger_directs_per_day = 1000000
+stranger_groups_per_day = 1000000
 ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

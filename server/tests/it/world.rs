@@ -69,6 +69,8 @@ impl World {
             &mut limits.signins_per_min,
             &mut limits.conversations,
             &mut limits.begins_per_day,
+            &mut limits.stranger_directs_per_day,
+            &mut limits.stranger_groups_per_day,
         ] {
             *limit = 1_000_000;
         }

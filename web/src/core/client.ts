@@ -7,6 +7,7 @@ import { Outbox, type Said, shown, type Unsent } from "./outbox";
 import { People } from "./people";
 import { Pointing } from "./pointing";
 import { Quotes } from "./quotes";
+import { Requests } from "./requests";
 import { type Place, Refused, type Rest } from "./rest";
 import { firstOver, KEPT_MESSAGES, type Shelf } from "./shelf";
 import { Search } from "./search";
@@ -53,6 +54,7 @@ export class Client {
   readonly uploads: Uploads;
   readonly search: Search;
   readonly quotes: Quotes;
+  readonly requests: Requests;
   private readonly syncs: Syncs;
   private readonly later = new BackOff(LATER_MS, LATER_AT_MOST_MS, Number.POSITIVE_INFINITY);
   private flushTimer: ReturnType<typeof setTimeout> | undefined;
@@ -101,6 +103,7 @@ export class Client {
     this.uploads = new Uploads(this.outbox, shelf, tabs, this.uploader, () => this.flush());
     this.search = new Search(rest);
     this.quotes = new Quotes(rest);
+    this.requests = new Requests(rest);
     this.syncs = new Syncs({
       lacks: (id) => this.lacks(id),
       say: (frame) => this.socket.send(frame),
@@ -143,6 +146,7 @@ export class Client {
     this.pointing.end();
     clearTimeout(this.listTimer);
     clearTimeout(this.keepTimer);
+    this.requests.end();
     clearTimeout(this.flushTimer);
     this.syncs.end();
     this.uploads.end();
@@ -419,6 +423,8 @@ export class Client {
         const known = this.get(frame.id);
         if (known?.info.value && frame.change !== "left") void this.describe(known).catch(() => undefined);
         return this.listSoon();
+      case "requests":
+        return this.requests.soon();
       case "error":
         if (frame.ref === "sync" && frame.conversation) this.syncs.refused(frame.conversation);
         if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
@@ -438,6 +444,7 @@ export class Client {
     if (this.open.value) this.watch("watch", this.open.value);
     this.listing.reset();
     this.readListPatiently();
+    this.requests.soon();
   }
 
   /** Remembers what this tab and others have said: `sent` has no text. */

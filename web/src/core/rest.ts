@@ -87,6 +87,9 @@ export class Rest {
     this.ask<Page<ConversationItem>>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
   personalize = (conversation: string, body: Partial<Personal>) =>
     this.ask<Personal>("PUT", `/v1/users/me/conversations/${conversation}`, body);
+  requests = () => this.ask<Page<ConversationItem>>("GET", "/v1/users/me/requests");
+  answerRequest = (conversation: string, answer: "accepted" | "declined" | "blocked") =>
+    this.ask<void>("PUT", `/v1/users/me/requests/${conversation}`, { answer });
   channels = (q: string) => this.ask<Page<{ id: string; title: string }>>("GET", "/v1/channels", undefined, { q, limit: 20 });
   converse = (body: { kind: ConversationKind; members: string[]; title?: string; expire_after_s?: number }) =>
     this.ask<ConversationInfo>("POST", "/v1/conversations", body);

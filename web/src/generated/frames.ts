@@ -448,6 +448,14 @@ export interface components {
          * @enum {string}
          */
         RedactedKind: "message" | "edit";
+        /** @description `requests` */
+        Requests: {
+            /**
+             * Format: u-int32
+             * @description So many wait.
+             */
+            waiting: number;
+        };
         /** @description `reset` */
         Reset: {
             /**
@@ -660,6 +668,11 @@ export interface components {
         server_receipt: components["schemas"]["Receipt"] & {
             /** @enum {string} */
             t: "receipt";
+        };
+        /** @description The requests that wait for the user's answer changed. */
+        server_requests: components["schemas"]["Requests"] & {
+            /** @enum {string} */
+            t: "requests";
         };
         /** @description Something may have been missed: say `have` again. */
         server_reset: components["schemas"]["Reset"] & {

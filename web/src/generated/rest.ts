@@ -596,6 +596,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/me/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What strangers began with the caller, or added them to, and waits for an answer; newest first, 100 at most. */
+        get: operations["conversations_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/me/requests/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Answers a request. */
+        put: operations["conversations_answer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{user}": {
         parameters: {
             query?: never;
@@ -658,6 +692,11 @@ export interface components {
          * @enum {string}
          */
         Adders: "everyone" | "contacts";
+        /** @description `PUT /v1/users/me/requests/{conversation}` */
+        AnswerRequest: {
+            /** @description How. */
+            answer: components["schemas"]["RequestAnswer"];
+        };
         /**
          * @description Who sees when one was last there.
          * @enum {string}
@@ -888,6 +927,7 @@ export interface components {
             peer_user?: components["schemas"]["UserId"] | null;
             /** @description Whether it stays on top. */
             pinned: boolean;
+            request?: components["schemas"]["RequestInfo"] | null;
             /** @description Its title; absent of a direct one. */
             title?: string | null;
         };
@@ -1246,6 +1286,16 @@ export interface components {
             picture_bytes?: number;
             /**
              * Format: u-int32
+             * @description Direct conversations with which strangers reach one user on one day; those beyond wait as requests.
+             */
+            stranger_directs_per_day?: number;
+            /**
+             * Format: u-int32
+             * @description Groups and channels to which strangers add one user on one day; those beyond wait as requests.
+             */
+            stranger_groups_per_day?: number;
+            /**
+             * Format: u-int32
              * @description Bytes of a message's text in UTF-8.
              */
             text_bytes: number;
@@ -1473,6 +1523,7 @@ export interface components {
                 peer_user?: components["schemas"]["UserId"] | null;
                 /** @description Whether it stays on top. */
                 pinned: boolean;
+                request?: components["schemas"]["RequestInfo"] | null;
                 /** @description Its title; absent of a direct one. */
                 title?: string | null;
             })[];
@@ -1834,6 +1885,26 @@ export interface components {
          * @enum {string}
          */
         Registration: "open" | "invite" | "closed";
+        /**
+         * @description How a user answers a request.
+         * @enum {string}
+         */
+        RequestAnswer: "accepted" | "declined" | "blocked";
+        /** @description A conversation into which a stranger brought the user, and that waits for an answer. */
+        RequestInfo: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Who began it with the user, or added them. */
+            from: components["schemas"]["UserId"];
+        };
+        /** @description `requests` */
+        Requests: {
+            /**
+             * Format: u-int32
+             * @description So many wait.
+             */
+            waiting: number;
+        };
         /** @description `reset` */
         Reset: {
             /**
@@ -1916,6 +1987,9 @@ export interface components {
         }) | (components["schemas"]["ConversationFrame"] & {
             /** @enum {string} */
             t: "conversation";
+        }) | (components["schemas"]["Requests"] & {
+            /** @enum {string} */
+            t: "requests";
         }) | (components["schemas"]["ErrorFrame"] & {
             /** @enum {string} */
             t: "error";
@@ -6417,6 +6491,164 @@ export interface operations {
             };
             /** @description Sign in first: the token is missing, wrong or revoked. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of a type that is taken here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConversationItem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    conversations_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ import { Details } from "./details";
 import { Entrance } from "./entrance";
 import { NewChat } from "./new-chat";
 import { searching } from "./search";
+import { RequestsView } from "./requests";
 import { Settings } from "./settings";
 import { Told } from "./told";
 import { ThreadView } from "./thread";
@@ -25,6 +26,7 @@ export function App() {
       <Told />
       {dialog.value === "new" && <NewChat signedIn={signedIn} />}
       {dialog.value === "settings" && <Settings signedIn={signedIn} />}
+      {dialog.value === "requests" && <RequestsView signedIn={signedIn} />}
       {dialog.value === "date" && conversation && <DateJump signedIn={signedIn} conversation={conversation} />}
       {dialog.value === "details" && conversation && <Details signedIn={signedIn} conversation={conversation} />}
     </main>

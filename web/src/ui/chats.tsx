@@ -8,6 +8,7 @@ import { gist } from "./gist";
 import { Avatar, nameOf, personName, titleOf } from "./parts";
 import { dialog } from "./state";
 import { notice } from "./notice";
+import { RequestsEntry } from "./requests";
 import { Results, SearchField, searching, walk } from "./search";
 import { Ticks } from "./ticks";
 import { brief } from "./time";
@@ -43,6 +44,7 @@ export function Chats({ signedIn }: { signedIn: Client }) {
         </button>
       </header>
       <SearchField signedIn={signedIn} />
+      {!search.on && <RequestsEntry signedIn={signedIn} />}
       {search.on ? <Results signedIn={signedIn} chats={lines} /> : <ul class="lines">{lines}</ul>}
       {!search.on && signedIn.listed.value && shown.length === 0 && <p class="empty">{t().no_chats}</p>}
     </nav>

@@ -19,7 +19,7 @@ const shelf = browserShelf();
 export const client = signal<Client | null>(null);
 export const info = signal<Info | null>(null);
 /** What lies over the chats: one at a time. */
-export const dialog = signal<"new" | "settings" | "details" | "date" | null>(null);
+export const dialog = signal<"new" | "settings" | "details" | "date" | "requests" | null>(null);
 
 interface Session {
   token: string;

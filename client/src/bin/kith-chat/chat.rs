@@ -41,6 +41,8 @@ pub struct Chat {
     pub(crate) present: HashMap<UserId, PresenceState>,
     /// What was sent from here and is not answered yet.
     pub(crate) own: HashSet<Uuid>,
+    /// The requests as they were listed last.
+    pub(crate) asked: Vec<ConversationId>,
     /// Whether what came while away is here.
     pub(crate) caught_up: bool,
     /// Whether what is sent is on the screen already, because it was typed there.
@@ -74,6 +76,7 @@ impl Chat {
             rooms: HashMap::new(),
             present: HashMap::new(),
             own: HashSet::new(),
+            asked: Vec::new(),
             caught_up: false,
             typed: is_typed(),
             names: HashMap::new(),

@@ -8,7 +8,7 @@ use kith_protocol::{
     Body, ConversationId, Message, UserId,
     entry::ConversationKind,
     limits::PAGE_ITEMS,
-    rest::{EditMessage, NewConversation, PresenceState},
+    rest::{EditMessage, NewConversation, PresenceState, RequestAnswer},
 };
 
 use crate::{
@@ -26,6 +26,9 @@ const HELP: &str = "\
 /delete              delete your last message for everyone
 /react 👍            react to the last message of somebody else
 /leave               leave the open group
+/requests            what strangers sent you, and waits for an answer
+/accept N            let the one with this number be in your list
+/decline N           refuse it; /block N refuses it and blocks who sent it
 /quit                go; what you missed is shown when you come back";
 
 /// Messages that `/history` shows unless it is told how many.
@@ -49,6 +52,10 @@ impl Chat {
             "/delete" => self.delete().await,
             "/react" => self.react(rest).await,
             "/leave" => self.leave().await,
+            "/requests" => self.requests().await,
+            "/accept" => self.answer(rest, RequestAnswer::Accepted).await,
+            "/decline" => self.answer(rest, RequestAnswer::Declined).await,
+            "/block" => self.answer(rest, RequestAnswer::Blocked).await,
             "/help" => {
                 HELP.lines().for_each(|line| self.screen.line(&Line::of(line)));
                 Ok(())
@@ -258,6 +265,6 @@ fn conversation(kind: ConversationKind, members: Vec<UserId>, title: Option<Stri
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn said(error: Error) -> String {
+pub(crate) fn said(error: Error) -> String {
     error.to_string()
 }

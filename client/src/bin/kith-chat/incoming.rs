@@ -18,6 +18,9 @@ impl Chat {
         match event {
             Event::Connected { .. } => self.screen.note("— connected"),
             Event::CaughtUp => {
+                if !self.caught_up {
+                    self.note_requests().await;
+                }
                 self.caught_up = true;
                 self.read_open().await;
             }
@@ -45,6 +48,7 @@ impl Chat {
                 }
             }
             Event::ConversationChanged(frame) => self.conversation(frame).await,
+            Event::Requests(waiting) => self.note_waiting(waiting as usize),
             Event::Expired(id) => {
                 if self.open == Some(id.conversation) {
                     self.screen.note("— a message has expired");

@@ -4,6 +4,7 @@ mod account;
 mod chat;
 mod commands;
 mod incoming;
+mod requests;
 mod screen;
 
 use std::{

@@ -2,11 +2,12 @@
 
 use kith_protocol::{
     Timestamp, UserId, emoji,
+    entry::Role,
     rest::{Adders, Audience, Privacy as Newer},
 };
 use serde::{Deserialize, Serialize};
 
-use super::Value;
+use super::{Pointer, Value};
 
 /// [`super::User`] as its version 1 was: without who may add the user to groups, and without what the operator thinks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +52,28 @@ impl From<User> for super::User {
             suspended: false,
             vouched: false,
         }
+    }
+}
+
+/// [`super::Member`] as its version 1 was: everybody had accepted to be one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub role: Role,
+    pub since: u64,
+    pub joined: u64,
+    pub read: Pointer,
+    pub read_messages: u64,
+    pub delivered: Pointer,
+    pub mentions: Vec<u64>,
+    pub has_written: bool,
+}
+
+impl Value for Member {}
+
+impl From<Member> for super::Member {
+    fn from(older: Member) -> Self {
+        let Member { role, since, joined, read, read_messages, delivered, mentions, has_written } = older;
+        Self { role, since, joined, read, read_messages, delivered, mentions, has_written, accepted: true }
     }
 }
 

@@ -4,9 +4,9 @@ use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UploadId, User
 
 use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, KNOWN, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE,
-    REPLAY, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
+    REPLAY, REQUEST, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
-    push, quota, server, user,
+    push, quota, request_due, server, user,
 };
 use crate::store::Error;
 
@@ -55,6 +55,8 @@ pub enum Place {
     UploadDue(Timestamp, UploadId),
     Today(UserId),
     Written(u64, UserId),
+    Request(UserId, ConversationId),
+    RequestDue(Timestamp, UserId, ConversationId),
 }
 
 /// The place of a row.
@@ -98,6 +100,10 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
             let (conversation, seq) = expiring::message_of(key)?;
             Place::Expiring(expiring::at_of(key)?, conversation, seq)
         }
+        (b'e', 1) if key.len() == 40 => {
+            let (at, user, conversation) = request_due::request_of(key)?;
+            Place::RequestDue(at, user, conversation)
+        }
         (b'k', 16) => return of_media(MediaId::from_bytes(id_at(name, 0)?), key),
         (b'o', 32) if key == media::removing() => Place::BytesRemoving(hash(name)?),
         (b'o', 32) if key.len() == 17 && key[0] == 0 => {
@@ -133,6 +139,7 @@ fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {
         (Some(UPLOADED), 17) => Place::Uploaded(id, user::upload_of(key)?),
         (Some(MEDIA_BYTES), 1) => Place::UserMediaBytes(id),
         (Some(TODAY), 1) => Place::Today(id),
+        (Some(REQUEST), 17) => Place::Request(id, user::conversation_of(key)?),
         _ => return Err(Error::Corrupt("a user has no such row".to_owned())),
     })
 }

@@ -88,8 +88,8 @@ fn pointer() -> impl Strategy<Value = Pointer> {
 }
 
 fn a_member() -> impl Strategy<Value = Member> {
-    (role(), any::<(u64, u64, u64)>(), pointer(), pointer(), vec(any::<u64>(), 0..5), any::<bool>()).prop_map(
-        |(role, (since, joined, read_messages), read, delivered, mentions, has_written)| Member {
+    (role(), any::<(u64, u64, u64)>(), pointer(), pointer(), vec(any::<u64>(), 0..5), any::<(bool, bool)>()).prop_map(
+        |(role, (since, joined, read_messages), read, delivered, mentions, (has_written, accepted))| Member {
             role,
             since,
             joined,
@@ -98,6 +98,7 @@ fn a_member() -> impl Strategy<Value = Member> {
             delivered,
             mentions,
             has_written,
+            accepted,
         },
     )
 }
@@ -169,7 +170,8 @@ proptest! {
         survives(&Known { device, used_at: at })?;
         survives(&Replay { body_hash, status, resource, at })?;
         survives(&Listed { muted_until, pinned, archived })?;
-        survives(&Today { day: size, begun: attempts })?;
+        survives(&Today { day: size, begun: attempts, stranger_directs: attempts, stranger_groups: 1 })?;
+        survives(&Request { from: id, at, until: created_at })?;
         survives(&state)?;
         survives(&member)?;
         survives(&amendment)?;
@@ -200,6 +202,23 @@ proptest! {
     }
 
     #[test]
+    fn a_member_of_the_first_version_has_accepted(mut member in a_member()) {
+        let older = older::Member {
+            role: member.role,
+            since: member.since,
+            joined: member.joined,
+            read: member.read.clone(),
+            read_messages: member.read_messages,
+            delivered: member.delivered.clone(),
+            mentions: member.mentions.clone(),
+            has_written: member.has_written,
+        };
+        survives(&older)?;
+        member.accepted = true;
+        prop_assert_eq!(Member::decode(&older.encode()).unwrap(), member);
+    }
+
+    #[test]
     fn any_bytes_are_refused_or_read(bytes in vec(any::<u8>(), 0..80), key in vec(0..9u8, 0..40)) {
         let _ = User::decode(&bytes);
         let _ = State::decode(&bytes);
@@ -210,7 +229,7 @@ proptest! {
         let _ = Subscription::decode(&bytes);
         let _ = Pending::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdinkogpw"[bytes.len() % 15]], &key);
+        let _ = place(&[b"umcaxhtdinkogpwqe"[bytes.len() % 17]], &key);
     }
 
     #[test]
@@ -234,6 +253,7 @@ proptest! {
         prop_assert_eq!(of_user(user::media(media)), Place::UserMedia(one, media));
         prop_assert_eq!(of_user(user::media_bytes()), Place::UserMediaBytes(one));
         prop_assert_eq!(of_user(user::today()), Place::Today(one));
+        prop_assert_eq!(of_user(user::request(conversation)), Place::Request(one, conversation));
         let upload = UploadId::new(media.uuid());
         prop_assert_eq!(of_user(user::upload(upload)), Place::Upload(one, upload));
         prop_assert_eq!(of_user(user::uploaded(upload)), Place::Uploaded(one, upload));
@@ -282,6 +302,7 @@ proptest! {
         prop_assert_eq!(of(subscription), Place::Subscription(one, device));
         prop_assert_eq!(of(pending), Place::Pending(one, device, conversation));
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
+        prop_assert_eq!(of(request_due::row(at, one, conversation)), Place::RequestDue(at, one, conversation));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));
         prop_assert_eq!(of(media::upload(at, upload)), Place::UploadDue(at, upload));
@@ -330,11 +351,11 @@ proptest! {
         let keys = [
             user::profile(), user::device(device), user::blocked(other), user::listed(c),
             user::mention(at, c, seq), user::replay(half), user::contact(other), user::invite(&hash),
-            user::media(media), user::upload(UploadId::new(media.uuid())),
+            user::media(media), user::upload(UploadId::new(media.uuid())), user::request(c),
         ];
         let ranges = [
             user::devices(), user::all_blocked(), user::all_listed(), user::mentions(), user::replays(),
-            user::contacts(), user::invites(), user::all_media(), user::all_uploads(),
+            user::contacts(), user::invites(), user::all_media(), user::all_uploads(), user::requests(),
         ];
         for (place, range) in ranges.iter().enumerate() {
             for (other, key) in keys.iter().enumerate() {

@@ -50,7 +50,7 @@ pub fn all_listed() -> KeyRange {
 pub fn listed_after(conversation: ConversationId) -> KeyRange {
     KeyRange { from: tagged(LISTED, &[&conversation.bytes(), &[0]]), to: all(LISTED).to }
 }
-/// The conversation of a row of `all_listed`.
+/// The conversation of a row of `all_listed` or `requests`.
 pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
     id_at(key, 1).map(ConversationId::from_bytes)
 }
@@ -160,6 +160,14 @@ pub fn all_uploads() -> KeyRange {
 /// The upload of a row of `all_uploads`.
 pub fn upload_of(key: &[u8]) -> Result<UploadId, Error> {
     id_at(key, 1).map(UploadId::from_bytes)
+}
+/// The row of a [`Request`].
+pub fn request(conversation: ConversationId) -> Vec<u8> {
+    tagged(REQUEST, &[&conversation.bytes()])
+}
+/// The rows of all requests.
+pub fn requests() -> KeyRange {
+    all(REQUEST)
 }
 /// The row of [`Today`].
 pub fn today() -> Vec<u8> {

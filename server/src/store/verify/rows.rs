@@ -13,7 +13,7 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, State,
+            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Request, State,
             Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
@@ -76,6 +76,7 @@ impl Look<'_> {
             }
             Place::Known(..) => Known::decode(value).map(|_| vec![])?,
             Place::Listed(..) => Listed::decode(value).map(|_| vec![])?,
+            Place::Request(..) => Request::decode(value).map(|_| vec![])?,
             Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
             Place::Name => {
@@ -124,6 +125,7 @@ impl Look<'_> {
             | Place::Active(_)
             | Place::Unindexed(_)
             | Place::Unpushed(..)
+            | Place::RequestDue(..)
             | Place::Expiring(..) => vec![],
         })
     }
@@ -195,7 +197,7 @@ impl Look<'_> {
         let profile = self.value::<User>(&user::profile_row(user))?;
         let gone = profile.is_none_or(|profile| profile.erased);
         let listed = RowKey { partition: user::partition(user), key: user::listed(id) };
-        if state.seq == head && !gone && self.reader.get(&listed)?.is_none() {
+        if state.seq == head && !gone && row.accepted && self.reader.get(&listed)?.is_none() {
             wrong.push("the conversation is not in the member's list".to_owned());
         }
         Ok(wrong)

@@ -122,6 +122,7 @@ impl World {
             delivered: Pointer { seq: 2, moves: vec![] },
             mentions: vec![],
             has_written: true,
+            accepted: true,
         };
         self.put(self.of_conversation(schema::conversation::member(self.user)), member.encode()).await;
     }
