@@ -67,6 +67,7 @@ fn answer(request: &str) -> Value {
         }]}),
         "POST /v1/conversations" => info,
         path if path == format!("PUT /v1/users/me/requests/{}", room()) => json!({}),
+        "POST /v1/reports" => json!({"id": kith_protocol::ReportId::from_bytes([5; 16])}),
         path if path == participants => json!({"items": [member(anna()), member(bert())]}),
         path if path == format!("GET /v1/conversations/{}", room()) => info,
         path if path == format!("GET /v1/users/{}", bert()) => profile(bert(), "bert"),
@@ -194,7 +195,7 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
         &server,
         &state,
         Some("open sesame"),
-        "/open bert\nhello bert\n/dance\n/requests\n/accept 1\n/decline 2\n/open eve\n",
+        "/open bert\nhello bert\n/dance\n/requests\n/accept 1\n/decline 2\n/report rude\n/open eve\n",
     )
     .await;
     let shown = String::from_utf8(output.stdout).unwrap();
@@ -212,6 +213,7 @@ async fn anna_writes_in_a_pipe_and_comes_back_without_her_password() {
         "  1  bert added you to [Free \u{fffd}coins] only \u{fffd} today",
         "— accepted",
         "no such number",
+        "— reported to who runs the server",
     ] {
         assert!(shown.contains(line), "{line} is missing in:\n{shown}");
     }

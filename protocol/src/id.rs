@@ -29,6 +29,8 @@ pub enum Conversation {}
 pub enum Media {}
 /// Marks the identifiers of uploads.
 pub enum Upload {}
+/// Marks the identifiers of reports.
+pub enum Report {}
 /// Marks the identifiers of long polls.
 pub enum Poll {}
 
@@ -52,6 +54,10 @@ impl Kind for Upload {
     const PREFIX: &'static str = "upload";
     const SCHEMA: &'static str = "UploadId";
 }
+impl Kind for Report {
+    const PREFIX: &'static str = "report";
+    const SCHEMA: &'static str = "ReportId";
+}
 impl Kind for Poll {
     const PREFIX: &'static str = "poll";
     const SCHEMA: &'static str = "PollId";
@@ -69,6 +75,8 @@ pub type MediaId = Id<Media>;
 pub type UploadId = Id<Upload>;
 /// `poll_…`
 pub type PollId = Id<Poll>;
+/// `report_…`
+pub type ReportId = Id<Report>;
 
 /// An identifier of one kind: 16 bytes inside, TypeID text outside.
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);

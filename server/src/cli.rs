@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kith::{
     config::{Config, example},
     operator::{self, ImportError, client::Operator},
+    reports::{ReportLine, ReportText},
     server,
     store::{
         inspect::{self, Subject},
@@ -21,6 +22,7 @@ use kith::{
     },
     telemetry,
 };
+use kith_protocol::{ReportId, visible};
 
 #[derive(Parser)]
 #[command(name = "kith", version, about = "A messenger server that people run themselves")]
@@ -54,12 +56,15 @@ enum Command {
     /// Make many users.
     #[command(subcommand)]
     Users(Users),
+    /// List, show or close what users have reported.
+    #[command(subcommand)]
+    Reports(Reports),
     /// Make an invite, with which one person can sign up.
     Invite,
     /// Print what is kept of something, without texts and secrets, beside a server that runs.
     Inspect {
         /// user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes,
-        /// expiring, requests, collects, uploads.
+        /// expiring, requests, reports, collects, uploads.
         what: Subject,
     },
     /// Check that a data directory or a backup holds together; nothing is changed.
@@ -107,6 +112,22 @@ enum User {
     Remove {
         /// The username.
         name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Reports {
+    /// List all reports, the oldest first.
+    List,
+    /// Print one report, with the messages that it shows.
+    Show {
+        /// report_…
+        report: ReportId,
+    },
+    /// Forget a report that is done with. One that nobody closes is forgotten after 90 days.
+    Close {
+        /// report_…
+        report: ReportId,
     },
 }
 
@@ -187,6 +208,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             Command::User(User::Unsuspend { name }) => find(&config).await?.suspend(&name, false).await.map_err(run),
             Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
             Command::Users(Users::Import { file }) => import(&find(&config).await?, &file).await,
+            Command::Reports(reports) => self::reports(&find(&config).await?, reports).await,
             Command::Invite => {
                 let invite = find(&config).await?.invite().await.map_err(run)?;
                 print(&format!("{}  good until {}\n", invite.code, invite.expires_at))
@@ -241,6 +263,35 @@ async fn list(operator: &Operator) -> Result<(), Failure> {
             return Ok(());
         }
     }
+}
+
+async fn reports(operator: &Operator, what: Reports) -> Result<(), Failure> {
+    let line = |ReportLine { id, at, by, about, messages, reason }: ReportLine| {
+        let about = about.map_or_else(String::new, |about| format!("\tabout {about}"));
+        format!("{id}\t{at}\tby {by}{about}\t{messages} messages\t{}\n", plain(&reason))
+    };
+    match what {
+        Reports::List => {
+            let lines = operator.reports().await.map_err(run)?.into_iter().map(line);
+            print(&lines.collect::<String>())
+        }
+        Reports::Show { report } => {
+            let ReportText { line: head, conversation, shown } = operator.report(report).await.map_err(run)?;
+            let mut text = line(head);
+            text.extend(conversation.map(|id| format!("in {id}\n")));
+            for (at, who, said) in shown {
+                text.push_str(&format!("{at}  {who}: {}\n", plain(&said)));
+            }
+            print(&text)
+        }
+        Reports::Close { report } => operator.close_report(report).await.map_err(run),
+    }
+}
+
+/// What somebody wrote, on one line and without what would steer the terminal or turn the line around.
+fn plain(text: &str) -> String {
+    let plain: String = text.chars().map(|char| if visible::is_control(char) { ' ' } else { char }).collect();
+    visible::isolated(&plain).into_owned()
 }
 
 async fn import(operator: &Operator, file: &Path) -> Result<(), Failure> {

@@ -25,6 +25,7 @@ pub mod fanout;
 pub mod presence;
 pub mod push;
 pub mod relief;
+pub mod reports;
 pub mod room;
 pub mod roster;
 pub mod search;

@@ -166,6 +166,18 @@ pub const BLOCKED_USERS: usize = 1000;
 pub const REQUESTS: usize = 100;
 /// How long a request waits for an answer, in seconds: 30 days.
 pub const REQUEST_S: u64 = 30 * 24 * 3600;
+/// Reports that one user makes on one day,
+pub const REPORTS_PER_DAY: u32 = 20;
+/// and those of all users that wait for the operator; one more takes the place of the oldest of who made the most.
+pub const REPORTS: usize = 1000;
+/// How long a report is kept that nobody closes, in seconds: 90 days.
+pub const REPORT_S: u64 = 90 * 24 * 3600;
+/// Messages that one report shows,
+pub const REPORT_MESSAGES: usize = 20;
+/// bytes of the text of each, the rest of which is cut off,
+pub const REPORT_TEXT_BYTES: usize = 4096;
+/// and characters of its reason.
+pub const REPORT_REASON_CHARS: usize = 1000;
 /// Rows that are read at a time where all of a range are needed.
 pub const SCAN_ROWS: usize = 500;
 /// How long an invite is good, in seconds: 7 days.

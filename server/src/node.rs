@@ -23,6 +23,7 @@ use crate::{
     presence::Presence,
     push::{Push, Subscriptions},
     relief::Relief,
+    reports::Reports,
     room::Room,
     roster::Roster,
     search::{Search, fts::Index},
@@ -51,6 +52,8 @@ pub struct Node {
     pub search: Search,
     /// Who is woken when something is said.
     pub push: Arc<Push>,
+    /// What the operator is told.
+    pub reports: Reports,
     /// Who is connected.
     pub roster: Arc<Roster>,
     /// Who is there.
@@ -107,6 +110,7 @@ impl Node {
             roster.clone(),
             presence.clone(),
         ));
+        let reports = Reports::new(store.clone(), accounts.clone(), conversations.clone());
         let trusting = accounts.clone();
         let rates = Rates::new(&config.limits, move |user| trusting.trust(user));
         let (in_flight, polls) = (InFlight::default(), Polls::default());
@@ -119,6 +123,7 @@ impl Node {
             conversations,
             search,
             push,
+            reports,
             roster,
             presence,
             shed,
@@ -199,8 +204,16 @@ impl Node {
     async fn expire(&self) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seconds = 0u64;
         loop {
             second.tick().await;
+            // They are kept for months.
+            if seconds.is_multiple_of(3600)
+                && let Err(error) = self.reports.sweep().await
+            {
+                tracing::warn!(%error, "old reports wait for the store");
+            }
+            seconds += 1;
             if let Err(error) = self.conversations.expire().await {
                 tracing::warn!(%error, "expired messages wait for the store");
             }

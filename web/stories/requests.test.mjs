@@ -51,6 +51,13 @@ test("a stranger's groups are requests: accepted, declined, blocked", async () =
   await requests.getByText("Only today!").waitFor();
   assert.equal(await requests.getByRole("textbox").count(), 0);
   await bert.picture("requests");
+  await requests.getByRole("button", { name: "Report" }).click();
+  const why = page.getByRole("dialog", { name: "Report" });
+  await why.getByLabel("Why?").fill("spam");
+  await bert.picture("report");
+  await why.getByRole("button", { name: "Report" }).click();
+  await page.getByText("Reported.").waitFor();
+  assert.match(server.command("reports", "list"), /by bert\tabout mallory\t1 messages\tspam/);
   await requests.getByRole("button", { name: "Block" }).click();
   await requests.getByRole("button", { name: "More free coins" }).click();
   await requests.getByRole("button", { name: "Decline" }).click();

@@ -74,8 +74,8 @@ export class Server {
   }
 
   /** What one of the operator's commands says. */
-  command(name) {
-    return execFileSync(program, [name, "--data", join(this.data, "data")], { encoding: "utf8" });
+  command(...words) {
+    return execFileSync(program, [...words, "--data", join(this.data, "data")], { encoding: "utf8" });
   }
 
   /** Asks the REST API, and again when it says so. */

@@ -4,8 +4,8 @@ use hyper::Method;
 use kith_protocol::{
     DeviceId, Message, UserId,
     rest::{
-        ChangePassword, ChangeProfile, DeleteUser, Device, Gateway, Info, Invite, NewSession, NewUser, Page,
-        PresenceInfo, Profile, SignedIn,
+        ChangePassword, ChangeProfile, DeleteUser, Device, Gateway, Info, Invite, NewReport, NewSession, NewUser, Page,
+        PresenceInfo, Profile, ReportMade, SignedIn,
     },
 };
 
@@ -96,6 +96,11 @@ impl Rest {
     /// Unblocks somebody: `DELETE /v1/users/me/blocked/{user}`.
     pub async fn unblock(&self, user: UserId) -> Result<(), Error> {
         self.order(Method::DELETE, &format!("/v1/users/me/blocked/{user}")).await
+    }
+
+    /// Tells the operator of a user, a conversation or messages: `POST /v1/reports`.
+    pub async fn report(&self, report: &NewReport) -> Result<ReportMade, Error> {
+        self.send(Method::POST, "/v1/reports", report).await
     }
 
     /// Messages that mention one, newest first: `GET /v1/users/me/mentions`.

@@ -94,14 +94,27 @@ impl Conversations {
         self.context.room_for_one_more(user).await?;
         let begin = |today: &mut Today, now: Timestamp| {
             if u64::from(today.begun) >= at_most {
-                let detail = format!("{at_most} conversations may be begun on one day.");
-                let tomorrow = Duration::from_millis(DAY_MS - now.millis() % DAY_MS);
-                return Err(Error::new(Code::RateLimited).because(detail).after(tomorrow));
+                return Err(tomorrow(now, format!("{at_most} conversations may be begun on one day.")));
             }
             today.begun += 1;
             Ok(())
         };
         self.context.count(user, begin).await
+    }
+
+    /// Counts a report that a user is about to make.
+    ///
+    /// # Errors
+    /// `rate_limited` until the next day.
+    pub async fn count_report(&self, user: UserId) -> Result<(), Error> {
+        let report = |today: &mut Today, now: Timestamp| {
+            if today.reports >= limits::REPORTS_PER_DAY {
+                return Err(tomorrow(now, format!("{} reports may be made on one day.", limits::REPORTS_PER_DAY)));
+            }
+            today.reports += 1;
+            Ok(())
+        };
+        self.context.count(user, report).await
     }
 
     /// Returns an error where a user has as many conversations as they may have, and this one is not among them.
@@ -115,4 +128,10 @@ impl Conversations {
             None => self.context.room_for_one_more(user).await,
         }
     }
+}
+
+/// The refusal of what one has done as often today as one may.
+fn tomorrow(now: Timestamp, detail: String) -> Error {
+    let rest = Duration::from_millis(DAY_MS - now.millis() % DAY_MS);
+    Error::new(Code::RateLimited).because(detail).after(rest)
 }

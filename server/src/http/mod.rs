@@ -24,6 +24,7 @@ pub mod polls;
 mod presence;
 mod problem;
 pub mod rates;
+mod reports;
 mod search;
 mod sending;
 mod sessions;
@@ -77,6 +78,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/sessions", post(sessions::sign_in))
         .route("/v1/sessions/current", delete(sessions::sign_out))
         .route("/v1/invites", post(invites::create))
+        .route("/v1/reports", post(reports::create))
         .route("/v1/users/me/mentions", get(messages::mentions))
         .route("/v1/users/{user}/presence", get(presence::of))
         .route("/v1/users/{user}/conversations", get(conversations::list))

@@ -21,8 +21,8 @@ use utoipa::{
 };
 
 use super::{
-    App, auth::Guest, conversations, devices, info, invites, media, messages, polls, presence, search, sessions,
-    uploads, users,
+    App, auth::Guest, conversations, devices, info, invites, media, messages, polls, presence, reports, search,
+    sessions, uploads, users,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +47,7 @@ use super::{
         devices::subscribe,
         devices::unsubscribe,
         invites::create,
+        reports::create,
         conversations::list,
         conversations::personalize,
         conversations::requests,

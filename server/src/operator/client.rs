@@ -9,7 +9,10 @@ use std::{
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use kith_protocol::rest::{Invite, Page};
+use kith_protocol::{
+    ReportId,
+    rest::{Invite, Page},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, time::sleep};
 
@@ -23,6 +26,7 @@ use crate::{
     config::Config,
     limits,
     node::Node,
+    reports::{ReportLine, ReportText},
 };
 
 /// How long a directory that is in use is left alone before it is looked at again.
@@ -123,6 +127,30 @@ impl Operator {
         match self {
             Self::Alone(here) => here.invite().await.map_err(|error| error.to_string()),
             Self::Beside(socket) => ask(socket, Method::POST, "/invites", &()).await,
+        }
+    }
+
+    /// All reports, the oldest first.
+    pub async fn reports(&self) -> Result<Vec<ReportLine>, String> {
+        match self {
+            Self::Alone(here) => here.reports().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::GET, "/reports", &()).await,
+        }
+    }
+
+    /// One report, with what it shows.
+    pub async fn report(&self, id: ReportId) -> Result<ReportText, String> {
+        match self {
+            Self::Alone(here) => here.report(id).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::GET, &format!("/reports/{id}"), &()).await,
+        }
+    }
+
+    /// Forgets a report.
+    pub async fn close_report(&self, id: ReportId) -> Result<(), String> {
+        match self {
+            Self::Alone(here) => here.close_report(id).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::DELETE, &format!("/reports/{id}"), &()).await,
         }
     }
 

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
+use kith_protocol::ReportId;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 
@@ -62,6 +63,8 @@ pub fn router(operations: Operations) -> Router {
         .route("/users/{name}/reset", post(reset))
         .route("/users/{name}/suspension", put(suspend).delete(unsuspend))
         .route("/invites", post(invite))
+        .route("/reports", get(reports))
+        .route("/reports/{report}", get(report).delete(close_report))
         .route("/backup", post(backup))
         .route("/reindex", post(reindex))
         .layer(DefaultBodyLimit::max(limits::IMPORT_USERS * (limits::IMPORT_LINE_BYTES + 256)))
@@ -147,6 +150,19 @@ async fn reset(State(operations): State<Operations>, Segment(name): Segment<Stri
 
 async fn invite(State(operations): State<Operations>) -> Answer<Response> {
     Ok(Json(operations.invite().await?).into_response())
+}
+
+async fn reports(State(operations): State<Operations>) -> Answer<Response> {
+    Ok(Json(operations.reports().await?).into_response())
+}
+
+async fn report(State(operations): State<Operations>, Segment(id): Segment<ReportId>) -> Answer<Response> {
+    Ok(Json(operations.report(id).await?).into_response())
+}
+
+async fn close_report(State(operations): State<Operations>, Segment(id): Segment<ReportId>) -> Answer<StatusCode> {
+    operations.close_report(id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use kith_protocol::{
-    Code,
+    Code, ReportId,
     rest::{Invite, Page},
 };
 
@@ -12,6 +12,7 @@ use crate::{
     account::{ImportSummary, Imported, UserLine},
     backends::Backends,
     node::Node,
+    reports::{ReportLine, ReportText},
 };
 
 /// The operations, on the data directory that this process has open.
@@ -58,6 +59,21 @@ impl Operations {
         self.node.accounts.invite(None).await
     }
 
+    /// All reports, the oldest first.
+    pub async fn reports(&self) -> Result<Vec<ReportLine>, Error> {
+        self.node.reports.list().await
+    }
+
+    /// One report, with what it shows.
+    pub async fn report(&self, id: ReportId) -> Result<ReportText, Error> {
+        self.node.reports.show(id).await.map_err(no_report)
+    }
+
+    /// Forgets a report.
+    pub async fn close_report(&self, id: ReportId) -> Result<(), Error> {
+        self.node.reports.close(id).await.map_err(no_report)
+    }
+
     /// Copies what is kept into an empty directory. The error is one line for a person.
     pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
         let backends = self.backends.clone();
@@ -79,6 +95,10 @@ impl Operations {
             () = self.node.search.run() => Err(Code::Internal.into()),
         }
     }
+}
+
+fn no_report(error: Error) -> Error {
+    if error.code == Code::NotFound { error.because("there is no such report") } else { error }
 }
 
 /// An operator may see all there is, so what they do not find is not there.

@@ -9,8 +9,8 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId, limits::PAGE_BYT
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Request, State,
-        Subscription, Today, Token, Upload, User, Value, conversation, name, user,
+        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Report,
+        Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
 };
@@ -37,7 +37,7 @@ pub enum Subject {
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 11] = [
+const KINDS: [(&str, u8); 12] = [
     ("server", b'm'),
     ("names", b'n'),
     ("directs", b'd'),
@@ -47,6 +47,7 @@ const KINDS: [(&str, u8); 11] = [
     ("pushes", b'p'),
     ("expiring", b'x'),
     ("requests", b'e'),
+    ("reports", b'r'),
     ("collects", b'g'),
     ("uploads", b'w'),
 ];
@@ -54,7 +55,7 @@ const KINDS: [(&str, u8); 11] = [
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, requests, collects, uploads"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, requests, reports, collects, uploads"
 )]
 pub struct BadSubject;
 
@@ -204,6 +205,12 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{name:?} on {platform:?} since {created_at}, a token ({} bytes)", token_hash.len())
         }
         Place::Listed(..) => format!("{:?}", Listed::decode(value)?),
+        Place::Report(_) => {
+            let Report { by, at, user, conversation, reason, messages } = Report::decode(value)?;
+            let messages: Vec<_> =
+                messages.iter().map(|it| MessageId { conversation: it.conversation, seq: it.seq }).collect();
+            format!("by {by} at {at} of {user:?} {conversation:?} {messages:?}, a reason ({} bytes)", reason.len())
+        }
         Place::Request(..) => format!("{:?}", Request::decode(value)?),
         Place::Today(_) => format!("{:?}", Today::decode(value)?),
         Place::Replay(_) => {
@@ -248,6 +255,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         | Place::Unindexed(_)
         | Place::Unpushed(..)
         | Place::RequestDue(..)
+        | Place::ReportMade(..)
         | Place::Expiring(..) => String::new(),
     })
 }

@@ -48,6 +48,8 @@
 //! | | 1 | empty: the bytes are being removed |
 //! | `g` shard | at media | [`Collect`]: look then whether anybody still needs it |
 //! | `e` shard | at user conversation | empty: look then whether that request is over |
+//! | `r` | 0 report | [`Report`] |
+//! | | 1 report user | empty: that user made it |
 //! | `w` shard | at upload | its user: look then whether it goes on |
 
 pub mod media;
@@ -55,6 +57,7 @@ mod older;
 mod place;
 pub mod push;
 pub mod quota;
+mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod user;
@@ -71,6 +74,7 @@ pub use self::{
     media::{Collect, Media, Picture, Upload},
     place::{Place, place},
     push::{Pending, Subscription},
+    strangers::{Report, ReportedMessage, Request, report, request_due},
 };
 use super::{Error, KeyRange, RowKey};
 
@@ -215,17 +219,8 @@ pub struct Today {
     pub stranger_directs: u32,
     /// Groups and channels of strangers that reached the user.
     pub stranger_groups: u32,
-}
-
-/// A conversation into which a stranger brought a user, who has not answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
-    /// The stranger.
-    pub from: UserId,
-    /// Since when it waits.
-    pub at: Timestamp,
-    /// Until when it waits.
-    pub until: Timestamp,
+    /// Reports that the user made.
+    pub reports: u32,
 }
 
 /// A conversation in a user's list.
@@ -325,7 +320,6 @@ impl Value for Replay {}
 impl Value for Listed {}
 impl Value for Today {}
 impl Value for State {}
-impl Value for Request {}
 impl Value for Member {
     const VERSION: u8 = 2;
 
@@ -617,26 +611,6 @@ pub mod active {
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
         id_at(key, 0).map(ConversationId::from_bytes)
-    }
-}
-
-/// The requests that will be over.
-pub mod request_due {
-    use super::*;
-
-    /// The partition of a shard.
-    pub fn partition(shard: u8) -> Vec<u8> {
-        vec![b'e', shard]
-    }
-    /// The row that has a request looked at.
-    pub fn row(at: Timestamp, user: UserId, conversation: ConversationId) -> RowKey {
-        let key = [&at.millis().to_be_bytes()[..], &user.bytes(), &conversation.bytes()].concat();
-        RowKey { partition: partition(shard(conversation)), key }
-    }
-    /// When a row is due, and the request that it is about.
-    pub fn request_of(key: &[u8]) -> Result<(Timestamp, UserId, ConversationId), Error> {
-        let at = Timestamp::from_millis(number_at(key, 0)?);
-        Ok((at, UserId::from_bytes(id_at(key, 8)?), ConversationId::from_bytes(id_at(key, 24)?)))
     }
 }
 

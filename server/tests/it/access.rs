@@ -53,6 +53,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("PUT", "/v1/users/me/requests/{conversation}", Members),
     ("DELETE", "/v1/sessions/current", SignedIn),
     ("POST", "/v1/invites", SignedIn),
+    ("POST", "/v1/reports", SignedIn),
     ("GET", "/v1/channels", SignedIn),
     ("POST", "/v1/conversations", SignedIn),
     ("GET", "/v1/conversations/{conversation}", Members),

@@ -19,6 +19,7 @@ mod push;
 mod quota;
 mod receipts;
 mod registration;
+mod reports;
 mod requests;
 mod search;
 mod sign_in;

@@ -81,6 +81,8 @@ export class Rest {
   blocked = (cursor?: string) => this.ask<Page<Profile>>("GET", "/v1/users/me/blocked", undefined, { limit: 200, cursor });
   block = (user: string) => this.ask<void>("PUT", `/v1/users/me/blocked/${user}`);
   unblock = (user: string) => this.ask<void>("DELETE", `/v1/users/me/blocked/${user}`);
+  report = (body: { user?: string; conversation?: string; messages?: string[]; reason?: string }) =>
+    this.ask<{ id: string }>("POST", "/v1/reports", body);
   invite = () => this.ask<Invite>("POST", "/v1/invites");
 
   conversations = (cursor?: string) =>

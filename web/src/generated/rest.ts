@@ -350,6 +350,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells the operator of a user, a conversation, or messages as the caller sees them now. */
+        post: operations["reports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/search": {
         parameters: {
             query?: never;
@@ -1463,6 +1480,15 @@ export interface components {
             /** @description Whom to add; oneself to join a channel. */
             user: components["schemas"]["UserId"];
         };
+        /** @description `POST /v1/reports`: at least one of a user, a conversation and messages. */
+        NewReport: {
+            conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description Messages that the operator is to see as they stand now, 20 at most. */
+            messages?: components["schemas"]["MessageId"][];
+            /** @description Why, in one's own words: 1000 characters at most. */
+            reason?: string | null;
+            user?: components["schemas"]["UserId"] | null;
+        };
         /** @description Sign-in: `POST /v1/sessions`. */
         NewSession: {
             device?: components["schemas"]["DeviceInfo"] | null;
@@ -1885,6 +1911,12 @@ export interface components {
          * @enum {string}
          */
         Registration: "open" | "invite" | "closed";
+        ReportId: string;
+        /** @description A report that the operator will find. */
+        ReportMade: {
+            /** @description Its name. */
+            id: components["schemas"]["ReportId"];
+        };
         /**
          * @description How a user answers a request.
          * @enum {string}
@@ -4617,6 +4649,92 @@ export interface operations {
                 };
             };
             /** @description Too many requests. Wait, then try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. The fault is in its log under the request's id. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot store this now. A retry with the same key tells what became of it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reports_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportMade"];
+                };
+            };
+            /** @description invalid_request, also where it names what the caller may not see */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first: the token is missing, wrong or revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not of a type that is taken here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description rate_limited */
             429: {
                 headers: {
                     [name: string]: unknown;

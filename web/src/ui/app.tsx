@@ -6,6 +6,7 @@ import { Details } from "./details";
 import { Entrance } from "./entrance";
 import { NewChat } from "./new-chat";
 import { searching } from "./search";
+import { ReportDialog } from "./report";
 import { RequestsView } from "./requests";
 import { Settings } from "./settings";
 import { Told } from "./told";
@@ -24,6 +25,7 @@ export function App() {
         {conversation ? <ThreadView key={conversation.id} signedIn={signedIn} conversation={conversation} /> : <p class="empty">{t().pick_chat}</p>}
       </div>
       <Told />
+      <ReportDialog signedIn={signedIn} />
       {dialog.value === "new" && <NewChat signedIn={signedIn} />}
       {dialog.value === "settings" && <Settings signedIn={signedIn} />}
       {dialog.value === "requests" && <RequestsView signedIn={signedIn} />}

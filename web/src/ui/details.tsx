@@ -9,6 +9,7 @@ import { AvatarField } from "./avatar";
 import { askForDay } from "./dates";
 import { usePeople, PersonButton } from "./new-chat";
 import { Avatar, Dialog, Field, nameOf, titleOf } from "./parts";
+import { report } from "./report";
 import { dialog, explain } from "./state";
 
 const FOR_EVER = "2100-01-01T00:00:00.000Z";
@@ -84,6 +85,9 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
             {blocked ? t().unblock : t().block}
           </button>
         )}
+        <button type="button" onClick={() => report({ conversation: item.id, ...(item.peer_user ? { user: item.peer_user } : {}) })}>
+          {t().report}
+        </button>
         {item.kind !== "direct" && (
           <button type="button" class="danger" onClick={() => void leave()}>
             {t().leave}

@@ -17,6 +17,7 @@ import { Ticks } from "./ticks";
 import { Waiting, whyNot } from "./waiting";
 import { orTell, tell } from "./told";
 import { clock, fromNow } from "./time";
+import { report } from "./report";
 
 const QUICK = ["👍", "❤️", "😂", "😮", "😢", "🙏", "🎉", "🔥", "👀", "✅", "🤔", "👏"];
 
@@ -170,6 +171,11 @@ function Actions({ signedIn, conversation, message, own, aim, picking, erasing, 
       {own && (
         <button type="button" aria-label={t().info} title={t().info} onClick={() => orTell(show())}>
           ⓘ
+        </button>
+      )}
+      {!own && (
+        <button type="button" aria-label={t().report} title={t().report} onClick={() => report({ user: message.sender, conversation: conversation.id, messages: [message.id] })}>
+          ⚑
         </button>
       )}
       {(own || admin) && (

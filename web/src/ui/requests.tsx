@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { RequestAnswer } from "../core/requests";
@@ -7,6 +7,7 @@ import { t } from "../texts";
 import { gist } from "./gist";
 import { notice } from "./notice";
 import { Avatar, Dialog, nameOf } from "./parts";
+import { report } from "./report";
 import { dialog, explain } from "./state";
 import { brief } from "./time";
 
@@ -79,6 +80,8 @@ function Request({ signedIn, item, open, toggle, answer }: RequestProps) {
   const from = item.request?.from ?? "";
   const direct = item.kind === "direct";
   const title = direct ? nameOf(from) : (item.title ?? "…");
+  /** The messages of the stranger that are on screen. */
+  const shown = useSignal<string[]>([]);
   return (
     <li class="request">
       <button type="button" class="person" aria-expanded={open} onClick={toggle}>
@@ -88,7 +91,7 @@ function Request({ signedIn, item, open, toggle, answer }: RequestProps) {
       </button>
       {open && (
         <>
-          <Glimpse signedIn={signedIn} item={item} />
+          <Glimpse signedIn={signedIn} item={item} shown={shown} />
           <div class="buttons">
             <button type="button" class="primary" onClick={() => answer("accepted")}>
               {t().accept}
@@ -99,6 +102,9 @@ function Request({ signedIn, item, open, toggle, answer }: RequestProps) {
             <button type="button" class="danger" onClick={() => answer("blocked")}>
               {t().block}
             </button>
+            <button type="button" onClick={() => report({ user: from, conversation: item.id, messages: shown.value })}>
+              {t().report}
+            </button>
           </div>
         </>
       )}
@@ -107,9 +113,15 @@ function Request({ signedIn, item, open, toggle, answer }: RequestProps) {
 }
 
 /** The last messages of a request, as they are. */
-function Glimpse({ signedIn, item }: { signedIn: Client; item: ConversationItem }) {
+function Glimpse({ signedIn, item, shown }: { signedIn: Client; item: ConversationItem; shown: Signal<string[]> }) {
   const messages = useSignal<Message[]>([]);
-  useEffect(() => void signedIn.rest.messages(item.id, {}, GLIMPSE).then((page) => (messages.value = page.items), () => undefined), []);
+  useEffect(() => {
+    void signedIn.rest.messages(item.id, {}, GLIMPSE).then((page) => {
+      messages.value = page.items;
+      const said = page.items.filter((message) => message.kind === "message" && !message.deleted && message.sender !== signedIn.me.id);
+      shown.value = said.map((message) => message.id);
+    }, () => undefined);
+  }, []);
   return (
     <ol class="glimpse">
       {messages.value.map((message) => (

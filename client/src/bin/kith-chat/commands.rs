@@ -8,7 +8,7 @@ use kith_protocol::{
     Body, ConversationId, Message, UserId,
     entry::ConversationKind,
     limits::PAGE_ITEMS,
-    rest::{EditMessage, NewConversation, PresenceState, RequestAnswer},
+    rest::{EditMessage, NewConversation, NewReport, PresenceState, RequestAnswer},
 };
 
 use crate::{
@@ -26,6 +26,7 @@ const HELP: &str = "\
 /delete              delete your last message for everyone
 /react 👍            react to the last message of somebody else
 /leave               leave the open group
+/report [WHY]        tell who runs the server of the last message of somebody else
 /requests            what strangers sent you, and waits for an answer
 /accept N            let the one with this number be in your list
 /decline N           refuse it; /block N refuses it and blocks who sent it
@@ -53,6 +54,7 @@ impl Chat {
             "/react" => self.react(rest).await,
             "/leave" => self.leave().await,
             "/requests" => self.requests().await,
+            "/report" => self.report(rest).await,
             "/accept" => self.answer(rest, RequestAnswer::Accepted).await,
             "/decline" => self.answer(rest, RequestAnswer::Declined).await,
             "/block" => self.answer(rest, RequestAnswer::Blocked).await,
@@ -249,6 +251,20 @@ impl Chat {
         let fits =
             |message: &Message| matches!(message.entry.body, Body::Message(_)) && (message.entry.sender == me) == own;
         messages.into_iter().rev().find(fits).ok_or_else(|| "there is no such message".to_owned())
+    }
+
+    async fn report(&mut self, why: &str) -> Result<(), String> {
+        let last = self.last(false).await?;
+        let reason = Some(why.to_owned()).filter(|why| !why.is_empty());
+        let report = NewReport {
+            user: Some(last.entry.sender),
+            conversation: Some(last.entry.conversation),
+            messages: vec![last.entry.id],
+            reason,
+        };
+        self.rest.report(&report).await.map_err(said)?;
+        self.screen.note("— reported to who runs the server");
+        Ok(())
     }
 
     async fn leave(&mut self) -> Result<(), String> {

@@ -1,12 +1,14 @@
 //! Keys read back: what a stored row is, for those who check or show all of them.
 
-use kith_protocol::{ConversationId, DeviceId, MediaId, Timestamp, UploadId, UserId};
+use kith_protocol::{ConversationId, DeviceId, MediaId, ReportId, Timestamp, UploadId, UserId};
 
 use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, KNOWN, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE,
     REPLAY, REQUEST, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
     media::{self, Reference},
-    push, quota, request_due, server, user,
+    push, quota, report, request_due, server,
+    strangers::{REPORT, REPORT_MADE},
+    user,
 };
 use crate::store::Error;
 
@@ -57,6 +59,8 @@ pub enum Place {
     Written(u64, UserId),
     Request(UserId, ConversationId),
     RequestDue(Timestamp, UserId, ConversationId),
+    Report(ReportId),
+    ReportMade(ReportId, UserId),
 }
 
 /// The place of a row.
@@ -99,6 +103,11 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         (b'x', 1) if key.len() == 32 => {
             let (conversation, seq) = expiring::message_of(key)?;
             Place::Expiring(expiring::at_of(key)?, conversation, seq)
+        }
+        (b'r', 0) if key.len() == 17 && key[0] == REPORT => Place::Report(report::report_of(key)?),
+        (b'r', 0) if key.len() == 33 && key[0] == REPORT_MADE => {
+            let (report, user) = report::made_of(key)?;
+            Place::ReportMade(report, user)
         }
         (b'e', 1) if key.len() == 40 => {
             let (at, user, conversation) = request_due::request_of(key)?;

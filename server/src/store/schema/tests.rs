@@ -1,4 +1,4 @@
-use kith_protocol::Uuid;
+use kith_protocol::{ReportId, Uuid};
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
@@ -168,10 +168,27 @@ proptest! {
         survives(&Token { user: id, device })?;
         survives(&Invite { by, expires_at: at })?;
         survives(&Known { device, used_at: at })?;
-        survives(&Replay { body_hash, status, resource, at })?;
+        survives(&Replay { body_hash, status, resource: resource.clone(), at })?;
         survives(&Listed { muted_until, pinned, archived })?;
-        survives(&Today { day: size, begun: attempts, stranger_directs: attempts, stranger_groups: 1 })?;
+        survives(&Today { day: size, begun: attempts, stranger_directs: attempts, stranger_groups: 1, reports: 2 })?;
         survives(&Request { from: id, at, until: created_at })?;
+        let conversation = ConversationId::from_bytes(auth);
+        let reported = ReportedMessage {
+            conversation,
+            seq: size,
+            sender: id,
+            at,
+            text: resource.clone(),
+            attachments: vec![MediaId::from_bytes(auth)],
+        };
+        survives(&Report {
+            by: id,
+            at,
+            user: by,
+            conversation: by.map(|_| conversation),
+            reason: resource.clone(),
+            messages: vec![reported],
+        })?;
         survives(&state)?;
         survives(&member)?;
         survives(&amendment)?;
@@ -229,7 +246,7 @@ proptest! {
         let _ = Subscription::decode(&bytes);
         let _ = Pending::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdinkogpwqe"[bytes.len() % 17]], &key);
+        let _ = place(&[b"umcaxhtdinkogpwqer"[bytes.len() % 18]], &key);
     }
 
     #[test]
@@ -302,6 +319,11 @@ proptest! {
         prop_assert_eq!(of(subscription), Place::Subscription(one, device));
         prop_assert_eq!(of(pending), Place::Pending(one, device, conversation));
         prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
+        let report = ReportId::from_bytes(half);
+        prop_assert_eq!(of(report::row(report)), Place::Report(report));
+        let made = report::made(report, one);
+        prop_assert_eq!(place(&report::partition(), &made).unwrap(), Place::ReportMade(report, one));
+        prop_assert!(holds(&report::all_made(), &made) && !holds(&report::all_made(), &report::row(report).key));
         prop_assert_eq!(of(request_due::row(at, one, conversation)), Place::RequestDue(at, one, conversation));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
         prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));

@@ -13,8 +13,8 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Request, State,
-            Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
+            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Report,
+            Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{Reader, Snapshot},
     },
@@ -76,6 +76,14 @@ impl Look<'_> {
             }
             Place::Known(..) => Known::decode(value).map(|_| vec![])?,
             Place::Listed(..) => Listed::decode(value).map(|_| vec![])?,
+            Place::Report(id) => {
+                let by = Report::decode(value)?.by;
+                let made = RowKey { partition: schema::report::partition(), key: schema::report::made(id, by) };
+                missing(self.reader.get(&made)?.is_some(), "it is not listed")
+            }
+            Place::ReportMade(id, _) => {
+                missing(self.reader.get(&schema::report::row(id))?.is_some(), "there is no such report")
+            }
             Place::Request(..) => Request::decode(value).map(|_| vec![])?,
             Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,

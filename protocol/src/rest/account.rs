@@ -1,0 +1,258 @@
+//! The bodies about accounts: users, their devices and sign-ins, what they show, and what they report.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, DeviceId, MessageId, ReportId, Timestamp, UserId, object};
+
+/// What a device calls itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DeviceInfo {
+    /// A name that its owner recognises.
+    #[serde(default)]
+    pub name: String,
+    /// `web`, `linux`, `android` …
+    #[serde(default)]
+    pub platform: String,
+}
+
+/// Sign-up: `POST /v1/users`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewUser {
+    /// 3–32 of `a-z 0-9 . _ -`.
+    pub username: String,
+    /// 8–128 characters.
+    pub password: String,
+    /// What others see; the username where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Where registration is by invite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
+    /// The device that signs up.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
+    pub device: Option<DeviceInfo>,
+}
+
+/// Sign-in: `POST /v1/sessions`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewSession {
+    /// Whose.
+    pub username: String,
+    /// Their password.
+    pub password: String,
+    /// The device that signs in.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
+    pub device: Option<DeviceInfo>,
+    /// What an earlier sign-in of this name gave this device, so that it waits among known devices only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_secret: Option<String>,
+}
+
+/// A device that is signed in. Its token is shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignedIn {
+    /// Who.
+    pub user: Profile,
+    /// On what.
+    pub device: Device,
+    /// 256 random bits, for `Authorization: Bearer` and for `hello`.
+    pub token: String,
+    /// 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing.
+    pub device_secret: String,
+}
+
+/// `PUT /v1/users/me/password`
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChangePassword {
+    /// The password up to now.
+    pub old: String,
+    /// The password from now on.
+    pub new: String,
+}
+
+/// `DELETE /v1/users/{id}`
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DeleteUser {
+    /// One's password, once more.
+    pub password: String,
+}
+
+/// `POST /v1/reports`: at least one of a user, a conversation and messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewReport {
+    /// The user whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The conversation that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// Messages that the operator is to see as they stand now, 20 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageId>,
+    /// Why, in one's own words: 1000 characters at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A report that the operator will find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReportMade {
+    /// Its name.
+    pub id: ReportId,
+}
+
+/// `POST /v1/invites`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Invite {
+    /// What the invited person signs up with, once.
+    pub code: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Who sees when one was last there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everyone on the server.
+    #[default]
+    Everyone,
+    /// The people to whom one has written.
+    Contacts,
+    /// Nobody.
+    Nobody,
+}
+
+/// Who may add one to groups and channels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Adders {
+    /// Everyone on the server.
+    #[default]
+    Everyone,
+    /// The people to whom one has written.
+    Contacts,
+}
+
+/// What others may know of one, and do to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Privacy {
+    /// Who sees presence and last seen.
+    #[serde(default)]
+    pub last_seen: Audience,
+    /// Whether one sends, and sees, read pointers of direct conversations.
+    #[serde(default = "yes")]
+    pub read_receipts: bool,
+    /// Who may add one to groups and channels.
+    #[serde(default)]
+    pub groups: Adders,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { last_seen: Audience::Everyone, read_receipts: true, groups: Adders::Everyone }
+    }
+}
+
+/// A user as another sees them; `email`, `phone` and `privacy` as one sees oneself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Profile {
+    /// For ever.
+    pub id: UserId,
+    /// Absent of an erased user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// What to show.
+    pub display_name: String,
+    /// What they say of themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Their picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
+    /// Whether they have erased their account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// One's own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// One's own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// One's own settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
+}
+
+/// `PUT /v1/users/{id}`: absent fields stay as they are, an empty text unsets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChangeProfile {
+    /// What to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What one says of oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// One's picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
+    /// Seen by oneself only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Seen by oneself only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What others may know.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
+    pub privacy: Option<ChangePrivacy>,
+}
+
+/// The part of `PUT /v1/users/{id}` that says what others may know, and do to one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChangePrivacy {
+    /// Who sees presence and last seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Audience>,
+    /// Whether one sends, and sees, read pointers of direct conversations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_receipts: Option<bool>,
+    /// Who may add one to groups and channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Adders>,
+}
+
+/// One of one's own devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Device {
+    /// For ever.
+    pub id: DeviceId,
+    /// What it calls itself.
+    pub name: String,
+    /// What it runs on.
+    pub platform: String,
+    /// When it signed in.
+    pub created_at: Timestamp,
+    /// Whether it is the one that asks.
+    #[serde(default)]
+    pub current: bool,
+}
