@@ -1,4 +1,4 @@
-//! What the connections of one user share, whatever their number.
+//! The counters that all connections of one user share.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

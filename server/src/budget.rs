@@ -79,7 +79,7 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// So many bytes.
+    /// The bytes that are charged.
     pub fn new(budget: Arc<Budget>, allowance: Option<Arc<Allowance>>, bytes: usize) -> Self {
         let mut charge = Self { budget, allowance, visit: None, bytes: 0 };
         charge.resize(bytes);

@@ -288,7 +288,7 @@ async fn reports(operator: &Operator, what: Reports) -> Result<(), Failure> {
     }
 }
 
-/// What somebody wrote, on one line and without what would steer the terminal or turn the line around.
+/// Prints a foreign text on one line, without the characters that would steer the terminal or turn the line around.
 fn plain(text: &str) -> String {
     let plain: String = text.chars().map(|char| if visible::is_control(char) { ' ' } else { char }).collect();
     visible::isolated(&plain).into_owned()

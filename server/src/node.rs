@@ -52,7 +52,7 @@ pub struct Node {
     pub search: Search,
     /// Who is woken when something is said.
     pub push: Arc<Push>,
-    /// What the operator is told.
+    /// The reports that wait for the operator.
     pub reports: Reports,
     /// Who is connected.
     pub roster: Arc<Roster>,

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Who has read how much, as long as memory is short. Nobody is looked at before.
+/// The progress of each connection, watched only while memory is short.
 #[derive(Default)]
 pub struct Relief {
     seen: HashMap<usize, Seen>,

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What users have reported.
+/// The reports of users.
 pub struct Reports {
     store: Arc<dyn Store>,
     accounts: Arc<Accounts>,
@@ -47,16 +47,16 @@ pub struct ReportLine {
 /// A report as the operator reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportText {
-    /// What the list says of it.
+    /// Its line in the list.
     pub line: ReportLine,
     /// The conversation that it is about.
     pub conversation: Option<String>,
-    /// What it shows: when, by whom, and what they wrote.
+    /// The reported messages: when, by whom, and what they say.
     pub shown: Vec<(Timestamp, String, String)>,
 }
 
 impl Reports {
-    /// Those that `store` keeps.
+    /// Opens the reports that `store` keeps.
     pub fn new(store: Arc<dyn Store>, accounts: Arc<Accounts>, conversations: Conversations) -> Self {
         Self { store, accounts, conversations }
     }
@@ -230,7 +230,7 @@ impl Reports {
         Ok(ReportLine { id, at: report.at, by, about, messages, reason: report.reason.clone() })
     }
 
-    /// What a user is called here: the name they sign in with, or their identifier once they are gone.
+    /// Names a user: the name they sign in with, or their identifier once they are gone.
     async fn name(&self, user: UserId) -> Result<String, Error> {
         let card = self.accounts.card(user).await?;
         Ok(if card.username.is_empty() { user.to_string() } else { card.username.clone() })
@@ -241,7 +241,7 @@ fn forgotten(id: ReportId, by: UserId) -> [Change; 2] {
     [Change::Delete(schema::report::row(id).key), Change::Delete(schema::report::made(id, by))]
 }
 
-/// What the reporter may not see is as what is not there.
+/// Refuses as not found a message that the reporter may not see.
 fn not_seen(error: Error, pointer: &str) -> Error {
     match error.code {
         Code::NotFound => Error::field(pointer, "there is no such thing that you may see"),

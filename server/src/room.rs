@@ -41,7 +41,8 @@ struct Reserves {
 }
 
 impl Reserves {
-    /// Those of a file system of `size` bytes, on which media leave `min_free_bytes` where the operator says so.
+    /// Computes the reserves of a file system of `size` bytes, on which media leave `min_free_bytes` where the operator
+    /// says so.
     fn of(size: u64, min_free_bytes: Option<u64>) -> Self {
         let usual =
             (size / limits::MEDIA_RESERVE_PART).clamp(limits::MEDIA_RESERVE_AT_LEAST, limits::MEDIA_RESERVE_AT_MOST);

@@ -28,7 +28,7 @@ struct User {
     allowance: Arc<Allowance>,
 }
 
-/// What came of a connection that joined.
+/// The outcome of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joined {
     /// It is the user's only one.
@@ -104,7 +104,7 @@ impl Roster {
         outbox
     }
 
-    /// What the connections of a user share.
+    /// Returns the counters that the connections of a user share.
     pub fn allowance(&self, user: UserId) -> Arc<Allowance> {
         if let Some(there) = self.shard(user).read().get(&user) {
             return there.allowance.clone();

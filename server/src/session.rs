@@ -86,7 +86,7 @@ impl Session {
         Self { node, outbox, greeted: false, watched: None, limited: 0, pings: 0 }
     }
 
-    /// What waits to be written.
+    /// The frames that wait to be written.
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }

@@ -15,7 +15,7 @@ pub enum Trust {
     Full,
 }
 
-/// What makes an account new.
+/// The rule by which an account is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Newness {
     /// For how many hours an account is new; none ever is where this is 0.

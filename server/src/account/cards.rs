@@ -33,7 +33,7 @@ pub struct Card {
     pub display_name: String,
     /// When a person last did something.
     pub last_seen: Option<Timestamp>,
-    /// Whether the operator vouches for the account.
+    /// True once the operator vouches for the account.
     pub vouched: bool,
     /// Whose requests wait for their answer; read when somebody asks.
     requests: OnceCell<HashSet<UserId>>,

@@ -74,7 +74,7 @@ impl Work {
 /// The networks take turns, and in each the addresses.
 type ByNetwork = Turns<Option<IpAddr>, Turns<Option<IpAddr>, VecDeque<Work>>>;
 
-/// What waits for the threads.
+/// The queue in front of the hashing threads.
 #[derive(Default)]
 struct Waiting {
     known: Turns<UserId, VecDeque<Work>>,

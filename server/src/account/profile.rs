@@ -51,7 +51,7 @@ pub struct UserLine {
     pub last_seen: Option<Timestamp>,
     /// How many devices are signed in.
     pub devices: usize,
-    /// Whether the operator has suspended the account.
+    /// True while the operator has suspended the account.
     pub suspended: bool,
 }
 

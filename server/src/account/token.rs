@@ -7,7 +7,7 @@ use crate::clock;
 
 /// What a token begins with, so that a leaked one can be recognised for what it is.
 const PREFIX: &str = "kith_";
-/// What a device secret begins with.
+/// The prefix of a device secret.
 const SECRET_PREFIX: &str = "kithdev_";
 /// The base64url characters of 256 bits.
 const RANDOM_CHARS: usize = 43;
@@ -31,7 +31,7 @@ pub fn hash_of_token(token: &str) -> Option<[u8; 32]> {
     hash_of(PREFIX, token)
 }
 
-/// What is kept of a device secret; `None` for a text that cannot be one.
+/// Hashes a device secret for the store; `None` for a text that cannot be one.
 pub fn hash_of_device_secret(secret: &str) -> Option<[u8; 32]> {
     hash_of(SECRET_PREFIX, secret)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Those who wait for one thing, and the rule by which they get it.
+/// A queue that is fair between its kinds of clients.
 pub trait Line: Default {
     /// One who waits.
     type Item;

@@ -18,7 +18,7 @@ use crate::{
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
 impl Today {
-    /// What was done on the day of `now`, by the row that is there.
+    /// Returns the counts of the day of `now`: those of the row where it is of that day, else none.
     fn as_of(row: Option<Today>, now: Timestamp) -> Today {
         let day = now.millis() / DAY_MS;
         row.filter(|row| row.day == day).unwrap_or(Today { day, ..Today::default() })

@@ -51,7 +51,7 @@ struct Side {
     bytes: usize,
 }
 
-/// What is to be read of a log for a page: one side, or those before and behind something in its middle.
+/// The ranges of a log that a page reads: one side, or those before and behind something in its middle.
 enum Sides {
     One(Side),
     Two(Side, Side),
@@ -66,12 +66,12 @@ impl Side {
     }
 }
 
-/// What was read of a [`Side`].
+/// The records read of a [`Side`].
 struct Taken<T> {
     items: Vec<T>,
     /// The bytes that they left.
     left: usize,
-    /// Whether there may be more at the far end.
+    /// True where there may be more at the far end.
     more: bool,
 }
 
@@ -160,7 +160,7 @@ impl Conversations {
         Ok(self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default())
     }
 
-    /// What to read for the page at a place: it is cut where it is furthest from the place.
+    /// Plans the reads of the page at a place: the page is cut where it is furthest from the place.
     async fn sides(&self, log: ConversationId, access: Access, place: Place, limit: usize) -> Result<Sides, Error> {
         let before = |last, limit, bytes| {
             let seqs = access.since..=access.head.min(last);
@@ -266,7 +266,7 @@ impl Conversations {
         Ok(Taken { items, left: page.left(), more: page.is_cut() })
     }
 
-    /// What later entries did to records, from the first of them on until it comes to a page.
+    /// Reads the amendments of records, from the first of them on until they come to a page.
     async fn amended(&self, log: ConversationId, records: &[Record]) -> Result<Amended, Error> {
         let mut amended = Amended { of: HashMap::new(), reached: None };
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(amended) };
@@ -298,7 +298,7 @@ impl Conversations {
     }
 }
 
-/// What later entries did to the messages of a page.
+/// The amendments of the messages of a page.
 struct Amended {
     of: HashMap<u64, Amendment>,
     /// Up to which seq it was read, and in which direction, where it was not to the end.

@@ -62,7 +62,7 @@ pub(super) struct Live {
     /// Members of a group whose pointers moved since the watchers were told.
     pub moved: HashSet<UserId>,
     pub tell_at: Option<Instant>,
-    /// Who has typed since when; the others were told of each once.
+    /// The members who have typed since a time; the others were told of each once.
     pub typed: (Option<Instant>, HashSet<UserId>),
     /// The pointers of a channel's members, for counting them.
     pub counted: Option<Box<Counted>>,

@@ -123,7 +123,7 @@ impl Live {
         }
     }
 
-    /// Whether the sender may write this here, now. Who writes has accepted the conversation.
+    /// Checks that the sender may write this here, now. A sender has accepted the conversation.
     async fn admit(&mut self, send: &Submission) -> Result<(), Error> {
         let user = send.actor.user;
         self.member(user)?;

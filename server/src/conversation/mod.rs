@@ -98,7 +98,7 @@ struct Context {
     /// and no request is over.
     requests_end_ms: AtomicU64,
     stopping: AtomicBool,
-    /// What each user has written today.
+    /// The bytes that each user has written today.
     quota: Arc<Quota>,
     /// Told when a conversation begins to append.
     appending: Arc<Notify>,

@@ -34,13 +34,13 @@ pub struct Exchange {
     noted: Arc<Mutex<Noted>>,
 }
 
-/// What became known of a request while it was answered.
+/// The facts of a request that become known while it is answered.
 #[derive(Default)]
 pub(super) struct Noted {
     standing: Option<Standing>,
-    /// Who asks, if they are signed in.
+    /// The user who asks, if signed in.
     pub user: Option<UserId>,
-    /// What was reserved for the answer.
+    /// The charge that is reserved for the answer.
     pub charge: Option<Charge>,
 }
 

@@ -69,8 +69,8 @@ impl Client {
         self.key().filter(|_| self.forwarded)
     }
 
-    /// What its connections are counted by: the address, of IPv6 the half that a customer is given; nothing for a bare
-    /// loopback peer, which has no limit.
+    /// Returns the key by which its connections are counted: the address, of IPv6 the half that a customer is given; none
+    /// for a bare loopback peer, which has no limit.
     pub fn key(self) -> Option<IpAddr> {
         self.networks().map(|networks| networks.near)
     }
@@ -181,12 +181,12 @@ impl ByTrust {
     }
 }
 
-/// What the buckets say to a sign-in on a device that is not known.
+/// The answer of the buckets to a sign-in on a device that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
-    /// Whether it may be tried.
+    /// The standing of the bucket that decides.
     pub checked: Checked,
-    /// Whether the name is asked for so often that it has to wait for its turn among others of the kind.
+    /// True where the name is asked for so often that it has to wait for its turn among others of the kind.
     pub slowed: bool,
 }
 

@@ -18,7 +18,7 @@ use crate::{budget::Charge, limits, socket::places::Asking};
 /// A body on its way.
 struct Sending {
     body: Body,
-    /// What of it is not taken yet. What is taken is charged by itself, until it is written.
+    /// The rest that is not taken yet; a piece that is taken is charged by itself, until it is written.
     charge: Option<Charge>,
     /// The request, where its answer comes piece by piece.
     _asking: Option<Asking>,

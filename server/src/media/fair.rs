@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use crate::Error;
 
-/// What is shared.
+/// The amount that is shared.
 #[derive(Debug, Clone, Copy)]
 pub struct Supply {
     /// Places of all users,
@@ -24,7 +24,7 @@ pub struct Supply {
     pub each: usize,
     /// Bytes of all who have a place.
     pub bytes: u64,
-    /// Those who may wait for a place; more are refused.
+    /// The number that may wait for a place; more are refused.
     pub waiting: usize,
     /// How long each of them may wait.
     pub wait: Duration,

@@ -87,7 +87,7 @@ pub struct Media {
     total: AtomicU64,
     /// Before this time there is nothing to look at, in milliseconds.
     collect_ms: AtomicU64,
-    /// Those who send a media in one request.
+    /// The senders of media in one request.
     sending: Arc<Mutex<Senders>>,
     /// The memory in which pictures are read.
     reading: Arc<Fair>,
@@ -121,7 +121,7 @@ pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
 }
 
 impl Media {
-    /// Those in `store`, whose bytes are in `objects`, as long as there is `room` for more.
+    /// Opens the media in `store`, whose bytes are in `objects`, as long as there is `room` for more.
     pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, room: Arc<Room>, settings: Settings) -> Self {
         Self {
             room,

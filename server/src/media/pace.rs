@@ -1,4 +1,4 @@
-//! Who makes way where all places of those who send are taken and somebody wants one.
+//! Eviction of the slowest sender where all places are taken and somebody wants one.
 
 use std::{
     collections::HashMap,

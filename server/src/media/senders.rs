@@ -1,4 +1,4 @@
-//! Who sends media in one request each now: each is in memory as far as it has come.
+//! The senders of media in one request each: each media is in memory as far as it has come.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Error, limits};
 
-/// Those who send.
+/// The senders at a time.
 #[derive(Default)]
 pub(super) struct Senders {
     of: HashMap<u64, Sender>,
@@ -26,7 +26,7 @@ pub(super) struct Senders {
 struct Sender {
     user: UserId,
     pace: Pace,
-    /// Whether all has come: then nothing that it sends is waited for.
+    /// True once all has come: then nothing that it sends is waited for.
     whole: bool,
     /// Told to whoever has to make way.
     evict: watch::Sender<bool>,

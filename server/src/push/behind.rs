@@ -26,11 +26,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 struct Pass {
     /// The key from which on to read; empty at the beginning.
     from: Vec<u8>,
-    /// Whether something was left out in this pass.
+    /// True where something was left out in this pass.
     left: bool,
 }
 
-/// Those users, and when the rows of each are read next.
+/// The users with rows that are not in the queue, and when the rows of each are read next.
 #[derive(Default)]
 pub struct Behind {
     users: HashMap<UserId, Pass>,
@@ -43,7 +43,7 @@ impl Behind {
         self.users.len()
     }
 
-    /// Whether a user is one of them.
+    /// Returns true for a user with such rows.
     pub fn has(&self, user: UserId) -> bool {
         self.users.contains_key(&user)
     }

@@ -1,4 +1,4 @@
-//! Who was connected when something was said: whether their devices got it is certain a little later only.
+//! Devices that were connected when something was said: it is certain a little later only that they got it.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::queue::Target;
 use crate::limits;
 
-/// Those devices, in the order in which it becomes certain. A user has [`limits::PUSHES_PER_USER`] at most; of what is beyond
-/// the next message tells, or the next start of the client.
+/// The devices in doubt, in the order in which it becomes certain. A user has [`limits::PUSHES_PER_USER`] at most; of what
+/// is beyond the next message tells, or the next start of the client.
 #[derive(Default)]
 pub struct Doubts {
     waiting: VecDeque<(Instant, Target, u64)>,

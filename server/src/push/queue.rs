@@ -53,7 +53,7 @@ struct Item {
 struct User {
     items: usize,
     running: usize,
-    /// Those that wait for their time, the last one being the first to give way.
+    /// The pushes that wait for their time; the last one is the first to give way.
     waiting: BTreeSet<(Instant, Target)>,
     /// The domains that passed the user over while too much was under way.
     passed_by: Vec<Arc<str>>,
@@ -66,7 +66,7 @@ struct Domain {
     ready: HashMap<UserId, VecDeque<Target>>,
     /// The users of `ready`, but for those that were passed over.
     turns: VecDeque<UserId>,
-    /// Whether it stands in the `turns` of the queue.
+    /// True while it stands in the `turns` of the queue.
     in_turn: bool,
 }
 
@@ -81,7 +81,7 @@ pub struct Begun {
     pub small: bool,
 }
 
-/// Whether one was put.
+/// The outcome of a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// There was room.
@@ -92,7 +92,7 @@ pub enum Room {
     None,
 }
 
-/// What an attempt told of its host.
+/// The outcome of an attempt, as far as it tells of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
     /// It answered, whatever it said.

@@ -13,8 +13,8 @@ use super::{Asked, fts::Place};
 use crate::{Error, clock};
 
 const NONCE_BYTES: usize = 12;
-/// Whether the place itself was looked at; its time, conversation and seq; how many to skip. Always so long, since the
-/// length would tell something.
+/// Bytes of a cursor before it is sealed: a flag for the place itself; its time, conversation and seq; how many to skip.
+/// Always so long, since the length would tell something.
 const PLAIN_BYTES: usize = 1 + 8 + 16 + 8 + 8;
 
 /// Where a page ends: so many of the messages up to a place have been looked at, the best first.

@@ -106,7 +106,7 @@ async fn http(stream: TcpStream, peer: SocketAddr, place: Place, doorway: Doorwa
     }
 }
 
-/// What carries the bytes, with TLS where there is a certificate; none where that fails or the place is needed.
+/// Opens the transport, with TLS where there is a certificate; none where that fails or the place is needed.
 async fn transport(stream: TcpStream, tls: Option<TlsAcceptor>, visit: &Visit) -> Option<Transport> {
     let Some(tls) = tls else { return Some(Transport::Plain(stream)) };
     tokio::select! {

@@ -122,7 +122,7 @@ impl Outbox {
         let _ = self.identity.set(Identity { user, device, allowance });
     }
 
-    /// What it shares with the user's other connections.
+    /// The counters that it shares with the user's other connections.
     pub fn allowance(&self) -> Option<&Arc<Allowance>> {
         self.identity.get().map(|identity| &identity.allowance)
     }

@@ -246,7 +246,7 @@ pub struct Visit {
     counted: Mutex<Option<Counted>>,
     idle_since: AtomicU64,
     asked: AtomicBool,
-    /// What was answered is not all written.
+    /// The answer is not all written.
     blocked: AtomicBool,
     /// It becomes a socket.
     socket: AtomicBool,

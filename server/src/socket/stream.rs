@@ -23,7 +23,7 @@ pub struct Stream {
     visit: Option<Arc<Visit>>,
 }
 
-/// What carries the bytes.
+/// The transport of the bytes.
 pub enum Transport {
     /// As the network gives it.
     Plain(TcpStream),

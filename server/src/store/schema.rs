@@ -149,9 +149,9 @@ pub struct User {
     pub last_seen: Option<Timestamp>,
     /// Whether the account is erased: this row is all that remains.
     pub erased: bool,
-    /// Whether the operator has suspended it: nobody signs in.
+    /// True while the operator has suspended it: nobody signs in.
     pub suspended: bool,
-    /// Whether the operator vouches for it: it was imported, or came with an invite of theirs.
+    /// True where the operator vouches for it: it was imported, or came with an invite of theirs.
     pub vouched: bool,
 }
 
@@ -289,7 +289,7 @@ pub struct Member {
     pub mentions: Vec<u64>,
     /// Whether they have written here: in a direct conversation that makes the other side a contact.
     pub has_written: bool,
-    /// Whether the conversation reaches them. One into which a stranger brought them does once they accept it: then, and
+    /// True where the conversation reaches them. One into which a stranger brought them does once they accept it: then, and
     /// only then, it is in their list.
     pub accepted: bool,
 }

@@ -14,7 +14,7 @@ use crate::media::strip::Damaged;
 /// Sides of a block, in pixels.
 const BLOCK: u32 = 8;
 
-/// What a JPEG says of itself before its data.
+/// The header of a JPEG, up to its data.
 pub struct Frame {
     /// Of the picture, in pixels.
     pub width: u32,
@@ -22,7 +22,7 @@ pub struct Frame {
     pub height: u32,
     /// How it is to be turned, where it says so.
     pub orientation: Orientation,
-    /// Whether this module can read it.
+    /// True where this module can decode it.
     pub is_readable: bool,
     progressive: bool,
     components: Vec<Component>,
@@ -159,7 +159,7 @@ fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     Some((bytes[at + 1], &bytes[at + 2..]))
 }
 
-/// What was read so far.
+/// The bytes read so far.
 #[derive(Default)]
 struct Reader {
     frame: Option<Frame>,

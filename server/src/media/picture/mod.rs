@@ -1,4 +1,5 @@
-//! What pictures show: their size, a thumbnail, and a hash to show until either is there. Bounded in pixels and in memory.
+//! Pictures as they are shown: their size, a thumbnail, and a hash to show until either is there; bounded in pixels and
+//! in memory.
 //!
 //! How much memory reading one takes is known from its head ([`look`]). PNGs and GIFs are read row by row ([`rows`]), large
 //! JPEGs at an eighth of their size ([`eighth`]); all others as a whole. Each is made small while it is read ([`grid`]).
@@ -32,13 +33,13 @@ const EIGHTH_FROM: u32 = 8 * limits::THUMBNAIL_PIXELS;
 pub struct Kept {
     /// Without what it said besides.
     pub bytes: Vec<u8>,
-    /// What it shows.
+    /// The thumbnail and the hash, where it could be decoded.
     pub picture: Picture,
     /// A small one, where there was memory to make it.
     pub thumbnail: Option<Vec<u8>>,
 }
 
-/// What the head of a picture says.
+/// The header of a picture.
 pub struct Look {
     width: u32,
     height: u32,

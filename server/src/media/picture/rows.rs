@@ -15,7 +15,7 @@ const ADAM7: [[u32; 4]; 7] =
 /// The same of the rows of a GIF (GIF89a, appendix E).
 const GIF_PASSES: [[u32; 2]; 4] = [[0, 8], [4, 8], [2, 4], [1, 2]];
 
-/// What the head of a picture says.
+/// The header of a picture.
 pub struct Head {
     /// Of the picture, in pixels.
     pub width: u32,

@@ -177,7 +177,7 @@ struct Made {
     down: u16,
     restart: u16,
     grey: bool,
-    /// Whether each component has a scan of its own.
+    /// True where each component has a scan of its own.
     apart: bool,
 }
 

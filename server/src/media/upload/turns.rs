@@ -31,7 +31,7 @@ struct Taken {
     over: watch::Receiver<()>,
 }
 
-/// What one who writes is asked.
+/// The request to a writer to let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// Nothing.

@@ -53,13 +53,13 @@ pub struct Candidate {
 pub struct Found {
     /// Newest first, [`limits::SEARCH_CANDIDATES`] at most.
     pub candidates: Vec<Candidate>,
-    /// Whether there may be older ones.
+    /// True where there may be older ones.
     pub more: bool,
-    /// What it took.
+    /// The work of the search.
     pub work: Work,
 }
 
-/// What a search took. It depends on the caller's conversations and on what is said in them, and on nothing else.
+/// The work of a search. It depends on the caller's conversations and on what is said in them, and on nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
     /// Conversations of which FTS5 was asked.

@@ -1,4 +1,4 @@
-//! What is kept of strangers: the requests with which they come, and the reports that users make.
+//! Rows about strangers: the requests with which they come, and the reports that users make.
 
 use kith_protocol::ReportId;
 
@@ -7,10 +7,10 @@ use super::*;
 pub(super) const REPORT: u8 = 0;
 pub(super) const REPORT_MADE: u8 = 1;
 
-/// What a user told the operator.
+/// A report to the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Who made it.
+    /// The reporter.
     pub by: UserId,
     /// When.
     pub at: Timestamp,
@@ -20,7 +20,7 @@ pub struct Report {
     pub conversation: Option<ConversationId>,
     /// Why, in the words of who made it.
     pub reason: String,
-    /// What it shows.
+    /// The reported messages.
     pub messages: Vec<ReportedMessage>,
 }
 
@@ -31,11 +31,11 @@ pub struct ReportedMessage {
     pub conversation: ConversationId,
     /// Its place there.
     pub seq: u64,
-    /// Who wrote it.
+    /// The author.
     pub sender: UserId,
     /// When.
     pub at: Timestamp,
-    /// What it said, cut where it is long.
+    /// Its text, cut where it is long.
     pub text: String,
     /// The media that it showed.
     pub attachments: Vec<MediaId>,
@@ -55,7 +55,7 @@ pub struct Request {
 impl Value for Request {}
 impl Value for Report {}
 
-/// What users told the operator.
+/// The rows of the reports.
 pub mod report {
     use super::*;
 

@@ -15,7 +15,7 @@ use crate::store::{Counts, Error, Head, Kind, Record};
 const DEVICE: u8 = 0x10;
 const CLIENT_ID: u8 = 0x20;
 const EXPIRES: u8 = 0x40;
-/// What no entry of the first form has.
+/// The flag that marks a form with a version: no entry of the first form has it.
 const LATER: u8 = 0x80;
 
 /// What a stored entry says, with numbers for its user and its device.

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::store::schema;
 
-/// What leads from a version to the next.
+/// A step from one version to the next.
 pub struct Step {
-    /// What it does, for the operator.
+    /// Its effect, in words for the operator.
     pub name: &'static str,
     make: fn(&Connection) -> rusqlite::Result<()>,
 }

@@ -158,7 +158,7 @@ struct Writer<'c> {
     connection: &'c Connection,
     /// Whether the last attempt found no room.
     full: bool,
-    /// Whether nothing as large as a message was written since one found none.
+    /// True while nothing as large as a message was written since one found no room.
     short: bool,
 }
 
