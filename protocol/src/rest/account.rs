@@ -61,8 +61,10 @@ pub struct SignedIn {
     pub device: Device,
     /// 256 random bits, for `Authorization: Bearer` and for `hello`.
     pub token: String,
-    /// 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing.
-    pub device_secret: String,
+    /// 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing. An older
+    /// server gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_secret: Option<String>,
 }
 
 /// `PUT /v1/users/me/password`

@@ -106,7 +106,7 @@ impl Accounts {
                         user: profile::own(user, &account),
                         device,
                         token,
-                        device_secret: secret.text,
+                        device_secret: Some(secret.text),
                     });
                 }
                 Err(CommitError::Condition { .. }) => {}

@@ -96,7 +96,7 @@ impl Accounts {
         }
         tracing::info!(%user, %device, "signed up");
         let device = devices::shown(device, &device_row, Actor { user, device });
-        Ok(SignedIn { user: profile::own(user, &row), device, token, device_secret: secret.text })
+        Ok(SignedIn { user: profile::own(user, &row), device, token, device_secret: Some(secret.text) })
     }
 
     /// Writes the rows of a user whom nobody can find yet.

@@ -2044,8 +2044,11 @@ export interface components {
         SignedIn: {
             /** @description On what. */
             device: components["schemas"]["Device"];
-            /** @description 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing. */
-            device_secret: string;
+            /**
+             * @description 256 random bits for the next sign-in of this name on this device. It outlives a sign-out, and opens nothing. An older
+             *     server gives none.
+             */
+            device_secret?: string | null;
             /** @description 256 random bits, for `Authorization: Bearer` and for `hello`. */
             token: string;
             /** @description Who. */

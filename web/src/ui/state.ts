@@ -65,7 +65,7 @@ export function token(): string {
 }
 
 export function enter({ token, user, device_secret }: SignedIn): void {
-  if (user.username) known.remember(user.username, device_secret);
+  if (user.username && device_secret) known.remember(user.username, device_secret);
   keep.set(SESSION, JSON.stringify({ token, user }));
   start({ token, user });
 }

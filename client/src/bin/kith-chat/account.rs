@@ -64,7 +64,8 @@ pub async fn enter(arguments: &Arguments, nobody: &Rest) -> Result<Account, Stri
     }
     let secret = fs::read_to_string(&kept.secret).ok().map(|secret| secret.trim().to_owned());
     let signed_in = introduce(arguments, nobody, &name, secret).await?;
-    for (path, text) in [(&kept.token, &signed_in.token), (&kept.secret, &signed_in.device_secret)] {
+    let secret = signed_in.device_secret.iter().map(|secret| (&kept.secret, secret));
+    for (path, text) in secret.chain([(&kept.token, &signed_in.token)]) {
         keep(path, text).map_err(|cause| format!("{}: {cause}", path.display()))?;
     }
     let rest = nobody.with_token(&signed_in.token).map_err(|error| error.to_string())?;
