@@ -5,9 +5,9 @@
 //! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake; `requests` keeps
 //! apart what strangers begin.
 
-mod allowance;
 mod amendments;
 mod audience;
+mod begun;
 mod directory;
 mod fold;
 mod history;
