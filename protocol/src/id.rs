@@ -33,6 +33,8 @@ pub enum Upload {}
 pub enum Report {}
 /// Marks the identifiers of long polls.
 pub enum Poll {}
+/// Marks the identifiers of instances.
+pub enum Instance {}
 
 impl Kind for User {
     const PREFIX: &'static str = "user";
@@ -62,6 +64,10 @@ impl Kind for Poll {
     const PREFIX: &'static str = "poll";
     const SCHEMA: &'static str = "PollId";
 }
+impl Kind for Instance {
+    const PREFIX: &'static str = "instance";
+    const SCHEMA: &'static str = "InstanceId";
+}
 
 /// `user_…`
 pub type UserId = Id<User>;
@@ -77,6 +83,8 @@ pub type UploadId = Id<Upload>;
 pub type PollId = Id<Poll>;
 /// `report_…`
 pub type ReportId = Id<Report>;
+/// `instance_…`
+pub type InstanceId = Id<Instance>;
 
 /// An identifier of one kind: 16 bytes inside, TypeID text outside.
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);

@@ -23,7 +23,7 @@ pub mod visible;
 
 pub use entry::{Body, Entry, Message};
 pub use frame::{ClientFrame, ServerFrame};
-pub use id::{ConversationId, DeviceId, MediaId, MessageId, ReportId, UploadId, UserId};
+pub use id::{ConversationId, DeviceId, InstanceId, MediaId, MessageId, ReportId, UploadId, UserId};
 pub use media::Media;
 pub use problem::{Code, Problem};
 pub use time::Timestamp;

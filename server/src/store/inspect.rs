@@ -194,6 +194,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         Place::Version => schema::server::version_of(value)?.to_string(),
         Place::Probe | Place::UserInvite(..) => user::time_of(value)?.to_string(),
         Place::MediaKey | Place::PushKey | Place::SearchKey => format!("({} bytes)", value.len()),
+        Place::Instance => schema::server::instance_of(value)?.to_string(),
         Place::Erasing(_) => String::from_utf8_lossy(value).into_owned(),
         Place::Profile(_) => {
             let row = User::decode(value)?;

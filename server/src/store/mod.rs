@@ -26,7 +26,9 @@ pub mod verify;
 use std::{future::Future, ops::RangeInclusive, pin::Pin};
 
 use bytes::Bytes;
-use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId, Uuid};
+use kith_protocol::{ConversationId, DeviceId, InstanceId, Timestamp, UserId, Uuid};
+
+use crate::clock;
 
 /// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
 pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -279,15 +281,29 @@ pub async fn delete_unchanged(
 /// # Errors
 /// When the engine does not do it, or the row is none of a key.
 pub async fn kept_key(store: &dyn Store, row: RowKey, new: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], Error> {
+    schema::server::key_of(&kept(store, row, || Bytes::copy_from_slice(&new())).await?)
+}
+
+/// The instance of the data. Where there is none, as in a new directory and in a copy, it is chosen now and stays.
+///
+/// # Errors
+/// When the engine does not do it, or the row is none of an instance.
+pub async fn instance(store: &dyn Store) -> Result<InstanceId, Error> {
+    let new = || Bytes::copy_from_slice(&InstanceId::new(clock::uuid()).bytes());
+    schema::server::instance_of(&kept(store, schema::server::instance(), new).await?)
+}
+
+/// The value of a row, which is made where there is none.
+async fn kept(store: &dyn Store, row: RowKey, new: impl FnOnce() -> Bytes) -> Result<Bytes, Error> {
     if let Some(kept) = store.get(vec![row.clone()]).await?.pop().flatten() {
-        return schema::server::key_of(&kept);
+        return Ok(kept);
     }
-    let key = new();
-    let put = Change::Put(row.key.clone(), Bytes::copy_from_slice(&key));
+    let value = new();
+    let put = Change::Put(row.key.clone(), value.clone());
     match store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
-        Ok(()) => Ok(key),
-        Err(CommitError::Condition { current: Some(kept), .. }) => schema::server::key_of(&kept),
-        Err(CommitError::Condition { current: None, .. }) => Err(Error::Unavailable("a key came and went".to_owned())),
+        Ok(()) => Ok(value),
+        Err(CommitError::Condition { current: Some(kept), .. }) => Ok(kept),
+        Err(CommitError::Condition { current: None, .. }) => Err(Error::Unavailable("a row came and went".to_owned())),
         Err(CommitError::Store(error)) => Err(error),
     }
 }

@@ -10,6 +10,7 @@
 //! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | | `media key` | what signs the urls of media, 32 bytes |
 //! | | `push key` | what signs for push services that this server is itself, 32 bytes |
+//! | | `instance` | which life of the data this is, 16 bytes; a copy has none until a server opens it |
 //! | `u` user | 0 | [`User`] |
 //! | | 1 device | [`Device`] |
 //! | | 2 user | empty: blocked |
@@ -64,7 +65,7 @@ pub mod user;
 
 use bytes::Bytes;
 use kith_protocol::{
-    ConversationId, DeviceId, MediaId, Timestamp, UploadId, UserId,
+    ConversationId, DeviceId, InstanceId, MediaId, Timestamp, UploadId, UserId,
     entry::{ConversationKind, Role, Writers},
     rest::Privacy,
 };
@@ -425,6 +426,15 @@ pub mod server {
     /// The row of the key that seals the cursors of searches.
     pub fn search_key() -> RowKey {
         RowKey { partition: partition(), key: b"search key".to_vec() }
+    }
+    /// The row of the instance.
+    pub fn instance() -> RowKey {
+        RowKey { partition: partition(), key: b"instance".to_vec() }
+    }
+    /// The instance in the value of that row.
+    pub fn instance_of(value: &[u8]) -> Result<InstanceId, Error> {
+        let bytes = value.try_into().map_err(|_| Error::Corrupt("an instance has 16 bytes".to_owned()))?;
+        Ok(InstanceId::from_bytes(bytes))
     }
     /// The key in the value of one of those rows.
     pub fn key_of(value: &[u8]) -> Result<[u8; 32], Error> {

@@ -291,6 +291,7 @@ proptest! {
         prop_assert_eq!(of_server(server::media_key().key), Place::MediaKey);
         prop_assert_eq!(of_server(server::push_key().key), Place::PushKey);
         prop_assert_eq!(of_server(server::search_key().key), Place::SearchKey);
+        prop_assert_eq!(of_server(server::instance().key), Place::Instance);
         prop_assert_eq!(of_server(server::erasing(one)), Place::Erasing(one));
 
         let of = |row: RowKey| place(&row.partition, &row.key).unwrap();

@@ -1,4 +1,4 @@
-//! A copy of a store that goes on working.
+//! A copy of a store that goes on working, without its instance.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -9,7 +9,10 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::open::{OpenError, database, sync_names};
+use super::{
+    instance::forget_in_copy,
+    open::{OpenError, database, sync_names},
+};
 
 /// Writes what `from` reads, as of now, to a directory that is new or empty, and waits until the disk has it.
 ///
@@ -27,6 +30,7 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), OpenError> {
     let path = database(to);
     let name = path.to_str().ok_or_else(|| OpenError::Io { path: to.into(), why: "its name is no text".to_owned() })?;
     from.execute("VACUUM INTO ?1", (name,)).map_err(|error| OpenError::of_database(&path, &error))?;
+    forget_in_copy(&path).map_err(|error| OpenError::of_database(&path, &error))?;
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(wrong)?;
     File::open(&path).and_then(|file| file.sync_all()).map_err(wrong)?;
     sync_names(to).map_err(wrong)

@@ -18,6 +18,7 @@ mod dedup;
 mod entry;
 mod failure;
 mod ids;
+mod instance;
 mod log;
 mod open;
 mod reader;
@@ -43,6 +44,7 @@ use self::{
     writer::{Request, Shared},
 };
 pub use self::{
+    instance::forget_instance,
     open::{Ground, OpenError},
     snapshot::Snapshot,
 };

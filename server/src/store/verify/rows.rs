@@ -113,6 +113,7 @@ impl Look<'_> {
             }
             Place::Media(id) => self.media(id, &Media::decode(value)?)?,
             Place::MediaKey | Place::PushKey | Place::SearchKey => schema::server::key_of(value).map(|_| vec![])?,
+            Place::Instance => schema::server::instance_of(value).map(|_| vec![])?,
             Place::Subscription(..) => Subscription::decode(value).map(|_| vec![])?,
             Place::Pending(..) => Pending::decode(value).map(|_| vec![])?,
             Place::Collect(..) => Collect::decode(value).map(|_| vec![])?,
