@@ -117,9 +117,9 @@ pub fn inspect(dir: &Path, what: &Subject, mut show: impl FnMut(&str)) -> Result
                 show(&line(&row.partition, &row.key, &value));
             }
         }
-        Subject::All(letter) => snapshot.each_row(|partition, key, value| {
-            if partition.first() == Some(letter) {
-                show(&line(partition, key, value));
+        Subject::All(letter) => snapshot.each_row(|row| {
+            if row.partition.first() == Some(letter) {
+                show(&line(row.partition, row.key, row.value));
             }
         })?,
     }
@@ -176,15 +176,9 @@ fn entry(record: &Record) -> String {
 fn line(partition: &[u8], key: &[u8], value: &[u8]) -> String {
     let place = match schema::place(partition, key) {
         Ok(place) => place,
-        Err(error) => return format!("{partition:02x?} {key:02x?}: {error} ({} bytes)", value.len()),
+        Err(error) => return format!("{}: {error} ({} bytes)", schema::named(partition, key), value.len()),
     };
-    let name = match place {
-        Place::Token(hash) => format!("Token({:02x}{:02x}…)", hash[0], hash[1]),
-        Place::UserInvite(user, hash) => format!("UserInvite({user}, {:02x}{:02x}…)", hash[0], hash[1]),
-        Place::Known(user, hash) => format!("Known({user}, {:02x}{:02x}…)", hash[0], hash[1]),
-        Place::Name => format!("Name({})", String::from_utf8_lossy(key)),
-        _ => format!("{place:?}"),
-    };
+    let name = schema::named(partition, key);
     let shown = shown(place, value).unwrap_or_else(|error| format!("{error} ({} bytes)", value.len()));
     if shown.is_empty() { name } else { format!("{name}: {shown}") }
 }

@@ -73,7 +73,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
     media::{Collect, Media, Picture, Upload},
-    place::{Place, place},
+    place::{Place, named, place},
     push::{Pending, Subscription},
     strangers::{Report, ReportedMessage, Request, report, request_due},
 };
@@ -81,7 +81,7 @@ use super::{Error, KeyRange, RowKey};
 
 /// The version of a data directory. One of a higher version is refused, one of a lower is led to this one when it is opened,
 /// by the steps of [`super::sqlite::upgrade`]. In one of version 1 every row is of its first version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Over how many partitions the rows of the whole server are spread.
 pub const SHARDS: u8 = 16;
 

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod connections;
 mod corpus;
+mod damage;
 mod delivery;
 mod documents;
 mod house_rules;

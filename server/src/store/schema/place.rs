@@ -64,6 +64,18 @@ pub enum Place {
     ReportMade(ReportId, UserId),
 }
 
+/// The name of a row for a person, without what is secret in it.
+pub fn named(partition: &[u8], key: &[u8]) -> String {
+    match place(partition, key) {
+        Ok(Place::Token(hash)) => format!("Token({:02x}{:02x}…)", hash[0], hash[1]),
+        Ok(Place::UserInvite(user, hash)) => format!("UserInvite({user}, {:02x}{:02x}…)", hash[0], hash[1]),
+        Ok(Place::Known(user, hash)) => format!("Known({user}, {:02x}{:02x}…)", hash[0], hash[1]),
+        Ok(Place::Name) => format!("Name({})", String::from_utf8_lossy(key)),
+        Ok(place) => format!("{place:?}"),
+        Err(_) => format!("{partition:02x?} {key:02x?}"),
+    }
+}
+
 /// The place of a row.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use kith_protocol::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::failure::of_reading;
+use super::{entry::Stored, failure::of_reading};
 use crate::store::Error;
 
 /// Every so many entries of a log the row of one is kept: reading a page passes fewer than this for nothing, but near the
@@ -104,9 +104,19 @@ impl Pending {
 
 /// An entry that was come by.
 pub(super) struct Passed<'a> {
+    pub(super) log: ConversationId,
     pub(super) row: i64,
     pub(super) seq: u64,
     pub(super) data: &'a [u8],
+    /// The checksum that its row has.
+    pub(super) sum: i64,
+}
+
+impl<'a> Passed<'a> {
+    /// The entry, checked.
+    pub(super) fn stored(&self) -> Result<Stored<'a>, Error> {
+        Stored::read(self.log, self.seq, self.data, self.sum)
+    }
 }
 
 /// Shows the entries of a log from seq `last`, which it has, back to seq `first`.
@@ -128,14 +138,15 @@ pub(super) fn backwards_while(
     tip: Tip,
     see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
-    let row = match last.next_multiple_of(STRIDE) {
+    let (seq, row) = match last.next_multiple_of(STRIDE) {
         known if last < tip.seq && known <= kept_to(conv, tip.seq) => {
-            milestone(connection, conv, known).map_err(of_reading)?
+            (known, milestone(connection, conv, known).map_err(of_reading)?)
         }
-        _ => Some(tip.row),
+        _ => (tip.seq, Some(tip.row)),
     };
     let row = row.ok_or_else(|| broken(log, 0))?;
-    walk(connection, (log, conv), (first, last), row, "SELECT conv, seq, back, data FROM entries WHERE id = ?1", see)
+    let select = "SELECT conv, seq, back, data, sum FROM entries WHERE id = ?1";
+    walk(connection, (log, conv), (first, last), Tip { seq, row }, select, see)
 }
 
 /// Puts the rows of the entries from seq `last`, whose own is `row`, back to seq `first` into `rows`. Their data is not read.
@@ -146,7 +157,8 @@ pub(super) fn rows(
     row: i64,
     rows: &mut Vec<i64>,
 ) -> Result<(), Error> {
-    walk(connection, log, seqs, row, "SELECT conv, seq, back, x'' FROM entries WHERE id = ?1", |passed| {
+    let from = Tip { seq: seqs.1, row };
+    walk(connection, log, seqs, from, "SELECT conv, seq, back, x'', 0 FROM entries WHERE id = ?1", |passed| {
         rows.push(passed.row);
         Ok(ControlFlow::Continue(()))
     })
@@ -156,35 +168,35 @@ pub(super) fn broken(log: ConversationId, row: i64) -> Error {
     Error::Corrupt(format!("{log}: the row {row} is not the entry that it should be"))
 }
 
-/// Goes from an entry back to seq `first`, and shows what `select` says of those that are not behind seq `last`.
+/// Goes from the entry `from` back to seq `first`, and shows what `select` says of those that are not behind seq `last`.
 fn walk(
     connection: &Connection,
     (log, conv): (ConversationId, i64),
     (first, last): (u64, u64),
-    mut row: i64,
+    from: Tip,
     select: &str,
     mut see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let mut select = connection.prepare_cached(select).map_err(of_reading)?;
-    let mut before = None;
+    let (mut row, mut expected) = (from.row, from.seq);
     loop {
         let mut rows = select.query((row,)).map_err(of_reading)?;
         let Some(entry) = rows.next().map_err(of_reading)? else { return Err(broken(log, row)) };
         let number = |column| entry.get::<_, i64>(column).map_err(of_reading);
         let (of, seq, back) = (number(0)?, number(1)? as u64, number(2)?);
-        if of != conv || before.is_some_and(|before| seq + 1 != before) || (seq > 1) != (back > 0) {
+        if of != conv || seq != expected || (seq > 1) != (back > 0) {
             return Err(broken(log, row));
         }
         if seq <= last {
             let data = entry.get_ref(3).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
-            if see(Passed { row, seq, data })?.is_break() {
+            if see(Passed { log, row, seq, data, sum: number(4)? })?.is_break() {
                 return Ok(());
             }
         }
         if seq <= first || back == 0 {
             return Ok(());
         }
-        before = Some(seq);
+        expected = seq - 1;
         row -= back;
     }
 }

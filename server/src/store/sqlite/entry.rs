@@ -8,8 +8,9 @@
 //! read then, since entries are for ever. A body says itself what it has, in JSON: a field that is added is one that older
 //! bodies lack, and has a default.
 
-use kith_protocol::{Timestamp, Uuid};
+use kith_protocol::{ConversationId, Timestamp, Uuid};
 
+use super::sum;
 use crate::store::{Counts, Error, Head, Kind, Record};
 
 const DEVICE: u8 = 0x10;
@@ -69,6 +70,17 @@ impl<'a> Stored<'a> {
         put(data, self.counts.mentioning);
         put(data, self.counts.rev);
         data.extend_from_slice(self.body);
+    }
+
+    /// Reads the entry of a log at `seq`, whose row has the checksum `kept`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], with the log and the seq, where it is not what was written.
+    pub(super) fn read(log: ConversationId, seq: u64, data: &'a [u8], kept: i64) -> Result<Self, Error> {
+        if !sum::holds(kept, sum::of_entry(log, seq, data)) {
+            return Err(Error::Corrupt(format!("{log}.{seq}: its checksum is wrong")));
+        }
+        Self::decode(data).map_err(|_| Error::Corrupt(format!("{log}.{seq}: {} bytes are no entry", data.len())))
     }
 
     /// Reads what `encode` wrote.

@@ -10,6 +10,7 @@ use super::{
     entry::Stored,
     failure::Failure,
     ids::Numbers,
+    sum,
 };
 use crate::{
     limits,
@@ -42,18 +43,18 @@ impl<'c> Logs<'c> {
             data: Vec::new(),
             candidates: Vec::new(),
             insert: connection
-                .prepare("INSERT INTO entries (id, conv, seq, back, data) VALUES (?1, ?2, ?3, ?4, ?5)")?,
+                .prepare("INSERT INTO entries (id, conv, seq, back, data, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
             // The first layout has some of them already.
             put_milestone: connection.prepare("REPLACE INTO milestones (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
             put_head: connection.prepare("REPLACE INTO heads (conv, seq, entry) VALUES (?1, ?2, ?3)")?,
-            update: connection.prepare("UPDATE entries SET data = ?2 WHERE id = ?1")?,
-            select_row: connection.prepare("SELECT conv, seq, data FROM entries WHERE id = ?1")?,
+            update: connection.prepare("UPDATE entries SET data = ?2, sum = ?3 WHERE id = ?1")?,
+            select_row: connection.prepare("SELECT conv, seq, data, sum FROM entries WHERE id = ?1")?,
         })
     }
 
     /// Forgets what a transaction did that was rolled back.
     pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
-        self.numbers.forget();
+        self.numbers.reload()?;
         self.ends.clear();
         self.next = next_row(self.connection)?;
         Ok(())
@@ -109,7 +110,8 @@ impl<'c> Logs<'c> {
             Stored::of(record, sender, device).encode(&mut self.data);
             let (row, seq) = (self.next, record.seq as i64);
             let back = if tip.row == 0 { 0 } else { row - tip.row };
-            self.insert.execute((row, conv, seq, back, &self.data))?;
+            let sum = sum::of_entry(log, record.seq, &self.data);
+            self.insert.execute((row, conv, seq, back, &self.data, sum))?;
             tip = Tip { seq: record.seq, row };
             self.next += 1;
             for (seq, row) in pending.append(self.connection, (log, conv), tip)? {
@@ -165,13 +167,18 @@ impl<'c> Logs<'c> {
         let conv = self.numbers.find(log.uuid())?;
         let sender = self.numbers.find(record.sender.uuid())?;
         let found = self.select_row.query_row((row,), |row| {
-            let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
-            let same = stored.map(|stored| Some(stored.sender) == sender && stored.client_id == record.client_id);
-            let same_log = Some(row.get::<_, i64>(0)?) == conv;
-            Ok((same.map(|same| same && same_log), row.get::<_, i64>(1)?))
+            let seq = row.get::<_, i64>(1)? as u64;
+            if Some(row.get::<_, i64>(0)?) != conv {
+                return Ok(Ok((false, seq)));
+            }
+            let stored = Stored::read(log, seq, row.get_ref(2)?.as_blob()?, row.get(3)?);
+            Ok(stored.map(|it| (Some(it.sender) == sender && it.client_id == record.client_id, seq)))
         });
         match found.optional()? {
-            Some((same, seq)) => Ok(same?.then_some(seq as u64)),
+            Some(found) => {
+                let (same, seq) = found?;
+                Ok(same.then_some(seq))
+            }
             None => Err(Failure::Lost(format!("a client_id is remembered for the entry {row}, which is not there"))),
         }
     }
@@ -185,7 +192,7 @@ impl<'c> Logs<'c> {
         }
         let mut kept = None;
         chain::backwards(self.connection, (log, conv), (record.seq, record.seq), tip, |passed| {
-            let stored = Stored::decode(passed.data)?;
+            let stored = passed.stored()?;
             kept = Some((passed.row, stored.sender, stored.client_id));
             Ok(())
         })?;
@@ -193,7 +200,7 @@ impl<'c> Logs<'c> {
         let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;
         let stored = Stored { client_id, ..Stored::of(record, sender, device) };
         stored.encode(&mut self.data);
-        self.update.execute((id, &self.data))?;
+        self.update.execute((id, &self.data, sum::of_entry(log, record.seq, &self.data)))?;
         Ok(())
     }
 }

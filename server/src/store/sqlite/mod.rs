@@ -25,6 +25,7 @@ mod reader;
 mod rows;
 pub(crate) mod scrub;
 mod snapshot;
+mod sum;
 #[cfg(test)]
 mod tests;
 pub mod upgrade;
@@ -43,12 +44,16 @@ use self::{
     scrub::Scrub,
     writer::{Request, Shared},
 };
+pub(super) use self::{
+    entry::Stored,
+    reader::Reader,
+    snapshot::{Met, RawRow},
+};
 pub use self::{
     instance::forget_instance,
     open::{Ground, OpenError},
     snapshot::Snapshot,
 };
-pub(super) use self::{reader::Reader, snapshot::Raw};
 use super::{
     Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
     RowKey, Store,

@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::{rows::full_key, scrub::PAGE, upgrade};
+use super::{rows::full_key, scrub::PAGE, sum, upgrade};
 use crate::{limits, store::schema};
 
 /// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
@@ -39,7 +39,15 @@ pub enum OpenError {
     /// There is no such directory, or nothing was ever kept in it.
     #[error("{} holds no data of kith", .0.display())]
     Absent(PathBuf),
-    /// What is there is something else, or damaged.
+    /// It is damaged so that it cannot be opened.
+    #[error("{} is damaged: {why}; `kith verify` names what is, and docs/operating.md says what to do", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What is there is something else.
     #[error("{} is not a database of kith: {why}", .path.display())]
     Foreign {
         /// The file.
@@ -81,7 +89,8 @@ impl OpenError {
         }
         let path = path.into();
         match code {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Foreign { path, why },
+            Some(ErrorCode::NotADatabase) => OpenError::Foreign { path, why },
+            Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path, why },
             Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Denied(path),
             _ => OpenError::Io { path, why },
         }
@@ -128,16 +137,17 @@ const APPLICATION: i32 = 0x4b69_7468;
 /// changes of the tables are told by [`schema::VERSION`] alone.
 pub(super) const LAYOUT: i32 = 2;
 const TABLES: &str = "
-    CREATE TABLE ids (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE);
+    CREATE TABLE ids (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, sum INTEGER NOT NULL);
     CREATE TABLE entries (
-        id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, seq INTEGER NOT NULL, back INTEGER NOT NULL, data BLOB NOT NULL
+        id INTEGER PRIMARY KEY, conv INTEGER NOT NULL, seq INTEGER NOT NULL, back INTEGER NOT NULL, data BLOB NOT NULL,
+        sum INTEGER NOT NULL
     );
     CREATE TABLE heads (conv INTEGER PRIMARY KEY, seq INTEGER NOT NULL, entry INTEGER NOT NULL);
     CREATE TABLE milestones (
         conv INTEGER NOT NULL, seq INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (conv, seq)
     ) WITHOUT ROWID;
     CREATE TABLE dedup_other (key INTEGER PRIMARY KEY, entry INTEGER NOT NULL, day INTEGER NOT NULL);
-    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Makes the directory if there is none, and keeps others out for as long as the file lives.
@@ -196,11 +206,17 @@ pub(super) fn version(connection: &Connection, dir: &Path) -> Result<u32, OpenEr
         return newer(layout as u32);
     }
     let key = full_key(&schema::server::partition(), &schema::server::version());
-    let value = connection
-        .query_row("SELECT value FROM rows WHERE key = ?1", (key,), |row| row.get::<_, Vec<u8>>(0))
+    // The third column is there since version 3.
+    let row = connection
+        .query_row("SELECT * FROM rows WHERE key = ?1", (&key,), |row| {
+            Ok((row.get::<_, Vec<u8>>(1)?, if row.as_ref().column_count() > 2 { row.get(2)? } else { 0 }))
+        })
         .optional()
         .map_err(wrong)?;
-    match value.map(|value| schema::server::version_of(&value)) {
+    if row.as_ref().is_some_and(|(value, kept)| !sum::holds(*kept, sum::of_row(&key, value))) {
+        return Err(OpenError::Damaged { path, why: "the checksum of its version is wrong".to_owned() });
+    }
+    match row.map(|(value, _)| schema::server::version_of(&value)) {
         Some(Ok(found)) if found > schema::VERSION => newer(found),
         Some(Ok(0)) => Err(OpenError::Foreign { path, why: "there is no version 0".to_owned() }),
         Some(Ok(found)) => Ok(found),
@@ -266,10 +282,30 @@ fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     connection.execute_batch(TABLES)?;
+    set_version(connection, schema::VERSION)
+}
+
+/// Writes the version of a directory.
+pub(super) fn set_version(connection: &Connection, version: u32) -> rusqlite::Result<()> {
     let key = full_key(&schema::server::partition(), &schema::server::version());
-    let value = schema::server::version_value(schema::VERSION);
-    connection.execute("INSERT INTO rows (key, value) VALUES (?1, ?2)", (key, &value[..]))?;
+    let value = &schema::server::version_value(version)[..];
+    if version < sum::SINCE {
+        connection.execute("REPLACE INTO rows (key, value) VALUES (?1, ?2)", (key, value))?;
+    } else {
+        let sum = sum::of_row(&key, value);
+        connection.execute("REPLACE INTO rows (key, value, sum) VALUES (?1, ?2, ?3)", (key, value, sum))?;
+    }
     Ok(())
+}
+
+/// Makes a directory one of the first version, as the programs of that time left it.
+#[cfg(test)]
+pub(super) fn make_first(connection: &Connection) -> rusqlite::Result<()> {
+    for table in sum::TABLES {
+        connection.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN sum"))?;
+    }
+    connection.pragma_update(None, "user_version", 1)?;
+    set_version(connection, 1)
 }
 
 /// A connection for the checkpoints.
@@ -307,7 +343,13 @@ pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), Ope
     let lock = File::open(dir.join("lock")).ok();
     let in_use = lock.as_ref().is_some_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
     let connection = if in_use { reader(dir, &ground)? } else { untouched(dir, &ground)? };
-    version(&connection, dir)?;
+    if version(&connection, dir)? < sum::SINCE {
+        // Who reads finds the column that an older directory has not: what has none has 0 there.
+        for table in sum::TABLES {
+            let view = format!("CREATE TEMP VIEW {table} AS SELECT *, 0 AS sum FROM main.{table}");
+            connection.execute_batch(&view).map_err(|error| OpenError::of_database(&database(dir), &error))?;
+        }
+    }
     Ok((connection, lock))
 }
 

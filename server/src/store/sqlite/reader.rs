@@ -13,7 +13,7 @@ use super::{
     entry::Stored,
     failure::{DieWithThread, of_reading},
     ids::Names,
-    rows::{bounds, full_key},
+    rows::{self, bounds, full_key},
 };
 use crate::{
     limits,
@@ -95,11 +95,11 @@ impl<'c> Reader<'c> {
     }
 
     fn number(&mut self, uuid: Uuid) -> Result<Option<i64>, Error> {
-        self.names.number(self.connection, uuid).map_err(of_reading)
+        self.names.number(self.connection, uuid)
     }
 
     pub(super) fn name(&mut self, id: i64) -> Result<Uuid, Error> {
-        self.names.name(self.connection, id).map_err(of_reading)
+        self.names.name(self.connection, id)
     }
 
     /// The user whose number is `id`.
@@ -117,17 +117,19 @@ impl<'c> Reader<'c> {
             return Ok(None);
         };
         let candidates = dedup::candidates(self.connection, Place::new(log, user, client_id)).map_err(of_reading)?;
-        let mut select =
-            self.connection.prepare_cached("SELECT conv, seq, data FROM entries WHERE id = ?1").map_err(of_reading)?;
+        let select = "SELECT conv, seq, data, sum FROM entries WHERE id = ?1";
+        let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;
         for row in candidates {
             let found = select.query_row((row,), |row| {
-                let stored = Stored::decode(row.get_ref(2)?.as_blob()?);
-                let same = stored.map(|stored| stored.sender == sender && stored.client_id == Some(client_id));
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, same))
+                let seq = row.get::<_, i64>(1)? as u64;
+                if row.get::<_, i64>(0)? != conv {
+                    return Ok(Ok(None));
+                }
+                let stored = Stored::read(log, seq, row.get_ref(2)?.as_blob()?, row.get(3)?);
+                Ok(stored.map(|it| (it.sender == sender && it.client_id == Some(client_id)).then_some(seq)))
             });
-            let (of, seq, same) = found.map_err(of_reading)?;
-            if same? && of == conv {
-                return Ok(Some(seq as u64));
+            if let Some(seq) = found.map_err(of_reading)?? {
+                return Ok(Some(seq));
             }
         }
         Ok(None)
@@ -135,15 +137,16 @@ impl<'c> Reader<'c> {
 
     /// Where the client_id of the entry in `row` is remembered, if there is such an entry and it has one.
     pub(super) fn place_of(&mut self, row: i64) -> Result<Option<Place>, Error> {
-        let mut select =
-            self.connection.prepare_cached("SELECT conv, data FROM entries WHERE id = ?1").map_err(of_reading)?;
-        let found = select.query_row((row,), |row| {
-            let stored = Stored::decode(row.get_ref(1)?.as_blob()?);
-            Ok((row.get::<_, i64>(0)?, stored.map(|stored| (stored.sender, stored.client_id))))
-        });
-        let Some((conv, of)) = found.optional().map_err(of_reading)? else { return Ok(None) };
-        let (sender, Some(client_id)) = of? else { return Ok(None) };
-        let (log, user) = (ConversationId::new(self.name(conv)?), self.user(sender)?);
+        let select = "SELECT conv, seq, data, sum FROM entries WHERE id = ?1";
+        let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;
+        let mut rows = select.query((row,)).map_err(of_reading)?;
+        let Some(row) = rows.next().map_err(of_reading)? else { return Ok(None) };
+        let number = |column| row.get::<_, i64>(column).map_err(of_reading);
+        let log = ConversationId::new(self.names.name(self.connection, number(0)?)?);
+        let data = row.get_ref(2).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
+        let Stored { sender, client_id, .. } = Stored::read(log, number(1)? as u64, data, number(3)?)?;
+        let Some(client_id) = client_id else { return Ok(None) };
+        let user = UserId::new(self.names.name(self.connection, sender)?);
         Ok(Some(Place::new(log, user, client_id)))
     }
 
@@ -178,7 +181,7 @@ impl<'c> Reader<'c> {
     ) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         chain::backwards_while(self.connection, log, (first, last), tip, |passed| {
-            let stored = Stored::decode(passed.data)?;
+            let stored = passed.stored()?;
             if !page.takes(stored.body.len()) {
                 return Ok(ControlFlow::Break(()));
             }
@@ -202,7 +205,7 @@ impl<'c> Reader<'c> {
         chain::backwards_while(self.connection, log, (first, last), tip, |passed| {
             rows.push(passed.row);
             at = passed.seq;
-            let stored = Stored::decode(passed.data)?;
+            let stored = passed.stored()?;
             if !whole.takes(stored.body.len()) {
                 return Ok(ControlFlow::Break(()));
             }
@@ -219,12 +222,12 @@ impl<'c> Reader<'c> {
             chain::rows(self.connection, log, (first, at), row, &mut rows)?;
         }
         let mut select =
-            self.connection.prepare_cached("SELECT data FROM entries WHERE id = ?1").map_err(of_reading)?;
+            self.connection.prepare_cached("SELECT data, sum FROM entries WHERE id = ?1").map_err(of_reading)?;
         for (row, seq) in rows.into_iter().rev().zip(first..) {
             let mut found = select.query((row,)).map_err(of_reading)?;
             let entry = found.next().map_err(of_reading)?.ok_or_else(|| chain::broken(log.0, row))?;
             let data = entry.get_ref(0).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
-            let stored = Stored::decode(data)?;
+            let stored = Stored::read(log.0, seq, data, entry.get(1).map_err(of_reading)?)?;
             if !page.takes(stored.body.len()) {
                 break;
             }
@@ -257,17 +260,18 @@ impl<'c> Reader<'c> {
         let Some((conv, tip)) = self.tip(log)? else { return Ok(None) };
         let mut head = None;
         chain::backwards(self.connection, (log, conv), (tip.seq, tip.seq), tip, |passed| {
-            head = Some(Stored::decode(passed.data)?.head(passed.seq));
+            head = Some(passed.stored()?.head(passed.seq));
             Ok(())
         })?;
         Ok(head)
     }
 
     pub(in crate::store) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {
-        let mut select = self.connection.prepare_cached("SELECT value FROM rows WHERE key = ?1").map_err(of_reading)?;
+        let select = "SELECT value, sum FROM rows WHERE key = ?1";
+        let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;
         let key = full_key(&row.partition, &row.key);
-        let value = select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)));
-        value.optional().map_err(of_reading)
+        let value = select.query_row((&key,), |row| Ok(rows::read(&key, row.get_ref(0)?.as_blob()?, row.get(1)?)));
+        value.optional().map_err(of_reading)?.transpose()
     }
 
     pub(in crate::store) fn scan(
@@ -278,19 +282,23 @@ impl<'c> Reader<'c> {
         limit: usize,
     ) -> Result<Vec<Row>, Error> {
         let order = match direction {
-            Direction::Ascending => "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",
+            Direction::Ascending => {
+                "SELECT key, value, sum FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
+            }
             Direction::Descending => {
-                "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
+                "SELECT key, value, sum FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
             }
         };
         let mut select = self.connection.prepare_cached(order).map_err(of_reading)?;
         let (from, to) = bounds(partition, range);
         let skip = 1 + partition.len();
         let rows = select.query_map((from, to, number(limit as u64)), |row| {
-            let key = row.get_ref(0)?.as_blob()?[skip..].to_vec();
-            Ok(Row { key, value: Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?) })
+            let key = row.get_ref(0)?.as_blob()?;
+            let value = rows::read(key, row.get_ref(1)?.as_blob()?, row.get(2)?);
+            // Within the bounds there are keys of the partition only.
+            Ok(value.map(|value| Row { key: key.get(skip..).unwrap_or_default().to_vec(), value }))
         });
-        rows.and_then(Iterator::collect).map_err(of_reading)
+        rows.map_err(of_reading)?.map(|row| row.map_err(of_reading)?).collect()
     }
 }
 

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
-use super::failure::Failure;
-use crate::store::{Change, CommitError, Condition, KeyRange};
+use super::{failure::Failure, sum};
+use crate::store::{Change, CommitError, Condition, Error, KeyRange, schema};
 
 /// The key in the table of a row, or of the first that a range can hold.
 pub(super) fn full_key(partition: &[u8], key: &[u8]) -> Vec<u8> {
@@ -43,6 +43,18 @@ pub(in crate::store) fn split_key(full: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(length))
 }
 
+/// The value of the row with `key` in the table, which has the checksum `kept`.
+///
+/// # Errors
+/// [`Error::Corrupt`], with the name of the row, where it is not what was written.
+pub(super) fn read(key: &[u8], value: &[u8], kept: i64) -> Result<Bytes, Error> {
+    if sum::holds(kept, sum::of_row(key, value)) {
+        return Ok(Bytes::copy_from_slice(value));
+    }
+    let (partition, key) = split_key(key).unwrap_or_default();
+    Err(Error::Corrupt(format!("{}: its checksum is wrong", schema::named(partition, key))))
+}
+
 /// The statements of a commit.
 pub(super) struct Rows<'c> {
     select: Statement<'c>,
@@ -53,14 +65,15 @@ pub(super) struct Rows<'c> {
 impl<'c> Rows<'c> {
     pub(super) fn open(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            select: connection.prepare("SELECT value FROM rows WHERE key = ?1")?,
-            put: connection.prepare("REPLACE INTO rows (key, value) VALUES (?1, ?2)")?,
+            select: connection.prepare("SELECT value, sum FROM rows WHERE key = ?1")?,
+            put: connection.prepare("REPLACE INTO rows (key, value, sum) VALUES (?1, ?2, ?3)")?,
             delete: connection.prepare("DELETE FROM rows WHERE key = ?1")?,
         })
     }
 
-    fn current(&mut self, key: &[u8]) -> rusqlite::Result<Option<Bytes>> {
-        self.select.query_row((key,), |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?))).optional()
+    fn current(&mut self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
+        let value = self.select.query_row((key,), |row| Ok(read(key, row.get_ref(0)?.as_blob()?, row.get(1)?)));
+        Ok(value.optional()?.transpose()?)
     }
 
     /// Makes all changes or none; see [`crate::store::Store::commit`].
@@ -82,7 +95,11 @@ impl<'c> Rows<'c> {
         }
         for change in changes {
             match change {
-                Change::Put(key, value) => self.put.execute((full_key(partition, key), &value[..]))?,
+                Change::Put(key, value) => {
+                    let key = full_key(partition, key);
+                    let sum = sum::of_row(&key, value);
+                    self.put.execute((key, &value[..], sum))?
+                }
                 Change::Delete(key) => self.delete.execute((full_key(partition, key),))?,
             };
         }

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use kith_protocol::ConversationId;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     backup, chain,
@@ -13,11 +13,14 @@ use super::{
     open::{self, OpenError},
     reader::Reader,
     rows::split_key,
+    sum,
 };
 use crate::store::Error;
 
 /// Entries of a log that are read at a time.
 const ENTRIES_TOGETHER: u64 = 32 * chain::STRIDE;
+/// Problems that SQLite looks for at most.
+const PROBLEMS: u32 = 100;
 
 /// What was committed when it was opened, and nothing later.
 pub struct Snapshot {
@@ -26,11 +29,29 @@ pub struct Snapshot {
     _lock: Option<File>,
 }
 
-/// An entry as the table holds it.
-pub(in crate::store) struct Raw<'a> {
-    pub(in crate::store) log: ConversationId,
-    pub(in crate::store) seq: u64,
-    pub(in crate::store) stored: Stored<'a>,
+/// What is met on the way through the logs.
+pub(in crate::store) enum Met<'a> {
+    /// An entry, or what is wrong with it.
+    Entry {
+        log: ConversationId,
+        seq: u64,
+        stored: Result<Stored<'a>, Error>,
+        /// Whether it was written before there were checksums.
+        unchecked: bool,
+    },
+    /// Entries that are not found, and why.
+    Gap(Error),
+}
+
+/// A row as the table holds it.
+pub(in crate::store) struct RawRow<'a> {
+    pub(in crate::store) partition: &'a [u8],
+    pub(in crate::store) key: &'a [u8],
+    pub(in crate::store) value: &'a [u8],
+    /// Whether its checksum allows it to be read.
+    pub(in crate::store) holds: bool,
+    /// Whether it was written before there were checksums.
+    pub(in crate::store) unchecked: bool,
 }
 
 impl Snapshot {
@@ -61,11 +82,7 @@ impl Snapshot {
 
     /// What SQLite finds wrong with its own structures.
     pub(in crate::store) fn integrity(&self) -> Result<Vec<String>, Error> {
-        self.ask(|connection| {
-            let mut check = connection.prepare("PRAGMA integrity_check(100)")?;
-            let found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            Ok(found.into_iter().filter(|line| line != "ok").collect())
-        })
+        self.ask(integrity)
     }
 
     /// How many entries, rows and remembered client_ids there are.
@@ -82,28 +99,72 @@ impl Snapshot {
         })
     }
 
-    /// Shows every entry, log by log, in the order of their seqs.
-    pub(in crate::store) fn each_entry(&self, mut see: impl FnMut(Raw<'_>)) -> Result<(), Error> {
+    /// Shows every entry, log by log, in the order of their seqs, and goes on behind what is damaged.
+    pub(in crate::store) fn each_entry(&self, mut see: impl FnMut(Met<'_>)) -> Result<(), Error> {
         let mut reader = self.reader();
         let mut select = self.connection.prepare("SELECT conv FROM heads ORDER BY conv").map_err(of_reading)?;
         let mut rows = select.query([]).map_err(of_reading)?;
         while let Some(row) = rows.next().map_err(of_reading)? {
             let conv = row.get(0).map_err(of_reading)?;
-            let log = ConversationId::new(reader.name(conv)?);
-            let Some(tip) = chain::tip(&self.connection, conv).map_err(of_reading)? else { continue };
-            let mut entries = Vec::new();
-            for first in (1..=tip.seq).step_by(ENTRIES_TOGETHER as usize) {
-                let last = tip.seq.min(first + ENTRIES_TOGETHER - 1);
-                chain::backwards(&self.connection, (log, conv), (first, last), tip, |passed| {
-                    entries.push((passed.seq, passed.data.to_vec()));
-                    Ok(())
-                })?;
-                for (seq, data) in entries.drain(..).rev() {
-                    see(Raw { log, seq, stored: Stored::decode(&data)? });
+            let log = match reader.name(conv) {
+                Ok(name) => ConversationId::new(name),
+                Err(error) => {
+                    see(Met::Gap(error));
+                    continue;
+                }
+            };
+            if let Some(tip) = self.true_tip((log, conv), &mut see)? {
+                for first in (1..=tip.seq).step_by(ENTRIES_TOGETHER as usize) {
+                    self.entries((log, conv), (first, tip.seq.min(first + ENTRIES_TOGETHER - 1)), tip, &mut see);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The last entry of a log: that of its head, or where that leads elsewhere, the last one that the table has.
+    fn true_tip(
+        &self,
+        (log, conv): (ConversationId, i64),
+        see: &mut impl FnMut(Met<'_>),
+    ) -> Result<Option<chain::Tip>, Error> {
+        let Some(tip) = chain::tip(&self.connection, conv).map_err(of_reading)? else { return Ok(None) };
+        let found = chain::backwards(&self.connection, (log, conv), (tip.seq, tip.seq), tip, |_| Ok(()));
+        let Err(error) = found else { return Ok(Some(tip)) };
+        see(Met::Gap(error));
+        self.ask(|connection| {
+            let sql = "SELECT seq, id FROM entries WHERE conv = ?1 ORDER BY id DESC LIMIT 1";
+            let tip = |row: &rusqlite::Row<'_>| Ok(chain::Tip { seq: row.get::<_, i64>(0)? as u64, row: row.get(1)? });
+            connection.query_row(sql, (conv,), tip).optional()
+        })
+    }
+
+    /// Shows the entries of a log between two seqs; where the way to them is broken, those to which another leads.
+    fn entries(
+        &self,
+        log: (ConversationId, i64),
+        (first, last): (u64, u64),
+        tip: chain::Tip,
+        see: &mut impl FnMut(Met<'_>),
+    ) {
+        let mut entries = Vec::new();
+        let found = chain::backwards(&self.connection, log, (first, last), tip, |passed| {
+            entries.push((passed.seq, passed.data.to_vec(), passed.sum));
+            Ok(())
+        });
+        if found.is_err() && last - first >= chain::STRIDE {
+            for leg in (first..=last).step_by(chain::STRIDE as usize) {
+                self.entries(log, (leg, last.min(leg + chain::STRIDE - 1)), tip, see);
+            }
+            return;
+        }
+        if let Err(error) = found {
+            see(Met::Gap(error));
+        }
+        for (seq, data, kept) in entries.iter().rev() {
+            let stored = Stored::read(log.0, *seq, data, *kept);
+            see(Met::Entry { log: log.0, seq: *seq, stored, unchecked: sum::is_none(*kept) });
+        }
     }
 
     /// How many entries are not where a log says that they are, or not said to be where they should.
@@ -118,15 +179,33 @@ impl Snapshot {
         Ok(elsewhere.unsigned_abs() + expected.abs_diff(kept))
     }
 
-    /// Shows every row: its partition, its key, its value.
-    pub(in crate::store) fn each_row(&self, mut see: impl FnMut(&[u8], &[u8], &[u8])) -> Result<(), Error> {
+    /// Shows every row in the order of its key; where the table is broken, all but those between the places where it is.
+    ///
+    /// # Errors
+    /// [`Error`] where some were not shown.
+    pub(in crate::store) fn each_row(&self, mut see: impl FnMut(RawRow<'_>)) -> Result<(), Error> {
+        let mut last = Vec::new();
+        let upwards = self.rows("SELECT key, value, sum FROM rows WHERE key > ?1 ORDER BY key", &[], |full, row| {
+            last.clear();
+            last.extend_from_slice(full);
+            see(row);
+        });
+        if upwards.is_err() {
+            let downwards = "SELECT key, value, sum FROM rows WHERE key > ?1 ORDER BY key DESC";
+            self.rows(downwards, &last, |_, row| see(row))?;
+        }
+        upwards
+    }
+
+    fn rows(&self, sql: &str, above: &[u8], mut see: impl FnMut(&[u8], RawRow<'_>)) -> Result<(), Error> {
         self.ask(|connection| {
-            let mut select = connection.prepare("SELECT key, value FROM rows ORDER BY key")?;
-            let mut rows = select.query([])?;
+            let mut select = connection.prepare(sql)?;
+            let mut rows = select.query((above,))?;
             while let Some(row) = rows.next()? {
-                let (full, value) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
+                let (full, value, kept) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?, row.get(2)?);
                 let (partition, key) = split_key(full).unwrap_or_default();
-                see(partition, key, value);
+                let holds = sum::holds(kept, sum::of_row(full, value));
+                see(full, RawRow { partition, key, value, holds, unchecked: sum::is_none(kept) });
             }
             Ok(())
         })
@@ -144,8 +223,12 @@ impl Snapshot {
             while let Some(row) = rows.next().map_err(of_reading)? {
                 let (key, entry) = (row.get(0).map_err(of_reading)?, row.get(1).map_err(of_reading)?);
                 let remembered = Remembered { day, key };
-                let place = reader.place_of(entry)?;
-                see(&remembered, place.is_some_and(|place| remembered.is_of(place)));
+                match reader.place_of(entry) {
+                    Ok(place) => see(&remembered, place.is_some_and(|place| remembered.is_of(place))),
+                    // It was shown with its log.
+                    Err(Error::Corrupt(_)) => see(&remembered, true),
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
@@ -154,4 +237,21 @@ impl Snapshot {
     fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         question(&self.connection).map_err(of_reading)
     }
+}
+
+/// What SQLite finds wrong with its structures: a line each, with the table and the page where it knows them.
+pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut tables = connection.prepare("SELECT rootpage, name FROM main.sqlite_master WHERE rootpage > 0")?;
+    let tables: Vec<(i64, String)> =
+        tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    let mut check = connection.prepare(&format!("PRAGMA integrity_check({PROBLEMS})"))?;
+    let found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let named = |line: String| {
+        let root = line.strip_prefix("Tree ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        match tables.iter().find(|(page, _)| Some(*page) == root) {
+            Some((_, table)) => format!("{table}: {line}"),
+            None => line,
+        }
+    };
+    Ok(found.into_iter().filter(|line| line != "ok").map(named).collect())
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::{
     OpenError, Sqlite,
     open::{self, LAYOUT},
-    rows::full_key,
+    sum,
 };
 use crate::store::schema;
 
@@ -24,12 +24,23 @@ pub struct Step {
 }
 
 /// The steps, the first from version 1 to 2.
-static STEPS: [Step; schema::VERSION as usize - 1] =
-    [Step { name: "let rows be of more than one version", make: mark_layout }];
+static STEPS: [Step; schema::VERSION as usize - 1] = [
+    Step { name: "let rows be of more than one version", make: mark_layout },
+    Step { name: "let every row have a checksum", make: add_sums },
+];
 
 /// The first programs of version 1 made tables of layout 1, which need no change to be of layout 2.
 fn mark_layout(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", LAYOUT)
+}
+
+/// What was written before has none until it is next written, and is read unchecked: to add up all that was ever said would
+/// take a start as long as there are messages.
+fn add_sums(connection: &Connection) -> rusqlite::Result<()> {
+    for table in sum::TABLES {
+        connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN sum INTEGER NOT NULL DEFAULT 0"))?;
+    }
+    Ok(())
 }
 
 /// The version of a directory, and the steps from there to this program's.
@@ -70,12 +81,10 @@ pub(super) fn make(connection: &Connection, version: u32) -> rusqlite::Result<()
 }
 
 fn make_each(connection: &Connection, version: u32, steps: &[Step]) -> rusqlite::Result<()> {
-    let key = full_key(&schema::server::partition(), &schema::server::version());
     for (step, version) in steps.iter().zip(version + 1..) {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         (step.make)(&transaction)?;
-        let value = schema::server::version_value(version);
-        transaction.execute("REPLACE INTO rows (key, value) VALUES (?1, ?2)", (&key, &value[..]))?;
+        open::set_version(&transaction, version)?;
         transaction.commit()?;
         tracing::info!(version, step = step.name, "data directory upgraded");
     }
@@ -95,22 +104,15 @@ mod tests {
         Connection::open(open::database(dir.path())).unwrap()
     }
 
-    fn set_version(dir: &TempDir, version: u32) {
-        let key = full_key(&schema::server::partition(), &schema::server::version());
-        let value = schema::server::version_value(version);
-        database(dir).execute("REPLACE INTO rows VALUES (?1, ?2)", (key, &value[..])).unwrap();
-    }
-
     fn older() -> TempDir {
         let dir = tempdir().unwrap();
         drop(Sqlite::open(dir.path()).unwrap());
-        set_version(&dir, 1);
-        database(&dir).pragma_update(None, "user_version", 1).unwrap();
+        open::make_first(&database(&dir)).unwrap();
         dir
     }
 
     fn add(connection: &Connection, value: &str) -> rusqlite::Result<()> {
-        connection.execute("INSERT INTO rows VALUES (?1, 'here')", (value.as_bytes(),)).map(drop)
+        connection.execute("INSERT INTO rows (key, value) VALUES (?1, 'here')", (value.as_bytes(),)).map(drop)
     }
 
     fn has(dir: &TempDir, value: &str) -> bool {
@@ -145,7 +147,8 @@ mod tests {
         assert!(has(&dir, "first") && !has(&dir, "half"));
         assert_eq!(open::version(&database(&dir), dir.path()).unwrap(), 2);
         // The first is not made again: it would fail.
-        let second = Step { name: "the second", make: |connection| add(connection, "second") };
+        let second =
+            Step { name: "the second", make: |connection| add_sums(connection).and(add(connection, "second")) };
         make_each(&database(&dir), 2, &[first(), second][1..]).unwrap();
         assert!(has(&dir, "second"));
     }

@@ -6,9 +6,9 @@ use serde::de::IgnoredAny;
 use super::{
     super::{
         Counts, Error, Kind,
-        sqlite::{Raw, Reader, Snapshot},
+        sqlite::{Met, Reader, Snapshot, Stored},
     },
-    Check, Progress,
+    Check, Progress, why,
 };
 use crate::clock;
 
@@ -17,8 +17,8 @@ use crate::clock;
 struct Before {
     log: Option<ConversationId>,
     seq: u64,
-    at: Timestamp,
-    counts: Counts,
+    /// When it was taken and the totals up to it; none where it is damaged.
+    says: Option<(Timestamp, Counts)>,
 }
 
 impl<P: FnMut(Progress)> Check<P> {
@@ -27,16 +27,35 @@ impl<P: FnMut(Progress)> Check<P> {
         let (mut done, mut failed) = (0, Ok(()));
         let mut before = Before::default();
         let mut reader = snapshot.reader();
-        snapshot.each_entry(|entry| {
-            if before.log != Some(entry.log) {
+        snapshot.each_entry(|met| {
+            let (log, seq, stored) = match met {
+                Met::Entry { log, seq, stored, unchecked } => {
+                    self.report.unchecked += u64::from(unchecked);
+                    (log, seq, stored)
+                }
+                Met::Gap(error) => return self.report.problem(|| why(error)),
+            };
+            if before.log != Some(log) {
                 self.report.logs += 1;
-                before = Before { log: Some(entry.log), ..Before::default() };
+                before = Before { log: Some(log), seq: 0, says: Some(Default::default()) };
             }
-            self.entry(&entry, &before);
-            if failed.is_ok() {
-                failed = self.remembered(&mut reader, &entry);
+            if seq != before.seq + 1 {
+                self.report.problem(|| format!("{log}.{seq}: follows on {}", before.seq));
+                before.says = None;
             }
-            before = Before { log: before.log, seq: entry.seq, at: entry.stored.at, counts: entry.stored.counts };
+            before = match stored {
+                Ok(stored) => {
+                    self.entry((log, seq), &stored, before.says);
+                    if failed.is_ok() {
+                        failed = self.remembered(&mut reader, (log, seq), &stored);
+                    }
+                    Before { log: Some(log), seq, says: Some((stored.at, stored.counts)) }
+                }
+                Err(error) => {
+                    self.report.problem(|| why(error));
+                    Before { log: Some(log), seq, says: None }
+                }
+            };
             done += 1;
             self.told("entries", done, total);
         })?;
@@ -50,20 +69,16 @@ impl<P: FnMut(Progress)> Check<P> {
         failed
     }
 
-    fn entry(&mut self, entry: &Raw<'_>, before: &Before) {
-        let Raw { log, seq, stored } = entry;
+    fn entry(&mut self, (log, seq): (ConversationId, u64), stored: &Stored<'_>, before: Option<(Timestamp, Counts)>) {
         let mut wrong = |what: &str| self.report.problem(|| format!("{log}.{seq}: {what}"));
-        if *seq != before.seq + 1 {
-            wrong(&format!("follows on {}", before.seq));
-        }
-        if (*seq == 1) != (stored.kind == Kind::Created) {
+        if (seq == 1) != (stored.kind == Kind::Created) {
             wrong(&format!("is of kind {}", stored.kind.name()));
         }
-        if stored.at < before.at {
+        if before.is_some_and(|(at, _)| stored.at < at) {
             wrong("was taken before the one before it");
         }
-        if !follows(stored.kind, *seq, stored.counts, before.counts) {
-            wrong(&format!("its totals {:?} do not follow on {:?}", stored.counts, before.counts));
+        if let Some((_, counts)) = before.filter(|(_, counts)| !follows(stored.kind, seq, stored.counts, *counts)) {
+            wrong(&format!("its totals {:?} do not follow on {counts:?}", stored.counts));
         }
         let is_object = stored.body.first() == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(stored.body).is_ok();
         if !is_object {
@@ -72,17 +87,23 @@ impl<P: FnMut(Progress)> Check<P> {
     }
 
     /// A resend of what was taken within the last week must be found.
-    fn remembered(&mut self, reader: &mut Reader<'_>, entry: &Raw<'_>) -> Result<(), Error> {
-        let Raw { log, seq, stored } = entry;
+    fn remembered(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (log, seq): (ConversationId, u64),
+        stored: &Stored<'_>,
+    ) -> Result<(), Error> {
         let since = clock::now().since(stored.at);
         let Some(client_id) = stored.client_id.filter(|_| since.as_secs() < kith_protocol::limits::IDEMPOTENCY_S)
         else {
             return Ok(());
         };
-        let sender = reader.user(stored.sender)?;
-        let found = reader.find(*log, sender, client_id)?;
-        if found.is_none() {
-            self.report.problem(|| format!("{log}.{seq}: its client_id is not remembered"));
+        let found = reader.user(stored.sender).and_then(|sender| reader.find(log, sender, client_id));
+        match found {
+            Ok(Some(_)) => {}
+            Ok(None) => self.report.problem(|| format!("{log}.{seq}: its client_id is not remembered")),
+            Err(Error::Corrupt(why)) => self.report.problem(|| format!("{log}.{seq}: {why}")),
+            Err(error) => return Err(error),
         }
         Ok(())
     }

@@ -46,6 +46,8 @@ pub struct Report {
     pub rows: u64,
     /// Client_ids that are remembered.
     pub client_ids: u64,
+    /// Entries and rows that were written before there were checksums, and not since.
+    pub unchecked: u64,
     /// What does not hold, a line each; the first hundred.
     pub problems: Vec<String>,
     /// How many more there are.
@@ -71,7 +73,11 @@ impl fmt::Display for Report {
         if self.more > 0 {
             writeln!(f, "and {} more", self.more)?;
         }
-        write!(f, "{} conversations, {} entries, {} rows: ", self.logs, self.entries, self.rows)?;
+        write!(f, "{} conversations, {} entries, {} rows", self.logs, self.entries, self.rows)?;
+        if self.unchecked > 0 {
+            write!(f, " ({} from before there were checksums)", self.unchecked)?;
+        }
+        f.write_str(": ")?;
         match self.problems.len() as u64 + self.more {
             0 => f.write_str("all is well"),
             1 => f.write_str("1 problem"),
@@ -87,16 +93,25 @@ impl fmt::Display for Report {
 pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, OpenError> {
     let snapshot = Snapshot::open(dir)?;
     let mut check = Check { media: dir.join(MEDIA), uploads: dir.join(UPLOADS), report: Report::default(), progress };
-    let result = check.structures(&snapshot).and_then(|[entries, rows, client_ids]| {
-        (check.report.entries, check.report.rows, check.report.client_ids) = (entries, rows, client_ids);
-        check.entries(&snapshot)?;
-        check.client_ids(&snapshot)?;
-        check.rows(&snapshot)
-    });
-    if let Err(error) = result {
-        check.report.problem(|| format!("the check stopped: {error}"));
+    for (what, step) in [
+        ("structures", Check::structures as fn(&mut Check<_>, &Snapshot) -> Result<(), Error>),
+        ("entries", Check::entries),
+        ("client_ids", Check::client_ids),
+        ("rows", Check::rows),
+    ] {
+        if let Err(error) = step(&mut check, &snapshot) {
+            check.report.problem(|| format!("{what}: not all could be checked: {}", why(error)));
+        }
     }
     Ok(check.report)
+}
+
+/// What an error says is wrong.
+fn why(error: Error) -> String {
+    match error {
+        Error::Corrupt(why) => why,
+        other => other.to_string(),
+    }
 }
 
 struct Check<P> {
@@ -113,13 +128,15 @@ impl<P: FnMut(Progress)> Check<P> {
         }
     }
 
-    fn structures(&mut self, snapshot: &Snapshot) -> Result<[u64; 3], Error> {
+    fn structures(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         self.told("structures", 0, 1);
         for found in snapshot.integrity()? {
             self.report.problem(|| format!("the database: {found}"));
         }
         self.told("structures", 1, 1);
-        snapshot.sizes()
+        let [entries, rows, client_ids] = snapshot.sizes()?;
+        (self.report.entries, self.report.rows, self.report.client_ids) = (entries, rows, client_ids);
+        Ok(())
     }
 
     fn client_ids(&mut self, snapshot: &Snapshot) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use super::{
             self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Report,
             Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
-        sqlite::{Reader, Snapshot},
+        sqlite::{RawRow, Reader, Snapshot},
     },
     Check, Progress,
 };
@@ -32,15 +32,19 @@ use crate::{
 impl<P: FnMut(Progress)> Check<P> {
     pub(super) fn rows(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         let total = self.report.rows;
-        let mut look = Look { media: self.media.clone(), uploads: self.uploads.clone(), reader: snapshot.reader() };
+        let (media, uploads, reader) = (self.media.clone(), self.uploads.clone(), snapshot.reader());
+        let mut look = Look { media, uploads, reader, damaged_beside: false };
         let (mut done, mut stopped) = (0, Ok(()));
-        snapshot.each_row(|partition, key, value| {
-            let place = schema::place(partition, key);
-            match place.and_then(|place| Ok((place, look.row(&place, key, value)?))) {
-                Ok((place, wrong)) => {
-                    wrong.into_iter().for_each(|what| self.report.problem(|| format!("{place:?}: {what}")));
-                }
-                Err(Error::Corrupt(why)) => self.report.problem(|| format!("{partition:02x?} {key:02x?}: {why}")),
+        snapshot.each_row(|RawRow { partition, key, value, holds, unchecked }| {
+            self.report.unchecked += u64::from(unchecked);
+            let mut tell = |what: &str| self.report.problem(|| format!("{}: {what}", schema::named(partition, key)));
+            look.damaged_beside = false;
+            let wrong = schema::place(partition, key).and_then(|place| look.row(&place, key, value));
+            match wrong {
+                _ if !holds => tell("its checksum is wrong"),
+                Err(Error::Corrupt(_)) if look.damaged_beside => {}
+                Ok(wrong) => wrong.iter().for_each(|what| tell(what)),
+                Err(Error::Corrupt(why)) => tell(&why),
                 Err(error) => stopped = Err(error),
             }
             done += 1;
@@ -59,6 +63,8 @@ struct Look<'c> {
     /// The folder of what has come of uploads.
     uploads: PathBuf,
     reader: Reader<'c>,
+    /// Whether something damaged was met that is not the row itself.
+    damaged_beside: bool,
 }
 
 impl Look<'_> {
@@ -79,11 +85,12 @@ impl Look<'_> {
             Place::Report(id) => {
                 let by = Report::decode(value)?.by;
                 let made = RowKey { partition: schema::report::partition(), key: schema::report::made(id, by) };
-                missing(self.reader.get(&made)?.is_some(), "it is not listed")
+                missing(self.beside(|reader| reader.get(&made))?.is_some(), "it is not listed")
             }
-            Place::ReportMade(id, _) => {
-                missing(self.reader.get(&schema::report::row(id))?.is_some(), "there is no such report")
-            }
+            Place::ReportMade(id, _) => missing(
+                self.beside(|reader| reader.get(&schema::report::row(id)))?.is_some(),
+                "there is no such report",
+            ),
             Place::Request(..) => Request::decode(value).map(|_| vec![])?,
             Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
@@ -139,15 +146,22 @@ impl Look<'_> {
         })
     }
 
+    /// Reads what another row or an entry says; damage there is told where that is looked at.
+    fn beside<T>(&mut self, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let read = read(&mut self.reader);
+        self.damaged_beside |= matches!(read, Err(Error::Corrupt(_)));
+        read
+    }
+
     fn value<V: Value>(&mut self, row: &RowKey) -> Result<Option<V>, Error> {
-        self.reader.get(row)?.map(|value| V::decode(&value)).transpose()
+        self.beside(|reader| reader.get(row)?.map(|value| V::decode(&value)).transpose())
     }
 
     fn profile(&mut self, id: UserId, row: &User) -> Result<Wrong, Error> {
         if row.username.is_empty() {
             return Ok(missing(row.erased && row.password.is_empty(), "it has no name and is not erased"));
         }
-        let named = self.reader.get(&name::row(&row.username))?;
+        let named = self.beside(|reader| reader.get(&name::row(&row.username)))?;
         Ok(missing(named.as_deref() == Some(&id.bytes()[..]), "its name leads elsewhere"))
     }
 
@@ -157,8 +171,10 @@ impl Look<'_> {
             return Ok(vec![]);
         }
         let own = RowKey { partition: schema::media::bytes_partition(&row.sha256), key: schema::media::bytes_of(id) };
-        let mut wrong =
-            missing(self.reader.get(&own)?.is_some(), "its bytes may be removed: they are not noted as its");
+        let mut wrong = missing(
+            self.beside(|reader| reader.get(&own))?.is_some(),
+            "its bytes may be removed: they are not noted as its",
+        );
         match bytes(&file_of(&self.media, &row.sha256, Part::Whole)) {
             Ok((size, sha256)) if (size, sha256) == (row.size, row.sha256) => {}
             Ok(_) => wrong.push("its bytes are not those that were sent".to_owned()),
@@ -179,12 +195,12 @@ impl Look<'_> {
     }
 
     fn head(&mut self, id: ConversationId) -> Result<u64, Error> {
-        Ok(self.reader.head(id)?.map_or(0, |head| head.seq))
+        Ok(self.beside(|reader| reader.head(id))?.map_or(0, |head| head.seq))
     }
 
     fn state(&mut self, id: ConversationId, row: &State) -> Result<Wrong, Error> {
         let range = LogRange { log: id, seqs: row.seq..=row.seq, direction: Direction::Ascending, limit: 1 };
-        let Some(entry) = self.reader.read(&range, &mut PageBytes::new(usize::MAX))?.pop() else {
+        let Some(entry) = self.beside(|reader| reader.read(&range, &mut PageBytes::new(usize::MAX)))?.pop() else {
             return Ok(vec![format!("it reflects {}, which is not in the log", row.seq)]);
         };
         let counts = Counts { messages: row.messages, mentioning: row.mentioning, rev: row.rev };
@@ -206,7 +222,7 @@ impl Look<'_> {
         let profile = self.value::<User>(&user::profile_row(user))?;
         let gone = profile.is_none_or(|profile| profile.erased);
         let listed = RowKey { partition: user::partition(user), key: user::listed(id) };
-        if state.seq == head && !gone && row.accepted && self.reader.get(&listed)?.is_none() {
+        if state.seq == head && !gone && row.accepted && self.beside(|reader| reader.get(&listed))?.is_none() {
             wrong.push("the conversation is not in the member's list".to_owned());
         }
         Ok(wrong)

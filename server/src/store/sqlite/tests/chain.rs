@@ -5,10 +5,10 @@ use kith_protocol::{ConversationId, Timestamp, UserId};
 use rusqlite::Connection;
 use tempfile::tempdir;
 
-use super::super::{Ground, Snapshot, Sqlite, open, rows::full_key};
+use super::super::{Ground, Snapshot, Sqlite, open};
 use crate::{
     clock,
-    store::{Counts, Direction, Error, Kind, LogRange, Record, Store as _, schema},
+    store::{Counts, Direction, Error, Kind, LogRange, Record, Store as _},
 };
 
 fn record(seq: u64) -> Record {
@@ -108,11 +108,7 @@ async fn a_directory_of_the_first_layout_is_read_and_goes_on() {
     drop(store);
     let older = Connection::open(open::database(dir.path())).unwrap();
     older.execute_batch("REPLACE INTO milestones SELECT conv, seq, id FROM entries WHERE seq % 32 = 0").unwrap();
-    older.pragma_update(None, "user_version", 1).unwrap();
-    // Only a directory of the first version has it.
-    let key = full_key(&schema::server::partition(), &schema::server::version());
-    let version = schema::server::version_value(1);
-    older.execute("REPLACE INTO rows (key, value) VALUES (?1, ?2)", (key, &version[..])).unwrap();
+    open::make_first(&older).unwrap();
     drop(older);
     let misplaced = || Snapshot::open(dir.path()).unwrap().misplaced();
     assert_eq!(misplaced(), Ok(0));

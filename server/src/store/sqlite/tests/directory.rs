@@ -6,7 +6,10 @@ use rusqlite::Connection;
 use tempfile::tempdir;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::{OpenError, Snapshot, Sqlite, forget_instance, open::database, rows::full_key};
+use super::super::{
+    OpenError, Snapshot, Sqlite, forget_instance,
+    open::{database, set_version},
+};
 use crate::store::{Change, RowKey, Store as _, schema};
 
 /// Every file of a directory, and a hash of what it holds.
@@ -60,18 +63,16 @@ fn a_directory_has_one_owner_at_a_time() {
 fn data_of_a_newer_version_is_left_as_it_is() {
     let dir = tempdir().unwrap();
     drop(Sqlite::open(dir.path()).unwrap());
-    let set_version = |version: u32| {
-        let key = full_key(&schema::server::partition(), &schema::server::version());
-        let connection = Connection::open(database(dir.path())).unwrap();
-        connection.execute("REPLACE INTO rows VALUES (?1, ?2)", (key, &version.to_be_bytes()[..])).unwrap();
+    let set = |version: u32| {
+        set_version(&Connection::open(database(dir.path())).unwrap(), version).unwrap();
     };
-    set_version(schema::VERSION + 1);
+    set(schema::VERSION + 1);
     let before = contents(dir.path());
     let newer = format!("was written by a newer version of kith (data version {}", schema::VERSION + 1);
     assert!(refused(dir.path()).contains(&newer));
     assert_eq!(contents(dir.path()), before);
 
-    set_version(schema::VERSION);
+    set(schema::VERSION);
     Connection::open(database(dir.path())).unwrap().pragma_update(None, "user_version", 7).unwrap();
     let before = contents(dir.path());
     assert!(matches!(Sqlite::open(dir.path()), Err(OpenError::Newer { found: 7, .. })));

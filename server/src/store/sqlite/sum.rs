@@ -1,0 +1,65 @@
+//! Checksums. A row in which the disk has flipped a bit decodes well now and then, and would be served as true.
+//!
+//! Each row of `entries`, `rows` and `ids` has one in a column of its own: the CRC-32 of IEEE 802.3, which finds every
+//! flipped bit and every burst of 32, over the row's name as well as its value, so that a row which is found under another
+//! name is found out too. A row from before there were checksums has 0, and is read unchecked until it is next written.
+
+use kith_protocol::{ConversationId, Uuid};
+
+/// The first version of a directory whose rows have checksums.
+pub(super) const SINCE: u32 = 3;
+
+/// The tables whose rows have them.
+pub(super) const TABLES: [&str; 3] = ["entries", "rows", "ids"];
+
+/// What a row has instead of a checksum that was written before there were any.
+const NONE: i64 = 0;
+
+/// The checksum of an entry.
+pub(super) fn of_entry(log: ConversationId, seq: u64, data: &[u8]) -> i64 {
+    sum(&[&log.bytes(), &seq.to_be_bytes(), data])
+}
+
+/// The checksum of a row, by its key in the table.
+pub(super) fn of_row(key: &[u8], value: &[u8]) -> i64 {
+    sum(&[&key.len().to_be_bytes(), key, value])
+}
+
+/// The checksum of the number of an identifier.
+pub(super) fn of_id(id: i64, uuid: Uuid) -> i64 {
+    sum(&[&id.to_be_bytes(), uuid.as_bytes()])
+}
+
+/// Whether what a row has allows it to be read.
+pub(super) fn holds(kept: i64, sum: i64) -> bool {
+    kept == NONE || kept == sum
+}
+
+/// Whether a row has no checksum.
+pub(super) fn is_none(kept: i64) -> bool {
+    kept == NONE
+}
+
+fn sum(parts: &[&[u8]]) -> i64 {
+    let mut hasher = crc32fast::Hasher::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    // As a signed number it never takes more than four bytes.
+    i64::from(hasher.finalize().max(1) as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_under_another_name_is_another_row() {
+        let log = |byte| ConversationId::from_bytes([byte; 16]);
+        let sum = of_entry(log(1), 7, b"{}");
+        assert!(holds(sum, of_entry(log(1), 7, b"{}")) && holds(NONE, sum));
+        for other in [of_entry(log(2), 7, b"{}"), of_entry(log(1), 8, b"{}"), of_entry(log(1), 7, b"{|")] {
+            assert!(!holds(sum, other));
+        }
+        assert!(!holds(of_row(b"ab", b"c"), of_row(b"a", b"bc")), "where the key ends counts");
+        assert!(!holds(of_id(1, Uuid::nil()), of_id(2, Uuid::nil())));
+    }
+}
