@@ -126,6 +126,10 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     } else {
         tracing::debug!(%request_id, method, route, status, ms, bytes, "request");
     }
+    if matches!(status, 429 | 503) {
+        // Who asks again at once, whatever `Retry-After` says, would have all the CPU in refusals.
+        tokio::time::sleep(Duration::from_millis(limits::REFUSED_PAUSE_MS)).await;
+    }
     sending::until_sent(&app, answer, asking.ok().flatten(), noted)
 }
 

@@ -1,6 +1,9 @@
 //! The routes, asked as HTTP, on the model of the store.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -16,6 +19,7 @@ use super::*;
 use crate::{
     account::InvitesBy,
     config::{self, Config},
+    limits,
     media::objects::Objects,
     search::fts::Index,
     store::memory::Memory,
@@ -209,7 +213,9 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     let (_, token) = http.sign_up("anna").await;
     let mut got = http.ask(Method::GET, "/v1/users/me", &token, None).await;
     assert_eq!((got.header("x-ratelimit-remaining"), got.header("x-ratelimit-bucket")), ("1", "requests"));
+    let mut asked = Instant::now();
     for _ in 0..100 {
+        asked = Instant::now();
         got = http.ask(Method::GET, "/v1/users/me", &token, None).await;
         if got.status != StatusCode::OK {
             break;
@@ -217,6 +223,8 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     }
     assert_eq!((got.code(), got.header("x-ratelimit-remaining")), ("rate_limited", "0"));
     assert_eq!((got.header("retry-after"), &got.body["retryable"]), ("1", &json!(true)));
+    // Who does not come back later, but at once, waits for each refusal.
+    assert!(asked.elapsed() >= Duration::from_millis(limits::REFUSED_PAUSE_MS));
 
     let from = |address: &str| Request::builder().uri("/v1/info").header("x-forwarded-for", address);
     for _ in 0..100 {
