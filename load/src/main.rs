@@ -25,6 +25,7 @@ mod idle;
 mod latency;
 mod mark;
 mod member;
+mod neighbour;
 mod order;
 mod overload;
 mod pairs;
@@ -86,6 +87,8 @@ enum Command {
     History(history::Args),
     /// Searches by members of few and of many conversations, while others say the same words
     Search(search::Args),
+    /// One user's sends while another stands at a bound of the server
+    Neighbour(neighbour::Args),
     /// More than the server can take, in an open loop
     Overload(overload::Args),
     /// How long the disk itself takes to keep 4 KiB; needs no server
@@ -127,6 +130,7 @@ async fn run(command: &Command) -> Result<Value> {
         Command::Storm(args) => storm::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Search(args) => search::run(args).await,
+        Command::Neighbour(args) => neighbour::run(args).await,
         Command::Overload(args) => overload::run(args).await,
         Command::Fsync(args) => fsync::run(args),
         Command::Table(args) => table::run(args),

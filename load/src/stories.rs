@@ -41,6 +41,19 @@ async fn a_right_server_is_found_right() {
 }
 
 #[tokio::test(flavor = "local")]
+async fn sends_are_timed_alone_and_beside_each_attack() {
+    let report = run(Fault::None, "neighbour --rate 50 --duration 0.1 --attackers 1").await.unwrap();
+    assert_eq!(report["ok"], true, "{report:#}");
+    let attacks = report["attacks"].as_object().unwrap();
+    assert_eq!(attacks.len(), 5, "{report:#}");
+    for (attack, times) in attacks {
+        assert_eq!((&times["quiet"]["count"], &times["attacked"]["count"]), (&10.into(), &5.into()), "{attack}");
+    }
+    assert!(report["worst_p50_ratio"].as_f64() > Some(0.0), "{report:#}");
+    run(Fault::Refuse(3), "neighbour --rate 50 --duration 0.1 --attackers 1").await.unwrap_err();
+}
+
+#[tokio::test(flavor = "local")]
 async fn each_fault_is_found_and_named() {
     for (fault, name) in [
         (Fault::Lose(20), "missing"),

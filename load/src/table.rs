@@ -41,7 +41,7 @@ struct Row {
     from: &'static [&'static str],
 }
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 17] = [
     Row {
         what: "memory of an idle connection",
         side: AtMost,
@@ -169,6 +169,15 @@ const ROWS: [Row; 16] = [
         from: &["overload"],
     },
     Row {
+        what: "another's sends beside a user at a bound",
+        side: AtMost,
+        must: 200.0,
+        aim: None,
+        unit: "%",
+        figure: |reports| Some(100.0 * reports.number("neighbour", "/worst_p50_ratio")?),
+        from: &["neighbour"],
+    },
+    Row {
         what: "idle memory with TLS",
         side: AtMost,
         must: 12_288.0,
@@ -189,7 +198,7 @@ const ROWS: [Row; 16] = [
 ];
 
 /// What is worth knowing beside the figures.
-const BESIDE: [(&str, &str, &str); 28] = [
+const BESIDE: [(&str, &str, &str); 30] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),
     ("idle connections", "idle", "/connections"),
@@ -214,6 +223,8 @@ const BESIDE: [(&str, &str, &str); 28] = [
     ("overload: offered a second", "overload", "/offered_per_s"),
     ("overload: CPU time that the host took, %", "overload", "/stolen_percent"),
     ("overload: refused share", "overload", "/refused_share"),
+    ("beside a user at a bound: p99, as a multiple of the quiet one", "neighbour", "/worst_p99_ratio"),
+    ("beside a user at a bound: most memory of the server, bytes", "neighbour", "/most_rss_bytes"),
     ("web: requests of the first load", "web", "/first_load_requests"),
     ("web: heap, signed in, bytes", "web", "/heap_before_bytes"),
     ("web: heap after 200 conversations, bytes", "web", "/heap_after_bytes"),
