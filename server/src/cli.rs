@@ -80,6 +80,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Say that the machine's clock is right.
+    #[command(subcommand)]
+    Clock(Clock),
     /// Make the search index anew from the messages, while the server runs or not.
     Reindex,
     /// Copy what is kept into an empty directory, while the server runs.
@@ -113,6 +116,13 @@ enum User {
         /// The username.
         name: String,
     },
+}
+
+#[derive(Subcommand)]
+enum Clock {
+    /// Believe the machine's clock as it is now, while the server runs or not. One that jumped by more than an hour is
+    /// believed by itself once it has been steady for an hour; until then nothing expires.
+    Accept,
 }
 
 #[derive(Subcommand)]
@@ -212,6 +222,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             Command::Invite => {
                 let invite = find(&config).await?.invite().await.map_err(run)?;
                 print(&format!("{}  good until {}\n", invite.code, invite.expires_at))
+            }
+            Command::Clock(Clock::Accept) => {
+                let now = find(&config).await?.accept_clock().await.map_err(run)?;
+                print(&format!("the time is {now}\n"))
             }
             Command::Reindex => {
                 let messages = find(&config).await?.reindex().await.map_err(run)?;

@@ -44,6 +44,7 @@ pub mod limits;
 pub mod network;
 pub mod page_bytes;
 pub mod telemetry;
+pub mod timekeeper;
 pub mod trust;
 
 pub use error::Error;

@@ -117,6 +117,8 @@ pub const HTTP_REQUEST_S: u64 = 30;
 /// Milliseconds for which an answer is held that tells a client to come back later: on one connection there are no more
 /// refusals than that.
 pub const REFUSED_PAUSE_MS: u64 = 100;
+/// Seconds after which the time is kept again for the next run.
+pub const CLOCK_KEPT_S: u64 = 600;
 /// How long an operator's command waits for a server that still starts, in milliseconds.
 pub const OPERATOR_WAIT_MS: u64 = 5_000;
 /// Passwords hashed at a time, one for every two cores at most; each takes 19 MiB and a core for some 15 ms.

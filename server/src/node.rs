@@ -30,7 +30,7 @@ use crate::{
     shed::{Bounds, Shed},
     socket::{lanes::Lanes, outbox::Class, places::Places},
     store::Store,
-    wire,
+    timekeeper, wire,
 };
 
 /// How often the load is looked at.
@@ -167,6 +167,7 @@ impl Node {
             self.every_second(),
             self.expire(),
             self.look_at_load(),
+            timekeeper::run(&*self.store),
             self.media.room.clone().run(),
             self.search.run(),
             self.push.run()
@@ -262,5 +263,6 @@ impl Node {
         }
         self.presence.stop().await;
         self.conversations.stop().await;
+        timekeeper::keep(&*self.store).await;
     }
 }

@@ -205,7 +205,7 @@ impl Reports {
             let kept = Duration::from_secs(limits::REPORT_S);
             // They are in the order of time.
             match self.find(id).await? {
-                Some(report) if clock::now().since(report.at) <= kept => break,
+                Some(report) if clock::forget_until().since(report.at) <= kept => break,
                 _ => {}
             }
             self.store.commit(schema::report::partition(), forgotten(id, by).to_vec(), Vec::new()).await?;

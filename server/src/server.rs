@@ -27,7 +27,7 @@ use crate::{
     node::Node,
     operator,
     socket::{self, accept::Doorway, lanes},
-    telemetry,
+    telemetry, timekeeper,
 };
 
 /// Why a server did not start: one line for its operator. Nothing was changed.
@@ -91,6 +91,7 @@ impl Server {
         let released = Box::pin(backends.released());
         let tls = tls(&config.tls)?;
         let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
+        timekeeper::open(&*node.store).await.map_err(|error| StartError::Recovery(error.into()))?;
         node.recover().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
         let door = operator::bind(&dir).map_err(|why| StartError::Door { dir, why })?;

@@ -47,13 +47,12 @@ impl Accounts {
         if by.is_some() && self.settings.invites_by == InvitesBy::Operators {
             return Err(Error::new(Code::RegistrationClosed).because("On this server only its operators invite."));
         }
-        let now = clock::now();
-        let expires_at = now.plus(Duration::from_secs(limits::INVITE_S));
+        let expires_at = clock::now().plus(Duration::from_secs(limits::INVITE_S));
         let code = token::code_of(clock::random());
         let hash = token::sha256(code.as_bytes());
         // The user's own row first: it is what an erasure finds the invite by.
         if let Some(by) = by {
-            self.list_invite(by, &hash, now, expires_at).await?;
+            self.list_invite(by, &hash, expires_at).await?;
         }
         let row = schema::invite::row(&hash);
         self.put(row.partition, vec![Change::Put(row.key, Invite { by, expires_at }.encode())]).await?;
@@ -61,12 +60,12 @@ impl Accounts {
     }
 
     /// Writes the invite into the user's list, and drops those from it that are no longer good.
-    async fn list_invite(&self, by: UserId, hash: &[u8; 32], now: Timestamp, until: Timestamp) -> Result<(), Error> {
+    async fn list_invite(&self, by: UserId, hash: &[u8; 32], until: Timestamp) -> Result<(), Error> {
         let partition = schema::user::partition(by);
         let rows = self.all(partition.clone(), schema::user::invites()).await?;
         let mut changes = vec![Change::Put(schema::user::invite(hash), schema::user::time_value(until))];
         for row in &rows {
-            if schema::user::time_of(&row.value)? <= now {
+            if schema::user::time_of(&row.value)? <= clock::forget_until() {
                 let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
                 self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
                 changes.push(Change::Delete(row.key.clone()));

@@ -18,7 +18,7 @@ use kith_protocol::{Code, Timestamp, UserId};
 use parking_lot::Mutex;
 
 use crate::{
-    Error, limits,
+    Error, clock, limits,
     store::{Change, CommitError, Direction, Record, Store, schema},
     trust::Trust,
 };
@@ -56,7 +56,7 @@ impl Quota {
     /// When the store does not answer.
     pub async fn open(&self, now: Timestamp) -> Result<(), Error> {
         let today = now.millis() / DAY_MS;
-        self.forget_before(today).await?;
+        self.forget_before(clock::forget_until().millis() / DAY_MS).await?;
         let mut range = schema::quota::from(today);
         loop {
             let partition = schema::quota::partition();

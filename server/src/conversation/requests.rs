@@ -286,7 +286,7 @@ impl Conversations {
     /// When the store does not answer; the next look goes on where this one stopped.
     pub async fn sweep_requests(&self) -> Result<usize, Error> {
         let next = &self.context.requests_end_ms;
-        if clock::now().millis() < next.load(Ordering::Relaxed) {
+        if clock::forget_until().millis() < next.load(Ordering::Relaxed) {
             return Ok(0);
         }
         next.store(u64::MAX, Ordering::Relaxed);
@@ -307,7 +307,7 @@ impl Conversations {
             let mut done = Vec::with_capacity(rows.len());
             for row in rows {
                 let (at, user, conversation) = schema::request_due::request_of(&row.key)?;
-                if at > clock::now() {
+                if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }
@@ -327,7 +327,7 @@ impl Conversations {
     async fn end_request(&self, user: UserId, conversation: ConversationId) -> Result<(), Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::request(conversation) };
         let Some(row) = self.context.store.get(vec![row]).await?.pop().flatten() else { return Ok(()) };
-        if Request::decode(&row)?.until > clock::now() {
+        if Request::decode(&row)?.until > clock::forget_until() {
             return Ok(());
         }
         let nobody = DeviceId::from_bytes([0; 16]);

@@ -44,7 +44,7 @@ impl Conversations {
     /// When the store does not answer; the next look goes on where this one stopped.
     pub async fn expire(&self) -> Result<usize, Error> {
         let next = &self.context.expires_ms;
-        if clock::now().millis() < next.load(Ordering::Relaxed) {
+        if clock::forget_until().millis() < next.load(Ordering::Relaxed) {
             return Ok(0);
         }
         next.store(u64::MAX, Ordering::Relaxed);
@@ -66,7 +66,7 @@ impl Conversations {
             for row in rows {
                 let at = schema::expiring::at_of(&row.key)?;
                 let (id, seq) = schema::expiring::message_of(&row.key)?;
-                if at > clock::now() {
+                if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }

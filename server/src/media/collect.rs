@@ -44,7 +44,7 @@ impl Media {
     /// # Errors
     /// When the store does not answer; the next look goes on where this one stopped.
     pub async fn collect(&self) -> Result<usize, Error> {
-        if clock::now().millis() < self.collect_ms.load(Ordering::SeqCst) || !self.objects.may_remove() {
+        if clock::forget_until().millis() < self.collect_ms.load(Ordering::SeqCst) || !self.objects.may_remove() {
             return Ok(0);
         }
         self.collect_ms.store(u64::MAX, Ordering::SeqCst);
@@ -63,7 +63,7 @@ impl Media {
             let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
             for StoredRow { key, value } in rows {
                 let (at, id) = (schema::media::collect_at(&key)?, schema::media::collect_of(&key)?);
-                if at > clock::now() {
+                if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }
@@ -137,7 +137,7 @@ impl Media {
             range.from = [&last.key[..], &[0]].concat();
             for row in rows {
                 let since = schema::user::time_of(&row.value)?;
-                if since.plus(Duration::from_secs(limits::MEDIA_PERHAPS_S)) > clock::now() {
+                if since.plus(Duration::from_secs(limits::MEDIA_PERHAPS_S)) > clock::forget_until() {
                     // The message or the profile may be on its way.
                     perhaps = true;
                 } else if self.refers(schema::media::reference_of(&row.key)?, id).await? {

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use kith_protocol::{
-    ReportId,
+    ReportId, Timestamp,
     rest::{Invite, Page},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -18,7 +18,7 @@ use tokio::{net::UnixStream, time::sleep};
 
 use super::{
     Operations, SOCKET,
-    door::{BackupTo, OneTime, Refused, Reindexed},
+    door::{Accepted, BackupTo, OneTime, Refused, Reindexed},
 };
 use crate::{
     account::{ImportSummary, Imported, UserLine},
@@ -27,6 +27,7 @@ use crate::{
     limits,
     node::Node,
     reports::{ReportLine, ReportText},
+    timekeeper,
 };
 
 /// How long a directory that is in use is left alone before it is looked at again.
@@ -63,6 +64,7 @@ impl Operator {
             }
             match Backends::open(dir) {
                 Ok(backends) => {
+                    timekeeper::open(&*backends.store()).await.map_err(|error| error.to_string())?;
                     let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
                     return Ok(Self::Alone(Operations::new(node, Arc::new(backends))));
                 }
@@ -159,6 +161,14 @@ impl Operator {
         match self {
             Self::Alone(here) => here.backup(to).await,
             Self::Beside(socket) => ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await,
+        }
+    }
+
+    /// Believes the wall clock as it is: the time from here on.
+    pub async fn accept_clock(&self) -> Result<Timestamp, String> {
+        match self {
+            Self::Alone(here) => here.accept_clock().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask::<Accepted>(socket, Method::POST, "/clock/accept", &()).await.map(|it| it.now),
         }
     }
 

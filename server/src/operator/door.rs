@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
-use kith_protocol::ReportId;
+use kith_protocol::{ReportId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 
@@ -65,6 +65,7 @@ pub fn router(operations: Operations) -> Router {
         .route("/invites", post(invite))
         .route("/reports", get(reports))
         .route("/reports/{report}", get(report).delete(close_report))
+        .route("/clock/accept", post(accept_clock))
         .route("/backup", post(backup))
         .route("/reindex", post(reindex))
         .layer(DefaultBodyLimit::max(limits::IMPORT_USERS * (limits::IMPORT_LINE_BYTES + 256)))
@@ -93,6 +94,12 @@ pub(super) struct OneTime {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Reindexed {
     pub messages: u64,
+}
+
+/// The answer once the clock was accepted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Accepted {
+    pub now: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +175,10 @@ async fn close_report(State(operations): State<Operations>, Segment(id): Segment
 async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {
     operations.backup(to.dir).await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn accept_clock(State(operations): State<Operations>) -> Answer<Json<Accepted>> {
+    Ok(Json(Accepted { now: operations.accept_clock().await? }))
 }
 
 async fn reindex(State(operations): State<Operations>) -> Answer<Json<Reindexed>> {

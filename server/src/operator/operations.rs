@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use kith_protocol::{
-    Code, ReportId,
+    Code, ReportId, Timestamp,
     rest::{Invite, Page},
 };
 
@@ -13,6 +13,7 @@ use crate::{
     backends::Backends,
     node::Node,
     reports::{ReportLine, ReportText},
+    timekeeper,
 };
 
 /// The operations, on the data directory that this process has open.
@@ -79,6 +80,11 @@ impl Operations {
         let backends = self.backends.clone();
         let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
         copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    /// Believes the wall clock as it is: the time from here on.
+    pub async fn accept_clock(&self) -> Result<Timestamp, Error> {
+        Ok(timekeeper::accept(&*self.node.store).await?)
     }
 
     /// Makes the search index anew, in a server that runs: how many messages it holds. Messages go on meanwhile; a search

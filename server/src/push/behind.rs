@@ -123,7 +123,7 @@ impl Push {
             return Ok(true);
         }
         let pending = Pending::decode(&row.value)?;
-        if clock::now().since(pending.since).as_secs() >= limits::PUSH_TTL_S {
+        if clock::forget_until().since(pending.since).as_secs() >= limits::PUSH_TTL_S {
             return Ok(false);
         }
         self.put(work, target, pending);

@@ -100,7 +100,7 @@ impl Push {
             let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
             let Some(last) = records.last() else { return Ok(false) };
             at = last.seq;
-            let oldest = clock::now().millis().saturating_sub(limits::PUSH_TTL_S * 1000);
+            let oldest = clock::forget_until().millis().saturating_sub(limits::PUSH_TTL_S * 1000);
             let said: Vec<Said> = records
                 .iter()
                 .filter(|record| record.kind == Kind::Message && record.at.millis() >= oldest)

@@ -9,7 +9,7 @@ use kith_protocol::{ConversationId, MediaId, MessageId, UserId, limits::PAGE_BYT
 use super::{
     Direction, Error, KeyRange, LogRange, Record, RowKey,
     schema::{
-        self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Report,
+        self, Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay, Report,
         Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, user,
     },
     sqlite::{OpenError, Reader, Snapshot},
@@ -189,6 +189,7 @@ fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
         Place::Probe | Place::UserInvite(..) => user::time_of(value)?.to_string(),
         Place::MediaKey | Place::PushKey | Place::SearchKey => format!("({} bytes)", value.len()),
         Place::Instance => schema::server::instance_of(value)?.to_string(),
+        Place::Clock => format!("{:?}", Kept::decode(value)?),
         Place::Erasing(_) => String::from_utf8_lossy(value).into_owned(),
         Place::Profile(_) => {
             let row = User::decode(value)?;

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | `m` | `version` | the version of the data directory, 4 bytes |
 //! | | 0 user | the name of a user whose erasure was begun |
+//! | | `clock` | [`Kept`]: the last good time |
 //! | | `probe` | when an engine last tried whether there was room again, 8 bytes |
 //! | | `media key` | what signs the urls of media, 32 bytes |
 //! | | `push key` | what signs for push services that this server is itself, 32 bytes |
@@ -78,6 +79,7 @@ pub use self::{
     strangers::{Report, ReportedMessage, Request, report, request_due},
 };
 use super::{Error, KeyRange, RowKey};
+pub use crate::clock::judge::Kept;
 
 /// The version of a data directory. One of a higher version is refused, one of a lower is led to this one when it is opened,
 /// by the steps of [`super::sqlite::upgrade`]. In one of version 1 every row is of its first version.
@@ -313,6 +315,7 @@ impl Value for User {
         older::User::decode(row).map(Self::from)
     }
 }
+impl Value for Kept {}
 impl Value for Device {}
 impl Value for Known {}
 impl Value for Token {}
@@ -439,6 +442,10 @@ pub mod server {
     /// The key in the value of one of those rows.
     pub fn key_of(value: &[u8]) -> Result<[u8; 32], Error> {
         value.try_into().map_err(|_| Error::Corrupt("a key has 32 bytes".to_owned()))
+    }
+    /// The row of [`Kept`], the last good time.
+    pub fn clock() -> Vec<u8> {
+        b"clock".to_vec()
     }
     /// The row that an engine writes to see whether it can; its value is the time.
     pub fn probe() -> Vec<u8> {

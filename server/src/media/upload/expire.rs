@@ -67,7 +67,7 @@ impl Media {
     /// # Errors
     /// When the store does not answer; the next look goes on where this one stopped.
     pub async fn collect_uploads(&self) -> Result<usize, Error> {
-        if clock::now().millis() < self.uploads.look_ms.load(Ordering::SeqCst) {
+        if clock::forget_until().millis() < self.uploads.look_ms.load(Ordering::SeqCst) {
             return Ok(0);
         }
         self.uploads.look_ms.store(u64::MAX, Ordering::SeqCst);
@@ -86,7 +86,7 @@ impl Media {
             let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
             for Row { key, value } in rows {
                 let (at, id) = (schema::media::upload_at(&key)?, schema::media::upload_of(&key)?);
-                if at > clock::now() {
+                if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }

@@ -176,7 +176,7 @@ impl Media {
             }
         };
         let expires_at = at.plus(keep);
-        if expires_at <= clock::now() {
+        if expires_at <= clock::forget_until() {
             return Err(Code::NotFound.into());
         }
         Ok(Standing { id, length, offset, expires_at, metadata, media })

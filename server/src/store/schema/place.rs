@@ -18,6 +18,7 @@ use crate::store::Error;
 pub enum Place {
     Version,
     Probe,
+    Clock,
     MediaKey,
     PushKey,
     SearchKey,
@@ -86,6 +87,7 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
     let place = match (letter, name.len()) {
         (b'm', 0) if key == server::version() => Place::Version,
         (b'm', 0) if key == server::probe() => Place::Probe,
+        (b'm', 0) if key == server::clock() => Place::Clock,
         (b'm', 0) if key == server::media_key().key => Place::MediaKey,
         (b'm', 0) if key == server::push_key().key => Place::PushKey,
         (b'm', 0) if key == server::search_key().key => Place::SearchKey,

@@ -189,6 +189,7 @@ proptest! {
             reason: resource.clone(),
             messages: vec![reported],
         })?;
+        survives(&Kept { at, boot_us: size, boot: auth })?;
         survives(&state)?;
         survives(&member)?;
         survives(&amendment)?;
@@ -288,6 +289,7 @@ proptest! {
         let of_server = |key: Vec<u8>| place(&server::partition(), &key).unwrap();
         prop_assert_eq!(of_server(server::version()), Place::Version);
         prop_assert_eq!(of_server(server::probe()), Place::Probe);
+        prop_assert_eq!(of_server(server::clock()), Place::Clock);
         prop_assert_eq!(of_server(server::media_key().key), Place::MediaKey);
         prop_assert_eq!(of_server(server::push_key().key), Place::PushKey);
         prop_assert_eq!(of_server(server::search_key().key), Place::SearchKey);

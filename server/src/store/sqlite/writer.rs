@@ -223,7 +223,7 @@ impl<'c> Writer<'c> {
 
     fn transaction(&mut self, batch: &[Request]) -> Result<Vec<Outcome>, Failure> {
         let now = clock::now();
-        self.dedup.prune(now)?;
+        self.dedup.prune(clock::forget_until())?;
         self.begin.execute([])?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for request in batch {

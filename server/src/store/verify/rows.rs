@@ -13,8 +13,8 @@ use super::{
     super::{
         Counts, Error, RowKey,
         schema::{
-            self, Amendment, Collect, Device, Invite, Known, Listed, Media, Member, Pending, Place, Replay, Report,
-            Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
+            self, Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay,
+            Report, Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
         },
         sqlite::{RawRow, Reader, Snapshot},
     },
@@ -74,6 +74,7 @@ impl Look<'_> {
                 schema::server::version_of(value)?;
                 vec![]
             }
+            Place::Clock => Kept::decode(value).map(|_| vec![])?,
             Place::Profile(id) => self.profile(id, &User::decode(value)?)?,
             Place::Device(id, device) => {
                 let row = Device::decode(value)?;
