@@ -1,17 +1,17 @@
 //! The only place that chooses engines.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, DirBuilder, File},
     future::Future,
     io,
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::Path,
     sync::Arc,
 };
 
 use object_store::local::LocalFileSystem;
 
-pub use crate::store::sqlite::OpenError;
+pub use crate::store::sqlite::{OpenError, UNFINISHED};
 use crate::{
     media::{objects::Objects, parts::Parts},
     room,
@@ -28,7 +28,6 @@ pub const UPLOADS: &str = "uploads";
 pub struct Backends {
     sqlite: Arc<Sqlite>,
     objects: Arc<Objects>,
-    media: std::path::PathBuf,
     index: Arc<Index>,
 }
 
@@ -48,7 +47,7 @@ impl Backends {
         folder(&uploads).map_err(|error| OpenError::Io { path: uploads.clone(), why: error.to_string() })?;
         let objects = Arc::new(Objects::new(Arc::new(store.with_fsync(true)), Parts::new(uploads)));
         let index = Index::new(dir, sqlite.clone());
-        Ok(Self { sqlite, objects, media, index })
+        Ok(Self { sqlite, objects, index })
     }
 
     /// Where logs and rows are kept.
@@ -72,16 +71,17 @@ impl Backends {
         async move { while released.changed().await.is_ok() {} }
     }
 
-    /// Copies what is kept into an empty directory, as of one moment, while everybody goes on. Blocks the thread.
+    /// A copy of the database as of now, while everybody goes on; see [`Sqlite::backup`]. Blocks the thread.
     ///
     /// # Errors
     /// [`OpenError`], one line for a person.
-    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
-        // The bytes of media never change, so those that are there for as long as it takes are those of the moment.
-        let _kept = self.objects.copying();
-        self.sqlite.backup(to)?;
-        let copy = to.join(MEDIA);
-        copy_folder(&self.media, &copy).map_err(|why| OpenError::Io { path: copy, why: why.to_string() })
+    pub fn backup(&self) -> Result<File, OpenError> {
+        self.sqlite.backup()
+    }
+
+    /// The bytes that such a copy needs at most.
+    pub fn backup_bytes(&self) -> u64 {
+        self.sqlite.bytes()
     }
 }
 
@@ -108,22 +108,4 @@ fn clear(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Copies the files of a folder, and waits until the disk has them.
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    folder(to)?;
-    for entry in fs::read_dir(from)? {
-        let path = entry?.path();
-        let Some(name) = path.file_name().filter(|_| !is_unfinished(&path)) else { continue };
-        let copy = to.join(name);
-        if path.is_dir() {
-            copy_folder(&path, &copy)?;
-        } else {
-            fs::copy(&path, &copy)?;
-            fs::set_permissions(&copy, Permissions::from_mode(0o600))?;
-            File::open(&copy)?.sync_all()?;
-        }
-    }
-    File::open(to)?.sync_all()
 }

@@ -1,6 +1,8 @@
 //! The command line. One clear line on standard error where something fails: 2 for what was asked wrongly, 1 for what
 //! failed while it was done, 3 where `kith upgrade --check` finds something to be done.
 
+mod backup;
+
 use std::{
     fmt::Display,
     io::{self, Write},
@@ -50,7 +52,7 @@ enum Command {
     },
     /// Print a documented example of a configuration file.
     Config,
-    /// List, reset, suspend or remove a user.
+    /// List, reset, sign out, suspend or remove a user.
     #[command(subcommand)]
     User(User),
     /// Make many users.
@@ -85,10 +87,20 @@ enum Command {
     Clock(Clock),
     /// Make the search index anew from the messages, while the server runs or not.
     Reindex,
-    /// Copy what is kept into an empty directory, while the server runs.
+    /// Copy what is kept, as of one moment, into a new or empty folder, while the server runs or not. The command writes it,
+    /// so that it may be any place that whoever runs it can write to. One that was interrupted goes on when it is repeated.
     Backup {
-        /// The directory.
+        /// The folder.
         dir: PathBuf,
+        /// Link the media that this earlier backup has, instead of copying them. It must be on the same file system.
+        #[arg(long, value_name = "BACKUP")]
+        since: Option<PathBuf>,
+    },
+    /// Copy a backup into a data directory that is new or empty, and check every byte of it. It says what a restore brings
+    /// back to life.
+    Restore {
+        /// The backup.
+        backup: PathBuf,
     },
 }
 
@@ -100,6 +112,16 @@ enum User {
     Reset {
         /// The username.
         name: String,
+    },
+    /// Sign all devices of a user out, or of everybody; passwords stay.
+    #[command(name = "sign-out", arg_required_else_help = true)]
+    SignOut {
+        /// The username.
+        #[arg(required_unless_present = "all")]
+        name: Option<String>,
+        /// Everybody.
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
     },
     /// Suspend a user: all devices are signed out, and none signs in. All else stays.
     Suspend {
@@ -198,12 +220,17 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Inspect { what } => return inspect(&config.data_dir, what),
         Command::Verify { dir } => return verify(dir.as_ref().unwrap_or(&config.data_dir)),
         Command::Upgrade { check } => return upgrade(&config.data_dir, *check),
+        Command::Restore { backup } => return self::backup::restore(backup, &config.data_dir),
         _ => {}
     }
     let runtime = kith::server::runtime().map_err(run)?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Config | Command::Inspect { .. } | Command::Verify { .. } | Command::Upgrade { .. } => Ok(()),
+            Command::Config
+            | Command::Inspect { .. }
+            | Command::Verify { .. }
+            | Command::Upgrade { .. }
+            | Command::Restore { .. } => Ok(()),
             Command::Serve { listen, operator_listen } => {
                 config.listen = listen.unwrap_or(config.listen);
                 config.operator_listen = operator_listen.unwrap_or(config.operator_listen);
@@ -214,6 +241,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
                 let password = find(&config).await?.reset(&name).await.map_err(run)?;
                 print(&format!("{password}\n"))
             }
+            Command::User(User::SignOut { name, .. }) => sign_out(&find(&config).await?, name.as_deref()).await,
             Command::User(User::Suspend { name }) => find(&config).await?.suspend(&name, true).await.map_err(run),
             Command::User(User::Unsuspend { name }) => find(&config).await?.suspend(&name, false).await.map_err(run),
             Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
@@ -231,10 +259,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
                 let messages = find(&config).await?.reindex().await.map_err(run)?;
                 print(&format!("{messages} messages indexed\n"))
             }
-            Command::Backup { dir } => {
-                let dir = std::path::absolute(dir).map_err(usage)?;
-                find(&config).await?.backup(dir).await.map_err(run)
-            }
+            Command::Backup { dir, since } => backup::backup(&config, &dir, since.as_deref()).await,
         }
     })
 }
@@ -258,6 +283,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
 
 async fn find(config: &Config) -> Result<Operator, Failure> {
     Operator::find(config).await.map_err(run)
+}
+
+async fn sign_out(operator: &Operator, name: Option<&str>) -> Result<(), Failure> {
+    let devices = match name {
+        Some(name) => operator.sign_out(name).await.map_err(run)?.devices,
+        None => operator.sign_out_all().await.map_err(run)?,
+    };
+    print(&format!("{devices} devices signed out\n"))
 }
 
 async fn list(operator: &Operator) -> Result<(), Failure> {

@@ -36,6 +36,14 @@ pub const WAL_BYTES: u64 = 64 * 1024 * 1024;
 pub const CHECKPOINT_BYTES: u64 = 4 * 1024 * 1024;
 /// Seconds after which the file of the log holds nothing any more that was written before, however short it is.
 pub const CHECKPOINT_S: u64 = 20;
+/// Bytes of a backup that are read at a time,
+pub const BACKUP_PIECE_BYTES: usize = 256 * 1024;
+/// and how many such pieces may wait to be taken.
+pub const BACKUP_PIECES: usize = 4;
+/// Seconds after which a backup is given up of which nothing is taken.
+pub const BACKUP_STALLED_S: u64 = 600;
+/// Bytes of one line of a backup's stream, of its manifest, and of the list of its media.
+pub const BACKUP_LINE_BYTES: usize = 4096;
 /// Commands that may wait for the task of one conversation.
 pub const CONVERSATION_QUEUE: usize = 1024;
 /// Commands that a conversation takes in one go, and so the entries of one append.

@@ -100,6 +100,16 @@ impl Room {
         self.for_media(0).err().map(|_| self.lack("media", &self.media))
     }
 
+    /// Says in one line for the operator why so many bytes may not be written for a while, beside what texts leave;
+    /// nothing where they may.
+    pub fn lacks_for_copy(&self, bytes: u64) -> Option<String> {
+        let [free, texts] = [&self.free, &self.texts].map(|bytes| bytes.load(Ordering::Relaxed));
+        (free < texts.saturating_add(bytes)).then(|| {
+            let dir = self.dir.display();
+            format!("{bytes} bytes of room are needed in {dir} beside the {texts} that messages leave; {free} are free")
+        })
+    }
+
     fn lack(&self, what: &str, reserve: &AtomicU64) -> String {
         let [free, reserve] = [&self.free, reserve].map(|bytes| bytes.load(Ordering::Relaxed));
         format!("{what} are refused: {free} bytes are free in {}, fewer than {reserve}", self.dir.display())

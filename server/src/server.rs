@@ -102,7 +102,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let probes = operator::router(backends.store(), node.media.room.clone(), metrics.clone());
-        let commands = operator::door(operator::Operations::new(node.clone(), backends));
+        let commands = operator::door(operator::Operations::new(node.clone(), backends, stopping.clone()));
         let stopped = || {
             let mut stopping = stopping.clone();
             async move {

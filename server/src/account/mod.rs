@@ -17,6 +17,7 @@ mod password;
 mod profile;
 mod replays;
 mod sign_in;
+mod sign_out;
 mod sign_up;
 mod signups;
 mod standing;
@@ -39,6 +40,7 @@ pub use self::{
     password::Turn,
     profile::UserLine,
     replays::Replay,
+    sign_out::SignedOut,
     token::sha256,
 };
 use self::{cards::Cards, password::Passwords, signups::SignUps};

@@ -55,10 +55,27 @@ pub fn hexadecimal(sha256: &[u8; 32]) -> String {
     text
 }
 
-fn name(sha256: &[u8; 32], part: Part) -> String {
+/// The name of an object, a folder and a file with `/` between them.
+pub fn name(sha256: &[u8; 32], part: Part) -> String {
     let text = hexadecimal(sha256);
     let (folder, ending) = (&text[..2], if part == Part::Thumbnail { ".thumbnail" } else { "" });
     format!("{folder}/{text}{ending}")
+}
+
+/// The object of a name; `None` for a text that is the name of none.
+pub fn named(text: &str) -> Option<([u8; 32], Part)> {
+    let file = text.get(3..)?;
+    let (digits, part) =
+        file.strip_suffix(".thumbnail").map_or((file, Part::Whole), |digits| (digits, Part::Thumbnail));
+    let sha256 = sha256_of(digits)?;
+    (name(&sha256, part) == text).then_some((sha256, part))
+}
+
+/// SHA-256 from its hexadecimal form in small letters.
+pub fn sha256_of(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    bytes.try_into().ok().filter(|sha256| hexadecimal(sha256) == text)
 }
 
 /// The file of the bytes below the folder of all objects, where that is what keeps them.
@@ -151,6 +168,25 @@ impl Objects {
         let options = GetOptions { range: range.map(Into::into), ..GetOptions::default() };
         let found = self.store.get_opts(&path, options).await.map_err(|error| failed(&error))?;
         Ok(Found { size: found.meta.size, range: found.range.clone(), bytes: found.into_stream().boxed() })
+    }
+
+    /// The objects whose SHA-256 begins with this byte, in the order of their names: the name and the length in bytes of
+    /// each.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn list(&self, first: u8) -> Result<Vec<(String, u64)>, Error> {
+        let mut found = self.store.list(Some(&Path::from(format!("{first:02x}"))));
+        let mut objects = Vec::new();
+        while let Some(object) = found.next().await {
+            let object = object.map_err(|error| failed(&error))?;
+            let name = object.location.to_string();
+            if named(&name).is_some() {
+                objects.push((name, object.size));
+            }
+        }
+        objects.sort();
+        Ok(objects)
     }
 
     /// Removes bytes and what was made of them; that they are not there is as good.

@@ -1,27 +1,30 @@
 //! The commands' side of the door: to a running server, or, where none runs, on the data directory itself.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use http_body_util::BodyExt as _;
+use hyper::Method;
 use kith_protocol::{
     ReportId, Timestamp,
     rest::{Invite, Page},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{net::UnixStream, time::sleep};
+use tokio::{net::UnixStream, sync::watch, time::sleep};
 
 use super::{
-    Operations, SOCKET,
-    door::{Accepted, BackupTo, OneTime, Refused, Reindexed},
+    Bound, Operations, SOCKET,
+    backup::{Progress, Taken, take},
+    bind,
+    connection::Door,
+    door::{Accepted, OneTime, Reindexed, router},
 };
 use crate::{
-    account::{ImportSummary, Imported, UserLine},
+    account::{ImportSummary, Imported, SignedOut, UserLine},
     backends::{Backends, OpenError},
     config::Config,
     limits,
@@ -66,7 +69,8 @@ impl Operator {
                 Ok(backends) => {
                     timekeeper::open(&*backends.store()).await.map_err(|error| error.to_string())?;
                     let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
-                    return Ok(Self::Alone(Operations::new(node, Arc::new(backends))));
+                    let stopping = watch::channel(false).1;
+                    return Ok(Self::Alone(Operations::new(node, Arc::new(backends), stopping)));
                 }
                 // A server has its directory before it has its socket.
                 Err(OpenError::Locked(_)) if Instant::now() < until => sleep(LOOK_AGAIN).await,
@@ -116,6 +120,36 @@ impl Operator {
         }
     }
 
+    /// Signs all devices of a user out.
+    pub async fn sign_out(&self, username: &str) -> Result<SignedOut, String> {
+        match self {
+            Self::Alone(here) => here.sign_out(username).await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => {
+                ask(socket, Method::DELETE, &format!("/users/{}/devices", segment(username)), &()).await
+            }
+        }
+    }
+
+    /// Signs all devices of everybody out: how many there were.
+    pub async fn sign_out_all(&self) -> Result<usize, String> {
+        let (mut devices, mut cursor) = (0, None::<String>);
+        loop {
+            let part = match self {
+                Self::Alone(here) => here.sign_out_some(cursor.as_deref()).await.map_err(|error| error.to_string()),
+                Self::Beside(socket) => {
+                    let query = cursor.map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
+                    ask(socket, Method::DELETE, &format!("/devices{query}"), &()).await
+                }
+            };
+            let SignedOut { devices: more, next_cursor } = part?;
+            devices += more;
+            cursor = next_cursor;
+            if cursor.is_none() {
+                return Ok(devices);
+            }
+        }
+    }
+
     /// Makes those of the users who are not there; [`crate::limits::IMPORT_USERS`] at most.
     pub async fn import(&self, users: Vec<Imported>) -> Result<ImportSummary, String> {
         match self {
@@ -156,11 +190,25 @@ impl Operator {
         }
     }
 
-    /// Copies what is kept into an empty directory; `to` is absolute.
-    pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
+    /// Writes a backup into a folder; see [`take`].
+    pub async fn backup(
+        &self,
+        to: &Path,
+        since: Option<&Path>,
+        progress: impl FnMut(Progress),
+    ) -> Result<Taken, String> {
         match self {
-            Self::Alone(here) => here.backup(to).await,
-            Self::Beside(socket) => ask(socket, Method::POST, "/backup", &BackupTo { dir: to }).await,
+            Self::Beside(socket) => take(socket, to, since, progress).await,
+            Self::Alone(here) => {
+                // For as long as it takes this process is the server behind the socket.
+                let wrong = |error: io::Error| format!("cannot make a socket in {}: {error}", here.dir().display());
+                let Bound { listener, file } = bind(here.dir()).map_err(wrong)?;
+                let serving = tokio::spawn(axum::serve(listener, router(here.clone())).into_future());
+                let taken = take(&here.dir().join(SOCKET), to, since, progress).await;
+                serving.abort();
+                drop(file);
+                taken
+            }
         }
     }
 
@@ -188,28 +236,11 @@ async fn ask<T: DeserializeOwned>(
     path: &str,
     body: &(impl Serialize + Sync),
 ) -> Result<T, String> {
-    let lost = |error: &dyn std::fmt::Display| format!("the server on {} did not answer: {error}", socket.display());
-    let stream = UnixStream::connect(socket).await.map_err(|error| lost(&error))?;
-    let (mut send, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
-    let connection = tokio::spawn(connection);
-    let body = serde_json::to_vec(body).map_err(|error| error.to_string())?;
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", "operator")
-        .header("content-type", "application/json")
-        .body(Full::new(bytes::Bytes::from(body)))
-        .map_err(|error| error.to_string())?;
-    let answer = send.send_request(request).await.map_err(|error| lost(&error))?;
-    let status = answer.status();
-    let body = answer.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
-    connection.abort();
-    if !status.is_success() {
-        let refused = serde_json::from_slice::<Refused>(&body);
-        return Err(refused.map_or_else(|_| format!("the server answered {status}"), |refused| refused.error));
-    }
+    let mut door = Door::open(socket).await?;
+    let answer = door.ask(method, path, body).await?;
+    let body = answer.collect().await.map_err(|error| door.lost(&error).to_string())?.to_bytes();
     let body = if body.is_empty() { b"null" } else { &body[..] };
-    serde_json::from_slice(body).map_err(|error| lost(&error))
+    serde_json::from_slice(body).map_err(|error| door.lost(&error).to_string())
 }
 
 /// A name as a part of a path; what no username has cannot lead elsewhere.

@@ -1,6 +1,7 @@
 //! The Unix socket on which the program's commands speak to a running server: HTTP, JSON, for its owner alone.
 
 use std::{
+    convert::Infallible,
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -8,17 +9,23 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{DefaultBodyLimit, Path as Segment, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
+use futures_util::{StreamExt as _, stream};
 use kith_protocol::{ReportId, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 
 use super::Operations;
-use crate::{Error, account::Imported, limits};
+use crate::{
+    Error,
+    account::{Imported, SignedOut},
+    limits,
+};
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "operator.sock";
@@ -62,11 +69,14 @@ pub fn router(operations: Operations) -> Router {
         .route("/users/{name}", delete(remove))
         .route("/users/{name}/reset", post(reset))
         .route("/users/{name}/suspension", put(suspend).delete(unsuspend))
+        .route("/users/{name}/devices", delete(sign_out))
+        .route("/devices", delete(sign_out_some))
         .route("/invites", post(invite))
         .route("/reports", get(reports))
         .route("/reports/{report}", get(report).delete(close_report))
         .route("/clock/accept", post(accept_clock))
-        .route("/backup", post(backup))
+        .route("/backup", get(backup))
+        .route("/backup/media/{folder}/{file}", get(backup_object))
         .route("/reindex", post(reindex))
         .layer(DefaultBodyLimit::max(limits::IMPORT_USERS * (limits::IMPORT_LINE_BYTES + 256)))
         .with_state(operations)
@@ -76,12 +86,6 @@ pub fn router(operations: Operations) -> Router {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Refused {
     pub error: String,
-}
-
-/// The body of a backup's request.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct BackupTo {
-    pub dir: PathBuf,
 }
 
 /// The answer to a reset.
@@ -151,6 +155,14 @@ async fn unsuspend(State(operations): State<Operations>, Segment(name): Segment<
     Ok(StatusCode::NO_CONTENT)
 }
 
+async fn sign_out(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<Json<SignedOut>> {
+    Ok(Json(operations.sign_out(&name).await?))
+}
+
+async fn sign_out_some(State(operations): State<Operations>, Query(after): Query<After>) -> Answer<Json<SignedOut>> {
+    Ok(Json(operations.sign_out_some(after.cursor.as_deref()).await?))
+}
+
 async fn reset(State(operations): State<Operations>, Segment(name): Segment<String>) -> Answer<Json<OneTime>> {
     Ok(Json(OneTime { password: operations.reset(&name).await? }))
 }
@@ -172,9 +184,19 @@ async fn close_report(State(operations): State<Operations>, Segment(id): Segment
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn backup(State(operations): State<Operations>, Json(to): Json<BackupTo>) -> Answer<StatusCode> {
-    operations.backup(to.dir).await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
-    Ok(StatusCode::NO_CONTENT)
+async fn backup(State(operations): State<Operations>) -> Answer<Body> {
+    let mut pieces = operations.backup().await.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
+    Ok(Body::from_stream(stream::poll_fn(move |cx| pieces.poll_recv(cx)).map(Ok::<_, Infallible>)))
+}
+
+async fn backup_object(
+    State(operations): State<Operations>,
+    Segment((folder, file)): Segment<(String, String)>,
+) -> Answer<Body> {
+    let found = operations.backup_object(&format!("{folder}/{file}")).await;
+    let found = found.map_err(|why| Failure(StatusCode::CONFLICT, why))?;
+    let unread = || Failure(StatusCode::NOT_FOUND, "it cannot be read".to_owned());
+    found.map(Body::from_stream).ok_or_else(unread)
 }
 
 async fn accept_clock(State(operations): State<Operations>) -> Answer<Json<Accepted>> {

@@ -1,7 +1,9 @@
 //! The operator's doors: an address for probes and metrics, and a Unix socket in the data directory on which the
 //! program's own commands speak to a running server.
 
+pub mod backup;
 pub mod client;
+mod connection;
 mod door;
 mod import;
 mod operations;

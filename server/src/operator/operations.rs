@@ -1,16 +1,21 @@
 //! What an operator can do, whether in the server or, where none runs, beside it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
+use bytes::Bytes;
 use kith_protocol::{
     Code, ReportId, Timestamp,
     rest::{Invite, Page},
 };
 
+use tokio::sync::{mpsc, watch};
+
+use super::backup::Giving;
 use crate::{
     Error,
-    account::{ImportSummary, Imported, UserLine},
+    account::{ImportSummary, Imported, SignedOut, UserLine},
     backends::Backends,
+    media::objects::Bytestream,
     node::Node,
     reports::{ReportLine, ReportText},
     timekeeper,
@@ -21,12 +26,13 @@ use crate::{
 pub struct Operations {
     node: Arc<Node>,
     backends: Arc<Backends>,
+    giving: Arc<Giving>,
 }
 
 impl Operations {
-    /// On these.
-    pub fn new(node: Arc<Node>, backends: Arc<Backends>) -> Self {
-        Self { node, backends }
+    /// On these. `stopping` becomes true when the process ends.
+    pub fn new(node: Arc<Node>, backends: Arc<Backends>, stopping: watch::Receiver<bool>) -> Self {
+        Self { node, backends, giving: Arc::new(Giving::new(stopping)) }
     }
 
     /// All users, some at a time.
@@ -48,6 +54,16 @@ impl Operations {
     /// Suspends a user, or ends that.
     pub async fn suspend(&self, username: &str, suspended: bool) -> Result<(), Error> {
         self.node.accounts.set_suspended(username, suspended).await.map_err(nobody)
+    }
+
+    /// Signs all devices of a user out.
+    pub async fn sign_out(&self, username: &str) -> Result<SignedOut, Error> {
+        self.node.accounts.sign_out(username).await.map_err(nobody)
+    }
+
+    /// Signs all devices of some users out.
+    pub async fn sign_out_some(&self, cursor: Option<&str>) -> Result<SignedOut, Error> {
+        self.node.accounts.sign_out_some(cursor).await
     }
 
     /// Makes those of the users who are not there.
@@ -75,11 +91,20 @@ impl Operations {
         self.node.reports.close(id).await.map_err(no_report)
     }
 
-    /// Copies what is kept into an empty directory. The error is one line for a person.
-    pub async fn backup(&self, to: PathBuf) -> Result<(), String> {
-        let backends = self.backends.clone();
-        let copied = tokio::task::spawn_blocking(move || backends.backup(&to)).await;
-        copied.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    /// Begins a backup: its stream, piece by piece; it goes on until the receiver is dropped. The error is one line for a
+    /// person.
+    pub async fn backup(&self) -> Result<mpsc::Receiver<Bytes>, String> {
+        self.giving.begin(&self.backends, &self.node.media.room).await
+    }
+
+    /// The bytes of an object of media while a backup is under way; none where it cannot be read.
+    pub async fn backup_object(&self, name: &str) -> Result<Option<Bytestream>, String> {
+        self.giving.object(&self.backends.objects(), name).await
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.node.config.data_dir
     }
 
     /// Believes the wall clock as it is: the time from here on.

@@ -2,6 +2,7 @@
 //!
 //! These take seconds to a minute each and disturb one another, so that they run one after the other.
 
+mod backup;
 mod chance;
 mod clocks;
 mod crash;
@@ -13,6 +14,7 @@ mod pictures;
 mod program;
 mod push;
 mod refusals;
+mod restore;
 mod rude;
 mod secrets;
 mod slow;

@@ -49,6 +49,8 @@ pub struct Program {
     data: PathBuf,
     addresses: Option<[SocketAddr; 2]>,
     child: Option<Child>,
+    /// What runs the server, and its first arguments.
+    confined: Vec<String>,
 }
 
 impl Program {
@@ -62,7 +64,7 @@ impl Program {
     /// One whose data are in `data`.
     pub fn on(home: TempDir, data: PathBuf, config: &str) -> Self {
         fs::write(home.path().join("kith.toml"), config).unwrap();
-        Self { home, data, addresses: None, child: None }
+        Self { home, data, addresses: None, child: None, confined: Vec::new() }
     }
 
     /// One that runs.
@@ -70,6 +72,11 @@ impl Program {
         let mut program = Self::new(config);
         program.start();
         program
+    }
+
+    /// Has the server run by a command that ends in becoming it.
+    pub fn confine(&mut self, command: Vec<String>) {
+        self.confined = command;
     }
 
     /// The data directory.
@@ -87,8 +94,15 @@ impl Program {
     pub fn serve(&self) -> Command {
         let any = "127.77.0.1:0".parse().unwrap();
         let [people, operator] = self.addresses.unwrap_or([any, any]);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kith"));
-        command.arg("serve").arg("--config").arg(self.home.path().join("kith.toml")).arg("--data").arg(&self.data);
+        let mut words = self.confined.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_kith")]);
+        let mut command = Command::new(words.next().expect("the program"));
+        command
+            .args(words)
+            .arg("serve")
+            .arg("--config")
+            .arg(self.home.path().join("kith.toml"))
+            .arg("--data")
+            .arg(&self.data);
         command.args(["--listen", &people.to_string(), "--operator-listen", &operator.to_string()]);
         command
     }

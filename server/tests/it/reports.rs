@@ -30,7 +30,8 @@ async fn operator(world: &mut World) -> (Operations, Arc<dyn kith::store::Store>
             Ok(backends) => {
                 let store = backends.store();
                 let node = Node::new(world.config.clone(), store.clone(), backends.objects(), backends.index());
-                return (Operations::new(node, Arc::new(backends)), store);
+                let stopping = tokio::sync::watch::channel(false).1;
+                return (Operations::new(node, Arc::new(backends), stopping), store);
             }
             // The server's last connections still say goodbye.
             Err(error) => assert!(Instant::now() < end, "{error}"),

@@ -39,6 +39,41 @@ fn kith(dir: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
+fn a_backup_of_an_older_version_is_restored_and_upgraded() {
+    let home = tempfile::tempdir().unwrap();
+    let backup = fixture(home.path());
+    // As this program writes it, of data that are older.
+    let sum = |of: &str| {
+        let command = format!("LC_ALL=C; export LC_ALL; sha256sum $({of})");
+        let output = Command::new("sh").args(["-c", &command]).current_dir(&backup).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    fs::write(backup.join("media.sha256"), sum("find media -type f | sort")).unwrap();
+    let summed = |file: &str| {
+        let bytes = fs::metadata(backup.join(file)).unwrap().len();
+        let sha256 = sum(&format!("echo {file}"))[..64].to_owned();
+        serde_json::json!({ "bytes": bytes, "sha256": sha256 })
+    };
+    let mut manifest = serde_json::json!({
+        "version": 1, "program": "0.1.0", "data_version": 1, "at": "2026-01-02T03:04:05.678Z",
+        "database": summed("store.db"), "media_list": summed("media.sha256"), "media": 2, "media_bytes": 2,
+    });
+    let write = |manifest: &serde_json::Value| fs::write(backup.join("manifest.json"), manifest.to_string()).unwrap();
+    write(&manifest);
+    let data = home.path().join("restored");
+    let (code, told, line) = kith(&data, &["restore", backup.to_str().unwrap()]);
+    assert_eq!(code, 0, "{line}");
+    assert!(told.contains("as of 2026-01-02T03:04:05.678Z"), "{told}");
+    assert_eq!(kith(&data, &["upgrade"]).0, 0);
+    assert!(kith(&data, &["verify"]).1.ends_with("all is well"));
+
+    manifest["data_version"] = 9999.into();
+    write(&manifest);
+    let (code, _, line) = kith(&home.path().join("newer"), &["restore", backup.to_str().unwrap()]);
+    assert!(code == 1 && line.contains("by a newer version of kith"), "{line}");
+}
+
+#[test]
 fn the_operator_sees_what_an_upgrade_would_do_and_does_it() {
     let home = tempfile::tempdir().unwrap();
     let dir = fixture(home.path());

@@ -1,37 +1,49 @@
 //! A copy of a store that goes on working, without its instance.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
 use rusqlite::Connection;
 
-use super::{
-    instance::forget_in_copy,
-    open::{OpenError, database, sync_names},
-};
+use super::{instance::forget_in_copy, open::OpenError};
 
-/// Writes what `from` reads, as of now, to a directory that is new or empty, and waits until the disk has it.
+/// The names that a copy has in the data directory while it is made.
+const NAMES: [&str; 2] = ["store.db.copy", "store.db.copy-journal"];
+
+/// Makes a copy of what `from` reads, as of now, in the data directory. It loses its name before anybody has it, so that it
+/// is gone once it is closed, however the process ends.
 ///
 /// It reads in one transaction: what is overwritten meanwhile leaves the disk when it ends.
-pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), OpenError> {
-    let wrong = |error: io::Error| OpenError::of_file(to, &error);
-    match DirBuilder::new().mode(0o700).create(to) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if fs::read_dir(to).map_err(wrong)?.next().is_some() {
-                return Err(OpenError::NotEmpty(to.into()));
-            }
+pub(super) fn copy(from: &Connection, dir: &Path) -> Result<File, OpenError> {
+    clear(dir)?;
+    let made = make(from, &dir.join(NAMES[0]));
+    let cleared = clear(dir);
+    made.and_then(|file| cleared.map(|()| file))
+}
+
+fn make(from: &Connection, path: &Path) -> Result<File, OpenError> {
+    let wrong = |error: io::Error| OpenError::of_file(path, &error);
+    // SQLite would let everybody read it.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(wrong)?;
+    let name =
+        path.to_str().ok_or_else(|| OpenError::Io { path: path.into(), why: "its name is no text".to_owned() })?;
+    let made = from.execute("VACUUM INTO ?1", (name,)).and_then(|_| forget_in_copy(path));
+    made.map_err(|error| OpenError::of_database(path, &error))?;
+    File::open(path).map_err(wrong)
+}
+
+/// Removes what a crash left of a copy.
+pub(super) fn clear(dir: &Path) -> Result<(), OpenError> {
+    for name in NAMES {
+        let path = dir.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(OpenError::of_file(&path, &error)),
+            _ => {}
         }
-        made => made.map_err(wrong)?,
     }
-    let path = database(to);
-    let name = path.to_str().ok_or_else(|| OpenError::Io { path: to.into(), why: "its name is no text".to_owned() })?;
-    from.execute("VACUUM INTO ?1", (name,)).map_err(|error| OpenError::of_database(&path, &error))?;
-    forget_in_copy(&path).map_err(|error| OpenError::of_database(&path, &error))?;
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(wrong)?;
-    File::open(&path).and_then(|file| file.sync_all()).map_err(wrong)?;
-    sync_names(to).map_err(wrong)
+    Ok(())
 }

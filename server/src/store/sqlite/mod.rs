@@ -51,7 +51,7 @@ pub(super) use self::{
 };
 pub use self::{
     instance::forget_instance,
-    open::{Ground, OpenError},
+    open::{Ground, OpenError, UNFINISHED},
     snapshot::Snapshot,
 };
 use super::{
@@ -95,6 +95,7 @@ impl Sqlite {
     pub fn open_on(dir: &Path, ground: &Ground) -> Result<Arc<Sqlite>, OpenError> {
         describe_metrics();
         let lock = open::lock(dir)?;
+        backup::clear(dir)?;
         let writer = open::writer(dir, ground)?;
         let readers = (0..limits::STORE_READERS).map(|_| open::reader(dir, ground));
         let readers = readers.collect::<Result<Vec<Connection>, OpenError>>()?;
@@ -143,12 +144,19 @@ impl Sqlite {
         self.released.subscribe()
     }
 
-    /// Writes a copy as of now to `to`, which must be new or empty, while the store goes on. Blocks until it is durable.
+    /// A copy of the database as of now, while the store goes on: a file in the data directory that is gone once it is
+    /// closed. One at a time; it needs as much room as [`Sqlite::bytes`] says. Blocks the thread.
     ///
     /// # Errors
     /// [`OpenError`] where it cannot be read or written.
-    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
-        backup::copy(&open::reader(&self.dir, &Ground::default())?, to)
+    pub fn backup(&self) -> Result<File, OpenError> {
+        backup::copy(&open::reader(&self.dir, &Ground::default())?, &self.dir)
+    }
+
+    /// The length of the database and its write-ahead log, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let lengths = [open::database(&self.dir), open::log(&self.dir)].map(std::fs::metadata);
+        lengths.into_iter().flatten().map(|file| file.len()).sum()
     }
 
     /// Queues a request and waits for its answer.

@@ -55,9 +55,9 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
-    /// The directory to write to has something in it.
-    #[error("{} is not empty", .0.display())]
-    NotEmpty(PathBuf),
+    /// A backup or a restore into it has not ended.
+    #[error("{} is not whole: a backup or a restore into it has not ended (repeat that command)", .0.display())]
+    Unfinished(PathBuf),
     /// It cannot be read or written for another reason.
     #[error("cannot open {}: {why}", .path.display())]
     Io {
@@ -150,8 +150,14 @@ const TABLES: &str = "
     CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
+/// The file that says that a backup or a restore into a directory has not ended.
+pub const UNFINISHED: &str = "unfinished";
+
 /// Makes the directory if there is none, and keeps others out for as long as the file lives.
 pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
+    if dir.join(UNFINISHED).exists() {
+        return Err(OpenError::Unfinished(dir.into()));
+    }
     match DirBuilder::new().recursive(true).mode(0o700).create(dir) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(OpenError::NotADirectory(dir.into()));

@@ -1,4 +1,4 @@
-//! A data directory as it is at one moment, whoever works in it: for `kith inspect`, `verify` and `backup`.
+//! A data directory as it is at one moment, whoever works in it: for `kith inspect` and `verify`.
 
 use std::{fs::File, path::Path};
 
@@ -6,7 +6,7 @@ use kith_protocol::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    backup, chain,
+    chain,
     dedup::{self, Remembered},
     entry::Stored,
     failure::of_reading,
@@ -65,15 +65,6 @@ impl Snapshot {
         connection.execute_batch("BEGIN").map_err(wrong)?;
         connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(())).map_err(wrong)?;
         Ok(Snapshot { connection, _lock: lock })
-    }
-
-    /// Writes a copy of the directory as of now to `to`, which must be new or empty. Blocks until it is durable.
-    ///
-    /// # Errors
-    /// [`OpenError`] where one of the two cannot be read or written.
-    pub fn backup(dir: &Path, to: &Path) -> Result<(), OpenError> {
-        let (connection, _lock) = open::reader_alone(dir)?;
-        backup::copy(&connection, to)
     }
 
     pub(in crate::store) fn reader(&self) -> Reader<'_> {

@@ -136,13 +136,17 @@ fn looking_leaves_no_file_behind_and_no_room_for_others() {
 #[tokio::test]
 async fn a_backup_holds_what_was_there_and_opens() {
     let (dir, to) = (tempdir().unwrap(), tempdir().unwrap());
+    // A crash left one.
+    fs::write(dir.path().join("store.db.copy"), "half of it").unwrap();
     let store = Sqlite::open(dir.path()).unwrap();
+    assert!(!dir.path().join("store.db.copy").exists());
     let put = |value: &'static str| vec![Change::Put(b"key".to_vec(), value.into())];
     store.commit(b"part".to_vec(), put("before"), vec![]).await.unwrap();
-    store.backup(&to.path().join("new")).unwrap();
-    store.backup(to.path()).unwrap_err();
+    let mut copy = store.backup().unwrap();
+    assert!(!dir.path().join("store.db.copy").exists());
     store.commit(b"part".to_vec(), put("after"), vec![]).await.unwrap();
-    let copy = Sqlite::open(&to.path().join("new")).unwrap();
+    std::io::copy(&mut copy, &mut fs::File::create(database(to.path())).unwrap()).unwrap();
+    let copy = Sqlite::open(to.path()).unwrap();
     let row = RowKey { partition: b"part".to_vec(), key: b"key".to_vec() };
     assert_eq!(copy.get(vec![row.clone()]).await, Ok(vec![Some("before".into())]));
     assert_eq!(store.get(vec![row]).await, Ok(vec![Some("after".into())]));
@@ -156,7 +160,9 @@ async fn a_copy_has_another_instance_than_what_it_is_a_copy_of() {
     let original = instance(&dir).await;
     assert_eq!(instance(&dir).await, original, "it stays when it is opened again");
 
-    Snapshot::backup(&dir, &backup).unwrap();
+    let mut copy = Sqlite::open(&dir).unwrap().backup().unwrap();
+    fs::create_dir(&backup).unwrap();
+    std::io::copy(&mut copy, &mut fs::File::create(database(&backup)).unwrap()).unwrap();
     let row = schema::server::instance();
     let bytes = fs::read(database(&backup)).unwrap();
     assert!(!bytes.windows(16).any(|part| part == original.bytes()), "it left the file");
