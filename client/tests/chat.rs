@@ -116,13 +116,19 @@ async fn speak(stream: TcpStream) {
         let frames = match ClientFrame::decode(&text).unwrap() {
             ClientFrame::Hello(hello) => {
                 assert_eq!(hello.token.as_deref(), Some("the-token"));
-                let ready =
-                    Ready { user: anna(), device: device(), node: "n".into(), heartbeat_ms: 10_000, degraded: vec![] };
+                let ready = Ready {
+                    user: anna(),
+                    device: device(),
+                    node: "n".into(),
+                    heartbeat_ms: 10_000,
+                    degraded: vec![],
+                    instance: None,
+                };
                 let (read, delivered, unread, mentions, peer) = (1, 1, 1, 0, None);
                 let head = HeadItem { id: room(), rev: 1, head: 3, read, delivered, unread, mentions, peer };
                 vec![
                     ServerFrame::Ready(ready),
-                    ServerFrame::Heads(Heads { conversations: vec![head], more: false }),
+                    ServerFrame::Heads(Heads { conversations: vec![head], more: false, instance: None }),
                     ServerFrame::Entries(Entries {
                         conversation: room(),
                         entries: vec![

@@ -271,7 +271,7 @@ impl World {
                     mentions: 0,
                     peer: None,
                 });
-                let heads = Heads { conversations: heads.collect(), more: false };
+                let heads = Heads { conversations: heads.collect(), more: false, instance: None };
                 let device = DeviceId::new(me.uuid());
                 say(&ServerFrame::Ready(Ready {
                     user: me,
@@ -279,6 +279,7 @@ impl World {
                     node: "peer".into(),
                     heartbeat_ms: 10_000,
                     degraded: Vec::new(),
+                    instance: None,
                 }));
                 say(&ServerFrame::Heads(heads));
                 // The last one named gets nothing by itself: a client has to ask for it.

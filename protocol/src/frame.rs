@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
-    Code, ConversationId, DeviceId, Entry, MediaId, Timestamp, UserId,
+    Code, ConversationId, DeviceId, Entry, InstanceId, MediaId, Timestamp, UserId,
     object::Object,
     rest::{HeadItem, PresenceState},
 };
@@ -385,6 +385,9 @@ pub struct Ready {
     pub heartbeat_ms: u32,
     /// What is dropped at the moment.
     pub degraded: Vec<Sheddable>,
+    /// Which life of the server's data this is; no older server tells it. What a device has of another one it drops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 /// `heads`
@@ -395,6 +398,9 @@ pub struct Heads {
     pub conversations: Vec<HeadItem>,
     /// Whether another page follows.
     pub more: bool,
+    /// As in `ready`: whose seqs these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
 }
 
 /// `pong`

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ConversationId, Entry, Message, Timestamp, UserId,
+    ConversationId, Entry, InstanceId, Message, Timestamp, UserId,
     entry::{ConversationKind, MemberRole, Role, Writers},
     frame::ServerFrame,
     id::PollId,
@@ -59,6 +59,9 @@ pub struct Info {
     /// How it wakes devices that are not connected, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<PushInfo>,
+    /// Which life of its data this is; no older server tells it. A restored backup has another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
     /// What it bounds.
     pub limits: Limits,
 }

@@ -6,11 +6,14 @@ use std::{
 };
 
 use kith_protocol::{
-    DeviceId, ServerFrame, UserId,
+    DeviceId, InstanceId, ServerFrame, UserId,
     frame::{Degraded, Goaway},
     problem::CloseCode,
 };
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::OnceCell,
+    time::{MissedTickBehavior, interval},
+};
 
 use crate::{
     Error,
@@ -29,7 +32,7 @@ use crate::{
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
     socket::{lanes::Lanes, outbox::Class, places::Places},
-    store::Store,
+    store::{self, Store},
     timekeeper, wire,
 };
 
@@ -42,6 +45,8 @@ pub struct Node {
     pub config: Config,
     /// What it keeps.
     pub store: Arc<dyn Store>,
+    /// Which life of the data it is, once that was asked.
+    instance: OnceCell<InstanceId>,
     /// Who there is.
     pub accounts: Arc<Accounts>,
     /// What they show.
@@ -118,6 +123,7 @@ impl Node {
         Arc::new(Self {
             config,
             store,
+            instance: OnceCell::new(),
             accounts,
             media,
             conversations,
@@ -133,6 +139,15 @@ impl Node {
             places,
             lanes,
         })
+    }
+
+    /// The instance of the data: a restored backup has another one than what it is a copy of. A server asks before its first
+    /// connection, so that later it is in memory.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn instance(&self) -> Result<InstanceId, Error> {
+        Ok(*self.instance.get_or_try_init(|| store::instance(&*self.store)).await?)
     }
 
     /// Finishes what a crash interrupted. Before the first connection.

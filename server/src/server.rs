@@ -92,6 +92,7 @@ impl Server {
         let tls = tls(&config.tls)?;
         let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
         timekeeper::open(&*node.store).await.map_err(|error| StartError::Recovery(error.into()))?;
+        node.instance().await.map_err(StartError::Recovery)?;
         node.recover().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
         let door = operator::bind(&dir).map_err(|why| StartError::Door { dir, why })?;

@@ -4,7 +4,7 @@ use std::{collections::HashSet, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use kith_protocol::{
-    ClientFrame, Code, ConversationId, ServerFrame, UserId,
+    ClientFrame, Code, ConversationId, InstanceId, ServerFrame, UserId,
     frame::{BadFrame, Hello, Pong, Ready, Sync, Watch},
     limits::{HAVE_CONVERSATIONS, PAGE_ITEMS, WATCHED_CONVERSATIONS, WATCHED_USERS},
     problem::CloseCode,
@@ -14,7 +14,7 @@ use crate::{
     Error,
     account::Actor,
     clock,
-    conversation::Origin,
+    conversation::{Have, Origin, Resume},
     limits,
     node::Node,
     roster::Joined,
@@ -254,8 +254,8 @@ impl Session {
             }
             // A token that was revoked between the look and the joining is not missed.
             let still = node.accounts.authenticate(&token).await;
-            let resume = node.conversations.resume(actor.user, &hello.have).await;
-            let resume = match (still, resume) {
+            let resume = resume(&node, actor.user, &hello.have).await;
+            let (instance, resume) = match (still, resume) {
                 (Ok(_), Ok(resume)) => resume,
                 (still, _) => {
                     let revoked = still.is_err_and(|error| error.code == Code::Unauthenticated);
@@ -269,6 +269,7 @@ impl Session {
                 node: node.config.node.clone(),
                 heartbeat_ms: node.config.heartbeat_ms,
                 degraded: node.shed.level().shed().to_vec(),
+                instance: Some(instance),
             };
             let mut frames: Vec<Bytes> = vec![wire::frame(&ServerFrame::Ready(ready))];
             frames.extend(resume.frames.into_iter().map(|frame| node.roster.budget.hold(frame)));
@@ -289,8 +290,8 @@ impl Session {
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
         Next::Wait(Box::pin(async move {
             outbox.hold();
-            match node.conversations.resume(actor.user, &hello.have).await {
-                Ok(resume) => {
+            match resume(&node, actor.user, &hello.have).await {
+                Ok((_, resume)) => {
                     let frames = resume.frames.into_iter().map(|frame| node.roster.budget.hold(frame)).collect();
                     outbox.release(frames, &resume.heads);
                 }
@@ -423,6 +424,12 @@ impl Session {
             self.watched = None;
         }
     }
+}
+
+/// What a device lacks, and of which instance.
+async fn resume(node: &Node, user: UserId, have: &Have) -> Result<(InstanceId, Resume), Error> {
+    let instance = node.instance().await?;
+    Ok((instance, node.conversations.resume(user, have, instance).await?))
 }
 
 fn rate_limited(reference: &str, retry_after: Duration) -> kith_protocol::frame::ErrorFrame {

@@ -130,9 +130,10 @@ impl Door {
             node: "one".into(),
             heartbeat_ms: 10_000,
             degraded: Vec::new(),
+            instance: None,
         }))
         .await;
-        peer.say(ServerFrame::Heads(Heads { conversations, more: false })).await;
+        peer.say(ServerFrame::Heads(Heads { conversations, more: false, instance: None })).await;
         (peer, hello)
     }
 }
@@ -409,7 +410,7 @@ async fn after_a_reset_it_says_again_what_it_has() {
     assert_eq!(events.seqs(2).await, [1, 2]);
     peer.say(ServerFrame::Reset(Reset { spread_ms: 1 })).await;
     assert_eq!(peer.hear().await, ClientFrame::Hello(Hello { token: None, have: vec![(room(), 2)], client: None }));
-    peer.say(ServerFrame::Heads(Heads { conversations: vec![head(3, 3)], more: false })).await;
+    peer.say(ServerFrame::Heads(Heads { conversations: vec![head(3, 3)], more: false, instance: None })).await;
     assert_eq!(peer.hear().await, sync(2));
     peer.say(entries(3..=3, 3)).await;
     assert_eq!(events.seqs(1).await, [3]);

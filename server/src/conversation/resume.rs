@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use kith_protocol::{
-    Code, ConversationId, ServerFrame, UserId,
+    Code, ConversationId, InstanceId, ServerFrame, UserId,
     entry::ConversationKind,
     frame::Heads,
     limits::{HEADS_CONVERSATIONS, PAGE_BYTES, RESUME_BYTES, RESUME_ENTRIES},
@@ -76,7 +76,7 @@ impl Conversations {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn resume(&self, user: UserId, have: &Have) -> Result<Resume, Error> {
+    pub async fn resume(&self, user: UserId, have: &Have, instance: InstanceId) -> Result<Resume, Error> {
         let had: HashMap<ConversationId, u64> = have.iter().copied().collect();
         let mut standings = HashMap::new();
         let mut frames = Vec::new();
@@ -87,7 +87,8 @@ impl Conversations {
             after = page.last().copied();
             let page = self.standings(user, page, &had).await?;
             let conversations = page.iter().map(|standing| standing.item).collect();
-            frames.push(wire::frame(&ServerFrame::Heads(Heads { conversations, more })));
+            let instance = Some(instance);
+            frames.push(wire::frame(&ServerFrame::Heads(Heads { conversations, more, instance })));
             standings.extend(page.into_iter().map(|standing| (standing.item.id, standing)));
             if !more {
                 break;

@@ -19,8 +19,8 @@ use crate::{account::InvitesBy, config::Config};
 
 /// What this server is and bounds.
 #[utoipa::path(get, path = "/v1/info", tag = "server", security(()), responses((status = 200, body = Info)))]
-pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answered<Info> {
-    Answered(Info {
+pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answer<Answered<Info>> {
+    Ok(Answered(Info {
         name: app.config.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: 1,
@@ -28,8 +28,9 @@ pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answered<Info> {
         heartbeat_ms: app.config.heartbeat_ms,
         features: features(&app.config),
         push: app.push.key().map(|vapid_key| PushInfo { vapid_key }),
+        instance: Some(app.instance().await?),
         limits: app.config.stated_limits(),
-    })
+    }))
 }
 
 /// `invites`: whoever is signed in may invite, and an invite is of use.

@@ -256,6 +256,7 @@ export interface components {
         Heads: {
             /** @description At most 500. */
             conversations: components["schemas"]["HeadItem"][];
+            instance?: components["schemas"]["InstanceId"] | null;
             /** @description Whether another page follows. */
             more: boolean;
         };
@@ -271,6 +272,7 @@ export interface components {
             /** @description The device's token. Absent in a resume on a socket that has said hello. */
             token?: string | null;
         };
+        InstanceId: string;
         /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
         Media: {
             /** @description What its bytes are, as the server found. */
@@ -414,6 +416,7 @@ export interface components {
              * @description A device that has sent nothing for so long must send `ping`.
              */
             heartbeat_ms: number;
+            instance?: components["schemas"]["InstanceId"] | null;
             /** @description The node that answers. */
             node: string;
             /** @description Whose token it was. */

@@ -1163,6 +1163,7 @@ export interface components {
         Heads: {
             /** @description At most 500. */
             conversations: components["schemas"]["HeadItem"][];
+            instance?: components["schemas"]["InstanceId"] | null;
             /** @description Whether another page follows. */
             more: boolean;
         };
@@ -1200,6 +1201,7 @@ export interface components {
              * @description A device that has sent nothing for so long must send `ping`.
              */
             heartbeat_ms: number;
+            instance?: components["schemas"]["InstanceId"] | null;
             /** @description What it bounds. */
             limits: components["schemas"]["Limits"];
             /** @description The server's name, chosen by its operator. */
@@ -1215,6 +1217,7 @@ export interface components {
             /** @description The program's version. */
             version: string;
         };
+        InstanceId: string;
         /** @description `POST /v1/invites` */
         Invite: {
             /** @description What the invited person signs up with, once. */
@@ -1872,6 +1875,7 @@ export interface components {
              * @description A device that has sent nothing for so long must send `ping`.
              */
             heartbeat_ms: number;
+            instance?: components["schemas"]["InstanceId"] | null;
             /** @description The node that answers. */
             node: string;
             /** @description Whose token it was. */
