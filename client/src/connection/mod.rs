@@ -15,7 +15,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use kith_protocol::{
-    Code, ConversationId, DeviceId, Entry, MessageId, UserId, Uuid,
+    Code, ConversationId, DeviceId, Entry, InstanceId, MessageId, UserId, Uuid,
     frame::{ConversationFrame, NewMessage, Presence, Receipt, Sent, Sheddable, Typing, Watch},
     rest::HeadItem,
 };
@@ -34,6 +34,9 @@ pub struct Config {
     pub program: Option<String>,
     /// What the device has from before, as [`Timeline::have`] gave it.
     pub have: Vec<(ConversationId, u64)>,
+    /// The instance that this is of, as [`Event::Connected`] named it. What is of no known instance counts for nothing at a
+    /// server that names one.
+    pub instance: Option<InstanceId>,
     /// Entries of each conversation that are kept in memory.
     pub keep: usize,
     /// Entries that are asked for of a conversation of which the device has nothing; the whole log unless said otherwise.
@@ -50,6 +53,7 @@ impl Config {
             token: token.into(),
             program: None,
             have: Vec::new(),
+            instance: None,
             keep: limits::ENTRIES_KEPT,
             backlog: u64::MAX,
             reconnect: (
@@ -71,7 +75,13 @@ pub enum Event {
         device: DeviceId,
         /// The node that answers.
         node: String,
+        /// Whose seqs these are, to be kept beside [`Timeline::have`]; an older server does not say it.
+        instance: Option<InstanceId>,
     },
+    /// The server's data is another instance than what this device had, as after the restore of a backup: the timeline is
+    /// empty, and everything comes again as the log has it. Before [`Event::Connected`]. What is unsent is sent as ever, but
+    /// without the seqs that it answers.
+    Restored,
     /// Nothing that the server spoke of since the connection began is missing any longer, but for what [`Event::Behind`]
     /// names. Once for each connection.
     CaughtUp,
@@ -122,7 +132,7 @@ pub enum Event {
     Requests(u32),
     /// A message has expired: its content is gone from the timeline.
     Expired(MessageId),
-    /// The server was restored from a backup: what this device had above this seq is not so any longer.
+    /// The server has nothing above this seq, without being another instance: what this device had above is not so any longer.
     Rewound {
         /// Of which conversation.
         conversation: ConversationId,

@@ -49,6 +49,13 @@ impl Outbox {
         }
     }
 
+    /// Another instance: the seqs that messages answer may be those of other messages now.
+    pub(super) fn forget_places(&mut self) {
+        for (message, _) in self.queues.values_mut().flat_map(|queue| &mut queue.messages) {
+            message.reply_to = None;
+        }
+    }
+
     /// What is to be sent now.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Send> {
         let queues = self.queues.iter_mut().filter(|(_, queue)| queue.due <= now);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use kith_protocol::{
-    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, ServerFrame, UserId,
+    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, InstanceId, ServerFrame, UserId,
     frame::{
         Change, ConversationFrame, Entries, ErrorFrame, Goaway, Heads, Hello, Ping, Ready, Receipt, Sent, TypingIn,
         Watch,
@@ -22,6 +22,8 @@ use crate::{Closed, Timeline, clock, limits, timeline::Applied};
 pub(super) struct State {
     token: String,
     program: Option<String>,
+    /// Whose seqs the timeline has.
+    instance: Option<InstanceId>,
     timeline: Timeline,
     outbox: Outbox,
     pointers: Pointers,
@@ -102,6 +104,7 @@ impl State {
         Self {
             token: config.token.clone(),
             program: config.program.clone(),
+            instance: config.instance,
             timeline,
             outbox: Outbox::default(),
             pointers: Pointers::new(now),
@@ -270,7 +273,9 @@ impl State {
         self.link.heartbeat = Duration::from_millis(u64::from(ready.heartbeat_ms).max(1));
         self.link.ping = now + clock::random_part(self.link.heartbeat);
         self.pulls.wait(now + Duration::from_millis(limits::RESUME_MS));
-        self.events.push_back(Event::Connected { user: ready.user, device: ready.device, node: ready.node });
+        self.meet(ready.instance, now);
+        let Ready { user, device, node, instance, .. } = ready;
+        self.events.push_back(Event::Connected { user, device, node, instance });
         if !ready.degraded.is_empty() {
             self.events.push_back(Event::Degraded(ready.degraded));
         }
@@ -280,6 +285,20 @@ impl State {
         };
         if watch != Watch::default() {
             self.frames.push(ClientFrame::Watch(watch));
+        }
+    }
+
+    /// The server said which instance of its data it has. Of another one nothing that is here counts, but what is unsent.
+    fn meet(&mut self, instance: Option<InstanceId>, now: Instant) {
+        if instance.is_none() || instance == self.instance {
+            return;
+        }
+        self.instance = instance;
+        if self.timeline.clear() {
+            self.outbox.forget_places();
+            self.pointers = Pointers::new(now);
+            self.pulls = Pulls::new(now + Duration::from_millis(limits::RESUME_MS));
+            self.events.push_back(Event::Restored);
         }
     }
 
@@ -320,10 +339,11 @@ impl State {
 
     fn entries(&mut self, frame: &Entries, now: Instant) {
         let asked = self.pulls.answered(frame.conversation);
+        let rewound = frame.ahead && self.timeline.have_of(frame.conversation) > frame.head;
         for entry in self.timeline.entries(frame, asked.is_some()) {
             self.tell(entry);
         }
-        if frame.ahead {
+        if rewound {
             self.pointers.rewind(frame.conversation, frame.head);
             self.events.push_back(Event::Rewound { conversation: frame.conversation, head: frame.head });
         }

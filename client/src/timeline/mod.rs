@@ -77,6 +77,14 @@ impl Timeline {
         }
     }
 
+    /// Lets go of everything; returns true where there was something.
+    pub fn clear(&mut self) -> bool {
+        let some = !self.conversations.is_empty();
+        self.conversations.clear();
+        self.expiring.clear();
+        some
+    }
+
     /// Where a conversation stands at the server.
     pub fn head(&mut self, item: &HeadItem) {
         self.heard(item.id, item.head);
@@ -133,7 +141,10 @@ impl Timeline {
     pub fn entries(&mut self, frame: &Entries, asked: bool) -> Vec<Entry> {
         let conversation = self.known(frame.conversation, frame.head);
         if frame.ahead {
-            conversation.rewind(frame.head);
+            // Who let go of what it had meanwhile is not ahead any longer.
+            if conversation.have > frame.head {
+                conversation.rewind(frame.head);
+            }
             return Vec::new();
         }
         conversation.head = conversation.head.max(frame.head);

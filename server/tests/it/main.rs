@@ -8,6 +8,7 @@ mod damage;
 mod delivery;
 mod documents;
 mod house_rules;
+mod instance;
 mod media;
 mod members;
 mod messages;

@@ -17,6 +17,7 @@ impl Chat {
     pub async fn event(&mut self, event: Event) {
         match event {
             Event::Connected { .. } => self.screen.note("— connected"),
+            Event::Restored => self.restored(),
             Event::CaughtUp => {
                 if !self.caught_up {
                     self.note_requests().await;
@@ -67,6 +68,15 @@ impl Chat {
     fn head(&mut self, head: HeadItem) {
         let room = self.room(head.id);
         room.read_before.get_or_insert(head.read);
+    }
+
+    /// Nothing that was shown need be so any longer: what is unread is shown as at the beginning.
+    fn restored(&mut self) {
+        for room in self.rooms.values_mut() {
+            (room.read_before, room.own) = (None, 0);
+            room.others.clear();
+        }
+        self.screen.fault("— the server was restored from a backup; what was said after it is lost");
     }
 
     fn sent(&mut self, sent: Sent) {
