@@ -17,6 +17,7 @@ class Wire {
   said: ClientFrame[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   constructor() {
     Wire.last = this;
   }
@@ -66,6 +67,7 @@ beforeEach(async () => {
     ...noShelf,
     putWindow: async (window: KeptWindow) => void windows.set(window.id, window),
     dropWindow: async (gone: string) => void windows.delete(gone),
+    dropHistory: async () => windows.clear(),
   };
   client = new Client(me, rest, forgetful(), shelf, null, "ws://kith/v1/socket", "token", () => undefined);
   await vi.advanceTimersByTimeAsync(0);
@@ -78,9 +80,9 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function greet() {
+function greet(instance = "instance_a") {
   Wire.last.onopen?.();
-  Wire.last.hear({ t: "ready", user: me.id, device: "device_a", node: "n", heartbeat_ms: 10_000, degraded: [] } as ServerFrame);
+  Wire.last.hear({ t: "ready", user: me.id, device: "device_a", node: "n", heartbeat_ms: 10_000, degraded: [], instance } as ServerFrame);
 }
 
 test("what a restored backup does not have is let go, on screen and on the shelf", async () => {
@@ -106,6 +108,38 @@ test("what a restored backup does not have is let go, on screen and on the shelf
   Wire.last.hear({ t: "entry", conversation: id, entry });
   expect(conversation?.messages.value.at(-1)).toMatchObject({ seq: 5, body: { text: "after the restore" } });
   expect(conversation?.item.value.last).toMatchObject({ seq: 5 });
+});
+
+test("of another instance nothing is put together with what was there, not even an answer that comes late", async () => {
+  await client.show(id);
+  await settle();
+  client.send(id, "unsent", { reply_to: 3 });
+  const conversation = client.get(id) as Conversation;
+  expect(windows.get(id)?.instance).toBe("instance_a");
+  let answer: (page: Messages) => void = () => undefined;
+  const before = messages;
+  messages = () => new Promise((resolve) => (answer = resolve));
+  void client.load(conversation, 3);
+
+  // The same seqs, and longer than it was: only the instance tells.
+  const text = (one: Message) => (one.kind === "message" ? one.body.text : "");
+  const other = history.items.map((one) => (one.kind === "message" ? { ...one, body: { ...one.body, text: "other" } } : one)) as Message[];
+  messages = async () => ({ items: other, head });
+  const again = async () => {
+    Wire.last.onclose?.({ code: 1006 });
+    await settle();
+    greet("instance_b");
+  };
+  await again();
+  expect(conversation.messages.value).toEqual([]);
+  expect(windows.has(id)).toBe(false);
+  answer(await before({}));
+  await settle();
+  expect(conversation.messages.value.map(text)).toEqual(other.map(text));
+  expect(windows.get(id)).toMatchObject({ instance: "instance_b", messages: other });
+  expect(client.outbox.all.value.map(({ message }) => [message.text, message.reply_to])).toEqual([["unsent", undefined]]);
+  await again();
+  expect(conversation.messages.value.map(text)).toEqual(other.map(text));
 });
 
 test("a conversation that is not open learns it from the list", async () => {

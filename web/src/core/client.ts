@@ -46,6 +46,8 @@ export class Client {
   /** Whether the list has come once. */
   readonly listed = signal(false);
   readonly open = signal<string | null>(null);
+  /** Of which instance of the server's data all this is; null before a server said it. */
+  readonly instance = signal<string | null>(null);
   /** Is given each entry that comes while there is a connection, in one tab of several. */
   heard: ((entry: Entry) => void) | null = null;
   readonly people: People;
@@ -134,8 +136,9 @@ export class Client {
 
   /** Takes what the device has kept, so that there is something before the network is. */
   private async unshelve(): Promise<void> {
-    const [items, people] = await Promise.all([this.shelf.items(), this.shelf.people()]);
+    const [{ items, instance }, people] = await Promise.all([this.shelf.list(), this.shelf.people()]);
     for (const person of people) this.people.recall(person);
+    this.instance.value = instance;
     if (items.length === 0) return;
     this.conversations.value = new Map(items.map((item) => [item.id, new Conversation(item)]));
     this.listed.value = true;
@@ -199,7 +202,7 @@ export class Client {
   /** Opens a conversation with what was kept of it, if that is not too long ago. */
   private async recall(conversation: Conversation): Promise<void> {
     const kept = await this.shelf.window(conversation.id);
-    if (!kept || conversation.opened || conversation.item.value.head - kept.folded > BEHIND_AT_MOST) return;
+    if (!kept || (kept.instance ?? null) !== this.instance.value || conversation.opened || conversation.item.value.head - kept.folded > BEHIND_AT_MOST) return;
     conversation.thread.replace({ items: kept.messages, head: kept.folded }, true, kept.atStart);
     conversation.thread.expire(Date.now());
     conversation.opened = true;
@@ -212,13 +215,14 @@ export class Client {
     this.unkept.add(conversation);
     this.keepTimer ??= setTimeout(() => {
       this.keepTimer = undefined;
-      void this.shelf.putItems([...this.conversations.value.values()].map(({ item }) => item.value));
+      const instance = this.instance.value;
+      void this.shelf.putList({ items: [...this.conversations.value.values()].map(({ item }) => item.value), instance });
       for (const { id, thread, opened } of this.unkept) {
         if (!opened || !thread.atEnd) continue;
         const messages = thread.messages.slice(-KEPT_MESSAGES);
         const atStart = thread.atStart && messages.length === thread.messages.length;
         this.keptUntil = Math.min(this.keptUntil, firstOver(messages));
-        void this.shelf.putWindow({ id, messages, folded: thread.folded, atStart });
+        void this.shelf.putWindow({ id, messages, folded: thread.folded, atStart, instance });
       }
       this.unkept.clear();
     }, KEEP_MS);
@@ -353,10 +357,13 @@ export class Client {
 
   async readList(): Promise<void> {
     const heads = new Map([...this.conversations.value].map(([id, { item }]) => [id, item.value.head]));
+    const instance = this.instance.value;
     const items: ConversationItem[] = [];
     let cursor: string | undefined;
     do {
       const page = await this.rest.conversations(cursor);
+      // Since then it is read anew.
+      if (instance !== this.instance.value) return;
       items.push(...page.items);
       cursor = page.next_cursor ?? undefined;
     } while (cursor);
@@ -400,6 +407,8 @@ export class Client {
 
   private hear(frame: ServerFrame): void {
     switch (frame.t) {
+      case "ready":
+        return this.meet(frame.instance ?? null);
       case "sent":
         return this.hearSent(frame);
       case "entry":
@@ -433,6 +442,27 @@ export class Client {
         return;
       default:
     }
+  }
+
+  /**
+   * The server said which instance of its data it has. Another one, as after the restore of a backup, has other entries at
+   * the same seqs: nothing that names one is good any longer, and all is read anew as soon as there is a connection.
+   */
+  private meet(instance: string | null): void {
+    if (instance === null || instance === this.instance.value) return;
+    this.instance.value = instance;
+    clearTimeout(this.keepTimer);
+    this.keepTimer = undefined;
+    this.unkept.clear();
+    void this.shelf.dropHistory();
+    this.pointing.forget();
+    this.syncs.forget();
+    this.quotes.forget();
+    this.search.clear();
+    this.outbox.forgetPlaces();
+    for (const conversation of this.conversations.value.values()) conversation.forget();
+    const open = this.open.value === null ? undefined : this.get(this.open.value);
+    if (open) void this.describe(open).catch(() => undefined);
   }
 
   /** There is a connection: says what was not said on it, and learns what was missed. */

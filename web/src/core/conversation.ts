@@ -129,6 +129,18 @@ export class Conversation {
     this.newAfter.value = null;
   }
 
+  /** Lets go of everything that seqs name: the server's data is another instance, and the list says how it stands there. */
+  forget(): void {
+    this.arrive(this.goElsewhere());
+    this.opened = false;
+    this.heard = 0;
+    this.thread.replace({ items: [], head: 0 }, false, false);
+    this.show();
+    this.item.value = { ...this.item.value, head: 0, read: 0, delivered: 0, unread: 0, mentions: 0 };
+    this.pointers.value = new Map();
+    this.newAfter.value = null;
+  }
+
   /** Takes away what has disappeared at `now`; whether there was anything. */
   expire(now: number): boolean {
     const { last } = this.item.value;

@@ -139,6 +139,14 @@ export class Outbox {
     }));
   }
 
+  /** Lets go of what the messages answer: those seqs may be other messages now. */
+  forgetPlaces(): void {
+    for (const { message } of this.all.value) {
+      if (message.reply_to == null) continue;
+      this.change(message.client_id, ({ message: { reply_to: _, ...rest }, ...unsent }) => ({ ...unsent, message: rest }));
+    }
+  }
+
   drop(clientId: string): void {
     this.said.delete(clientId);
     this.full.delete(clientId);

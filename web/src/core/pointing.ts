@@ -26,6 +26,11 @@ export class Pointing {
     }, GATHER_MS);
   }
 
+  /** Lets go of what is not told yet: the seqs have lost their meaning. */
+  forget(): void {
+    this.due.clear();
+  }
+
   end(): void {
     clearTimeout(this.timer);
   }

@@ -27,6 +27,11 @@ export class Quotes {
     return message;
   }
 
+  /** Lets go of all: their ids may be those of other messages. */
+  forget(): void {
+    this.known.clear();
+  }
+
   private take(read: Message): void {
     const message = this.known.get(read.id);
     if (message) message.value = read;

@@ -10,15 +10,25 @@ export interface KeptWindow {
   messages: Message[];
   folded: number;
   atStart: boolean;
+  /** Whose seqs these are; null where no server said it. */
+  instance: string | null;
+}
+
+/** The list of conversations as it was last known, and of which instance that is. */
+export interface KeptList {
+  items: ConversationItem[];
+  instance: string | null;
 }
 
 /** What a device keeps so that it opens without a network: conversations, the end of each, and who the people are. */
 export interface Shelf {
-  items(): Promise<ConversationItem[]>;
-  putItems(items: ConversationItem[]): Promise<void>;
+  list(): Promise<KeptList>;
+  putList(list: KeptList): Promise<void>;
   window(id: string): Promise<KeptWindow | null>;
   putWindow(window: KeptWindow): Promise<void>;
   dropWindow(id: string): Promise<void>;
+  /** Forgets the list and all windows. */
+  dropHistory(): Promise<void>;
   /** Forgets what has disappeared at `now`; when the next does, in milliseconds since 1970. */
   expire(now: number): Promise<number>;
   people(): Promise<Profile[]>;
@@ -33,11 +43,12 @@ export interface Shelf {
 
 /** One that keeps nothing: for tests, and where a browser has no database. */
 export const noShelf: Shelf = {
-  items: async () => [],
-  putItems: async () => undefined,
+  list: async () => ({ items: [], instance: null }),
+  putList: async () => undefined,
   window: async () => null,
   putWindow: async () => undefined,
   dropWindow: async () => undefined,
+  dropHistory: async () => undefined,
   expire: async () => Number.POSITIVE_INFINITY,
   people: async () => [],
   putPerson: async () => undefined,
@@ -54,6 +65,9 @@ export function firstOver(messages: Message[]): number {
 
 const STORES = ["items", "windows", "people", "blobs"] as const;
 type Store = (typeof STORES)[number];
+
+/** A conversation of the list as it is kept; an older client did not keep the instance. */
+type KeptItem = ConversationItem & { instance?: string | null };
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -93,16 +107,27 @@ export function browserShelf(): Shelf {
       return otherwise;
     }
   }
+  async function clear(...stores: Store[]): Promise<void> {
+    for (const store of stores) {
+      await within(store, "readwrite", undefined, async (rows) => {
+        await settled(rows.clear());
+      });
+    }
+  }
   const put = (store: Store, value: object) =>
     within(store, "readwrite", undefined, async (rows) => {
       await settled(rows.put(value));
     });
   return {
-    items: () => within("items", "readonly", [], (rows) => settled(rows.getAll() as IDBRequest<ConversationItem[]>)),
-    putItems: (items) =>
+    list: () =>
+      within("items", "readonly", { items: [], instance: null }, async (rows) => {
+        const kept = await settled(rows.getAll() as IDBRequest<KeptItem[]>);
+        return { items: kept.map(({ instance: _, ...item }) => item as ConversationItem), instance: kept[0]?.instance ?? null };
+      }),
+    putList: ({ items, instance }) =>
       within("items", "readwrite", undefined, async (rows) => {
         await settled(rows.clear());
-        await Promise.all(items.map((item) => settled(rows.put(item))));
+        await Promise.all(items.map((item) => settled(rows.put({ ...item, instance }))));
       }),
     window: (id) => within("windows", "readonly", null, async (rows) => (await settled(rows.get(id) as IDBRequest<KeptWindow | undefined>)) ?? null),
     putWindow: (window) => put("windows", window),
@@ -110,6 +135,7 @@ export function browserShelf(): Shelf {
       within("windows", "readwrite", undefined, async (rows) => {
         await settled(rows.delete(id));
       }),
+    dropHistory: () => clear("items", "windows"),
     expire: (now) =>
       within("windows", "readwrite", Number.POSITIVE_INFINITY, async (rows) => {
         let next = Number.POSITIVE_INFINITY;
@@ -129,12 +155,6 @@ export function browserShelf(): Shelf {
         const ids = await settled(rows.getAllKeys());
         await Promise.all(ids.filter((id) => past(String(id))).map((id) => settled(rows.delete(id))));
       }),
-    clear: async () => {
-      for (const store of STORES) {
-        await within(store, "readwrite", undefined, async (rows) => {
-          await settled(rows.clear());
-        });
-      }
-    },
+    clear: () => clear(...STORES),
   };
 }

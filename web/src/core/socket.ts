@@ -104,9 +104,13 @@ export class Socket {
     if (frame.t === "ready") {
       this.readyAt = Date.now();
       this.heartbeatMs = frame.heartbeat_ms;
+      // Whose seqs these are is known before anything is said or asked.
+      this.events.frame(frame);
       this.become("online");
       this.beat(this.world.random());
-    } else if (frame.t === "goaway") {
+      return;
+    }
+    if (frame.t === "goaway") {
       this.wait = { after: frame.reconnect_after_ms, spread: frame.spread_ms };
     } else if (frame.t === "reset") {
       setTimeout(() => this.send({ t: "hello", have: this.events.have() }), this.world.random() * frame.spread_ms);

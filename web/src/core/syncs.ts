@@ -56,6 +56,12 @@ export class Syncs {
     this.settle();
   }
 
+  /** Lets go of every question: the seqs have lost their meaning. */
+  forget(): void {
+    this.end();
+    this.failing.clear();
+  }
+
   end(): void {
     clearTimeout(this.timer);
     clearTimeout(this.asked?.timer);

@@ -45,6 +45,8 @@ export class SharedSocket {
   private readonly channel: Channel | null;
   private standing: Standing = "connecting";
   private active = false;
+  /** What the server said when the connection began, for tabs that join later. */
+  private greeting: ServerFrame | null = null;
   private release: (() => void) | null = null;
   private ended = false;
 
@@ -104,6 +106,7 @@ export class SharedSocket {
     this.socket = new Socket(this.url, this.token, {
       ...this.events,
       frame: (frame) => {
+        if (frame.t === "ready") this.greeting = frame;
         this.channel?.postMessage({ is: "frame", frame });
         this.events.frame(frame);
       },
@@ -140,6 +143,7 @@ export class SharedSocket {
         this.active = true;
         return;
       case "news":
+        if (this.socket && this.greeting) this.channel?.postMessage({ is: "frame", frame: this.greeting });
         if (this.socket) this.channel?.postMessage({ is: "standing", standing: this.standing });
         return;
       case "signed-out":

@@ -34,6 +34,9 @@ export function ThreadView({ signedIn, conversation }: { signedIn: Client; conve
   const tray = useMemo(() => new Tray(), []);
   const { over, ...drop } = useDrop((files) => void (isSilent(conversation) || tray.add(signedIn, files)));
   useEffect(() => () => tray.clear(), []);
+  const instance = signedIn.instance.value;
+  // What it was about may be another message now.
+  useEffect(() => void (aim.value = null), [instance]);
   return (
     <section class="thread" aria-label={titleOf(conversation)} {...drop}>
       <Head signedIn={signedIn} conversation={conversation} />
