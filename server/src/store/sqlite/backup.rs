@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{instance::forget_in_copy, open::OpenError};
+use super::{instance, open::OpenError};
 
 /// The names that a copy has in the data directory while it is made.
 const NAMES: [&str; 2] = ["store.db.copy", "store.db.copy-journal"];
@@ -31,7 +31,7 @@ fn make(from: &Connection, path: &Path) -> Result<File, OpenError> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(wrong)?;
     let name =
         path.to_str().ok_or_else(|| OpenError::Io { path: path.into(), why: "its name is no text".to_owned() })?;
-    let made = from.execute("VACUUM INTO ?1", (name,)).and_then(|_| forget_in_copy(path));
+    let made = from.execute("VACUUM INTO ?1", (name,)).and_then(|_| instance::forget(path));
     made.map_err(|error| OpenError::of_database(path, &error))?;
     File::open(path).map_err(wrong)
 }

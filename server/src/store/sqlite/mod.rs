@@ -50,7 +50,6 @@ pub(super) use self::{
     snapshot::{Met, RawRow},
 };
 pub use self::{
-    instance::forget_instance,
     open::{Ground, OpenError, UNFINISHED},
     snapshot::Snapshot,
 };
