@@ -19,6 +19,7 @@ use kith::{
     server,
     store::{
         inspect::{self, Subject},
+        repair,
         sqlite::upgrade::{self, Due},
         verify::{self, Progress},
     },
@@ -73,6 +74,15 @@ enum Command {
     Verify {
         /// The directory, instead of the configured one.
         dir: Option<PathBuf>,
+    },
+    /// Repair what can be repaired of a damaged data directory without inventing anything. It must not be in use. What is
+    /// changed is copied to a file in the directory first. Exit status: 0 where nothing is damaged any longer, 1 where
+    /// something stays damaged.
+    Repair {
+        /// Only print what would be done; nothing is changed. Exit status: 0 where nothing is to be done, 3 where something
+        /// is, 1 where it cannot be said or something would stay damaged and nothing can be done.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Upgrade a data directory that an older version wrote, as the first start of the server does too. It must not be in
     /// use, and older versions do not read it any longer: back it up before.
@@ -221,6 +231,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Verify { dir } => return verify(dir.as_ref().unwrap_or(&config.data_dir)),
         Command::Upgrade { check } => return upgrade(&config.data_dir, *check),
         Command::Restore { backup } => return self::backup::restore(backup, &config.data_dir),
+        Command::Repair { dry_run } => return repair(&config.data_dir, *dry_run),
         _ => {}
     }
     let runtime = kith::server::runtime().map_err(run)?;
@@ -229,6 +240,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             Command::Config
             | Command::Inspect { .. }
             | Command::Verify { .. }
+            | Command::Repair { .. }
             | Command::Upgrade { .. }
             | Command::Restore { .. } => Ok(()),
             Command::Serve { listen, operator_listen } => {
@@ -390,6 +402,18 @@ fn verify(dir: &Path) -> Result<(), Failure> {
     let report = report.map_err(run)?;
     print(&format!("{report}\n"))?;
     if report.is_clean() { Ok(()) } else { Err(run(format!("{} does not hold together", dir.display()))) }
+}
+
+fn repair(dir: &Path, dry_run: bool) -> Result<(), Failure> {
+    let report = if dry_run { repair::look(dir) } else { repair::repair(dir) }.map_err(run)?;
+    print(&format!("{report}\n"))?;
+    if dry_run && !report.steps.is_empty() {
+        Err(Failure::Due("this is what `kith repair` would do".to_owned()))
+    } else if report.left.is_empty() {
+        Ok(())
+    } else {
+        Err(run(format!("{} stays damaged", dir.display())))
+    }
 }
 
 fn upgrade(dir: &Path, check: bool) -> Result<(), Failure> {

@@ -142,9 +142,7 @@ impl Live {
                 let direct = self.state.kind == ConversationKind::Direct;
                 let since = if self.state.kind == ConversationKind::Channel || direct { 1 } else { seq };
                 self.looked = None;
-                self.members.insert(added.user, new_member(added.role, since, seq, record.counts.messages));
-                self.dirty.members.insert(added.user);
-                self.dirty.removed.remove(&added.user);
+                self.join(added.user, new_member(added.role, since, seq, record.counts.messages));
             }
             Body::MemberRemoved(removed) => {
                 self.members.remove(&removed.user);
@@ -168,9 +166,10 @@ impl Live {
         self.counts = record.counts;
         self.at = record.at;
         if let Some(sender) = self.members.get_mut(&record.sender) {
-            sender.read.advance(record.seq, record.at);
+            if sender.read.advance(record.seq, record.at) {
+                sender.read_messages = record.counts.messages;
+            }
             sender.delivered.advance(record.seq, record.at);
-            sender.read_messages = record.counts.messages;
             sender.has_written = true;
             sender.mentions.clear();
             self.dirty.members.insert(record.sender);
@@ -178,7 +177,9 @@ impl Live {
         for user in mentions {
             let reached = self.members.get_mut(user).filter(|member| *user != record.sender && member.accepted);
             let Some(member) = reached else { continue };
-            if member.mentions.len() < MENTIONS && member.mentions.last() != Some(&record.seq) {
+            // Where the log is folded anew, it is known.
+            let known = record.seq <= member.read.seq || member.mentions.contains(&record.seq);
+            if member.mentions.len() < MENTIONS && !known {
                 member.mentions.push(record.seq);
             }
             self.dirty.members.insert(*user);
@@ -200,9 +201,18 @@ impl Live {
         };
         self.looked = None;
         for member in &created.members {
-            self.members.insert(member.user, new_member(member.role, 1, 1, 0));
-            self.dirty.members.insert(member.user);
+            self.join(member.user, new_member(member.role, 1, 1, 0));
         }
+    }
+
+    /// Takes in a member. Where the log is folded anew and the row of this very membership is there, that stays: the log
+    /// does not say what somebody has read.
+    fn join(&mut self, user: UserId, new: Member) {
+        let kept = self.members.remove(&user).filter(|kept| kept.joined == new.joined);
+        let member = kept.map_or(new.clone(), |kept| Member { role: new.role, since: new.since, ..kept });
+        self.members.insert(user, member);
+        self.dirty.members.insert(user);
+        self.dirty.removed.remove(&user);
     }
 
     fn settle(&mut self, changed: &ConversationChanged) {

@@ -183,7 +183,11 @@ fn line(partition: &[u8], key: &[u8], value: &[u8]) -> String {
     if shown.is_empty() { name } else { format!("{name}: {shown}") }
 }
 
-fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
+/// What a row says, without what is secret in it.
+///
+/// # Errors
+/// [`Error::Corrupt`] where it is not what its place has.
+pub(super) fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
     Ok(match place {
         Place::Version => schema::server::version_of(value)?.to_string(),
         Place::Probe | Place::UserInvite(..) => user::time_of(value)?.to_string(),

@@ -19,6 +19,7 @@
 pub mod contract;
 pub mod inspect;
 pub mod memory;
+pub mod repair;
 pub mod schema;
 pub mod sqlite;
 pub mod verify;

@@ -54,6 +54,11 @@ const fn kept_to(conv: i64, last: u64) -> u64 {
     }
 }
 
+/// The seqs of the milestones that are kept of a log whose last entry is `last`.
+pub(super) fn kept(conv: i64, last: u64) -> impl Iterator<Item = u64> {
+    (STRIDE..=kept_to(conv, last)).step_by(STRIDE as usize)
+}
+
 /// How many milestones the logs in `heads` must have, and how many of those they have, as SQL.
 pub(super) fn counts() -> [String; 2] {
     let first = format!("(1 + heads.conv * {SPREAD} % {LEG})");

@@ -20,6 +20,7 @@ mod failure;
 mod ids;
 mod instance;
 mod log;
+mod mend;
 mod open;
 mod reader;
 mod rows;
@@ -47,7 +48,7 @@ use self::{
 pub(super) use self::{
     entry::Stored,
     reader::Reader,
-    snapshot::{Met, RawRow},
+    snapshot::{Met, RawEntry, RawRow},
 };
 pub use self::{
     open::{Ground, OpenError, UNFINISHED},

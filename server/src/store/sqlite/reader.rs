@@ -102,6 +102,11 @@ impl<'c> Reader<'c> {
         self.names.name(self.connection, id)
     }
 
+    /// The conversation whose number is `id`.
+    pub(in crate::store) fn conversation(&mut self, id: i64) -> Result<ConversationId, Error> {
+        self.name(id).map(ConversationId::new)
+    }
+
     /// The user whose number is `id`.
     pub(in crate::store) fn user(&mut self, id: i64) -> Result<UserId, Error> {
         self.name(id).map(UserId::new)

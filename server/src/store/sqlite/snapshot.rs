@@ -24,9 +24,9 @@ const PROBLEMS: u32 = 100;
 
 /// What was committed when it was opened, and nothing later.
 pub struct Snapshot {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Where nobody works in the directory, nobody may begin to.
-    _lock: Option<File>,
+    pub(super) _lock: Option<File>,
 }
 
 /// What is met on the way through the logs.
@@ -38,16 +38,30 @@ pub(in crate::store) enum Met<'a> {
         stored: Result<Stored<'a>, Error>,
         /// Whether it was written before there were checksums.
         unchecked: bool,
+        raw: RawEntry<'a>,
     },
-    /// Entries that are not found, and why.
-    Gap(Error),
+    /// Entries of the log with that number that are not found, and why.
+    Gap(i64, Error),
+}
+
+/// The row of an entry.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct RawEntry<'a> {
+    pub(in crate::store) row: i64,
+    pub(in crate::store) data: &'a [u8],
+    /// Its checksum.
+    pub(in crate::store) sum: i64,
 }
 
 /// A row as the table holds it.
 pub(in crate::store) struct RawRow<'a> {
+    /// Its key in the table.
+    pub(in crate::store) full: &'a [u8],
     pub(in crate::store) partition: &'a [u8],
     pub(in crate::store) key: &'a [u8],
     pub(in crate::store) value: &'a [u8],
+    /// Its checksum.
+    pub(in crate::store) sum: i64,
     /// Whether its checksum allows it to be read.
     pub(in crate::store) holds: bool,
     /// Whether it was written before there were checksums.
@@ -100,7 +114,7 @@ impl Snapshot {
             let log = match reader.name(conv) {
                 Ok(name) => ConversationId::new(name),
                 Err(error) => {
-                    see(Met::Gap(error));
+                    see(Met::Gap(conv, error));
                     continue;
                 }
             };
@@ -122,7 +136,7 @@ impl Snapshot {
         let Some(tip) = chain::tip(&self.connection, conv).map_err(of_reading)? else { return Ok(None) };
         let found = chain::backwards(&self.connection, (log, conv), (tip.seq, tip.seq), tip, |_| Ok(()));
         let Err(error) = found else { return Ok(Some(tip)) };
-        see(Met::Gap(error));
+        see(Met::Gap(conv, error));
         self.ask(|connection| {
             let sql = "SELECT seq, id FROM entries WHERE conv = ?1 ORDER BY id DESC LIMIT 1";
             let tip = |row: &rusqlite::Row<'_>| Ok(chain::Tip { seq: row.get::<_, i64>(0)? as u64, row: row.get(1)? });
@@ -139,8 +153,11 @@ impl Snapshot {
         see: &mut impl FnMut(Met<'_>),
     ) {
         let mut entries = Vec::new();
-        let found = chain::backwards(&self.connection, log, (first, last), tip, |passed| {
-            entries.push((passed.seq, passed.data.to_vec(), passed.sum));
+        // The one in front of them is passed too, for the way to it.
+        let found = chain::backwards(&self.connection, log, (first.max(2) - 1, last), tip, |passed| {
+            if passed.seq >= first {
+                entries.push((passed.seq, passed.row, passed.data.to_vec(), passed.sum));
+            }
             Ok(())
         });
         if found.is_err() && last - first >= chain::STRIDE {
@@ -150,11 +167,12 @@ impl Snapshot {
             return;
         }
         if let Err(error) = found {
-            see(Met::Gap(error));
+            see(Met::Gap(log.1, error));
         }
-        for (seq, data, kept) in entries.iter().rev() {
+        for (seq, row, data, kept) in entries.iter().rev() {
             let stored = Stored::read(log.0, *seq, data, *kept);
-            see(Met::Entry { log: log.0, seq: *seq, stored, unchecked: sum::is_none(*kept) });
+            let raw = RawEntry { row: *row, data, sum: *kept };
+            see(Met::Entry { log: log.0, seq: *seq, stored, unchecked: sum::is_none(*kept), raw });
         }
     }
 
@@ -196,7 +214,7 @@ impl Snapshot {
                 let (full, value, kept) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?, row.get(2)?);
                 let (partition, key) = split_key(full).unwrap_or_default();
                 let holds = sum::holds(kept, sum::of_row(full, value));
-                see(full, RawRow { partition, key, value, holds, unchecked: sum::is_none(kept) });
+                see(full, RawRow { full, partition, key, value, sum: kept, holds, unchecked: sum::is_none(kept) });
             }
             Ok(())
         })
@@ -225,7 +243,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         question(&self.connection).map_err(of_reading)
     }
 }

@@ -29,11 +29,11 @@ impl<P: FnMut(Progress)> Check<P> {
         let mut reader = snapshot.reader();
         snapshot.each_entry(|met| {
             let (log, seq, stored) = match met {
-                Met::Entry { log, seq, stored, unchecked } => {
+                Met::Entry { log, seq, stored, unchecked, .. } => {
                     self.report.unchecked += u64::from(unchecked);
                     (log, seq, stored)
                 }
-                Met::Gap(error) => return self.report.problem(|| why(error)),
+                Met::Gap(_, error) => return self.report.problem(|| why(error)),
             };
             if before.log != Some(log) {
                 self.report.logs += 1;
@@ -110,7 +110,7 @@ impl<P: FnMut(Progress)> Check<P> {
 }
 
 /// Whether an entry's totals are those of the one before and its own.
-fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> bool {
+pub(in crate::store) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> bool {
     let messages = counts.messages.wrapping_sub(before.messages);
     let mentioning = counts.mentioning.wrapping_sub(before.mentioning);
     let counted = match kind {

@@ -3,7 +3,7 @@
 //! The structures of the database, every log, every remembered client_id, and every row with what it refers to. What is
 //! derived is held against its log only where it says that it reflects it to the end.
 
-mod logs;
+pub(super) mod logs;
 mod rows;
 #[cfg(test)]
 mod tests;

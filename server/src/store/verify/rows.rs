@@ -35,7 +35,7 @@ impl<P: FnMut(Progress)> Check<P> {
         let (media, uploads, reader) = (self.media.clone(), self.uploads.clone(), snapshot.reader());
         let mut look = Look { media, uploads, reader, damaged_beside: false };
         let (mut done, mut stopped) = (0, Ok(()));
-        snapshot.each_row(|RawRow { partition, key, value, holds, unchecked }| {
+        snapshot.each_row(|RawRow { partition, key, value, holds, unchecked, .. }| {
             self.report.unchecked += u64::from(unchecked);
             let mut tell = |what: &str| self.report.problem(|| format!("{}: {what}", schema::named(partition, key)));
             look.damaged_beside = false;
@@ -215,7 +215,11 @@ impl Look<'_> {
         let head = self.head(id)?;
         let state =
             self.value::<State>(&RowKey { partition: conversation::partition(id), key: conversation::state() })?;
-        let Some(state) = state else { return Ok(vec!["its conversation has no state".to_owned()]) };
+        let Some(state) = state else {
+            // What has to be folded has none yet.
+            let waits = self.beside(|reader| reader.get(&schema::active::row(id)))?.is_some();
+            return Ok(missing(waits, "its conversation has no state"));
+        };
         let mut wrong = missing(
             row.joined <= state.seq && row.since <= row.joined.max(1) && row.read.seq.max(row.delivered.seq) <= head,
             "it points above the log",

@@ -1,0 +1,187 @@
+//! What can be done about damage without inventing anything: `kith repair`, on a directory that nobody works in.
+//!
+//! What one flipped bit was is put back, as the checksum says. A message or an edit that is damaged otherwise becomes
+//! redacted, where its totals still fit between those beside it. Where entries lie is written anew. Damaged rows that are
+//! derived go, and are folded again from a log that is whole; no other log makes a member. All else stays as it is: who asks
+//! for it is told an error, and the operator why. What is changed is copied to a file first.
+
+mod logs;
+mod rows;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::OpenOptions,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use kith_protocol::ConversationId;
+
+use super::{
+    Error, RowKey,
+    sqlite::{OpenError, Snapshot},
+};
+use crate::clock;
+
+/// Times that a repair looks again: what was found by way of something repaired may be damaged too.
+const ROUNDS: usize = 4;
+
+/// Why a directory was not repaired. Nothing was changed, or what was is in the copy.
+#[derive(Debug, thiserror::Error)]
+pub enum RepairError {
+    /// The directory cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is in it cannot be read or changed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The copy of what is changed cannot be written.
+    #[error("cannot write {}: {why}", .path.display())]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: io::Error,
+    },
+}
+
+/// What a repair does, or would do.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What is changed, a line each.
+    pub steps: Vec<String>,
+    /// What stays damaged, and what the operator can do about it, a line each.
+    pub left: Vec<String>,
+    /// The file with what was there before.
+    pub copy: Option<PathBuf>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.steps.iter().chain(&self.left) {
+            writeln!(f, "{line}")?;
+        }
+        if let Some(copy) = &self.copy {
+            writeln!(f, "what was there before is in {}", copy.display())?;
+        }
+        let made = if self.copy.is_some() { "repaired" } else { "to be repaired" };
+        write!(f, "{} {made}, {} beyond repair", self.steps.len(), self.left.len())
+    }
+}
+
+/// A change.
+enum Fix {
+    /// An entry says that from now on.
+    Entry { log: ConversationId, seq: u64, row: i64, data: Vec<u8> },
+    /// The row with that key in the table goes, and another takes its place.
+    Row { full: Vec<u8>, put: Option<(RowKey, Vec<u8>)> },
+    /// The entries of a log lie in these rows.
+    Links { conv: i64, rows: Vec<i64> },
+    /// The index of identifiers is made anew.
+    Index,
+}
+
+/// A change, what it is in words, and what it changes as a line of JSON.
+struct Step {
+    what: String,
+    before: serde_json::Value,
+    fix: Fix,
+}
+
+/// All that can be done at once.
+#[derive(Default)]
+struct Plan {
+    steps: Vec<Step>,
+    left: Vec<String>,
+    /// The logs that were looked at: whether each is whole, or will be.
+    logs: BTreeMap<ConversationId, bool>,
+}
+
+impl Plan {
+    fn of(snapshot: &Snapshot) -> Result<Plan, Error> {
+        let mut plan = Plan::default();
+        plan.structures(snapshot)?;
+        plan.entries(snapshot)?;
+        plan.rows(snapshot)?;
+        Ok(plan)
+    }
+
+    fn step(&mut self, what: String, before: serde_json::Value, fix: Fix) {
+        self.steps.push(Step { what, before, fix });
+    }
+
+    fn structures(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let found = snapshot.integrity()?;
+        let of_index = |line: &String| line.contains("index sqlite_autoindex_ids_1");
+        if found.iter().any(of_index) {
+            self.step("the index of identifiers is made anew".to_owned(), serde_json::Value::Null, Fix::Index);
+        }
+        let others = found.iter().filter(|line| !of_index(line));
+        self.left.extend(others.map(|line| format!("the database: {line}: restore a backup")));
+        Ok(())
+    }
+
+    fn is_whole(&self, log: ConversationId) -> bool {
+        self.logs.get(&log) == Some(&true)
+    }
+}
+
+/// Says what a repair would do, and changes nothing.
+///
+/// # Errors
+/// [`RepairError`] where that cannot be said.
+pub fn look(dir: &Path) -> Result<Report, RepairError> {
+    let Plan { steps, left, .. } = Plan::of(&Snapshot::open(dir)?)?;
+    Ok(Report { steps: steps.into_iter().map(|step| step.what).collect(), left, copy: None })
+}
+
+/// Repairs a directory that nobody works in.
+///
+/// # Errors
+/// [`RepairError`]; each round of the repair is made whole or not at all.
+pub fn repair(dir: &Path) -> Result<Report, RepairError> {
+    let snapshot = Snapshot::to_change(dir)?;
+    let mut report = Report::default();
+    for _ in 0..ROUNDS {
+        let plan = Plan::of(&snapshot)?;
+        report.left = plan.left;
+        if plan.steps.is_empty() {
+            break;
+        }
+        let path = report.copy.get_or_insert_with(|| dir.join(format!("repair-{}.jsonl", clock::now().millis())));
+        copy(path, &plan.steps).map_err(|why| RepairError::Copy { path: path.clone(), why })?;
+        for step in plan.steps {
+            make(&snapshot, &step.fix)?;
+            report.steps.push(step.what);
+        }
+        snapshot.keep()?;
+    }
+    Ok(report)
+}
+
+/// Appends what the steps change to the copy, and waits until the disk has it.
+fn copy(path: &Path, steps: &[Step]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    for step in steps.iter().filter(|step| !step.before.is_null()) {
+        writeln!(file, "{}", step.before)?;
+    }
+    file.sync_all()
+}
+
+fn make(snapshot: &Snapshot, fix: &Fix) -> Result<(), Error> {
+    match fix {
+        Fix::Entry { log, seq, row, data } => snapshot.put_entry((*log, *seq), *row, data),
+        Fix::Row { full, put } => {
+            snapshot.delete_row(full)?;
+            put.iter().try_for_each(|(row, value)| snapshot.put_row(row, value))
+        }
+        Fix::Links { conv, rows } => snapshot.relink(*conv, rows),
+        Fix::Index => snapshot.reindex(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
