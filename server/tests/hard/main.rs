@@ -3,6 +3,7 @@
 //! These take seconds to a minute each and disturb one another, so that they run one after the other.
 
 mod backup;
+mod bits;
 mod chance;
 mod clocks;
 mod crash;

@@ -18,7 +18,7 @@ fn damage(dir: &Path, marker: &[u8], offset: isize, change: impl Fn(&mut [u8])) 
     let at: Vec<usize> =
         bytes.windows(marker.len()).enumerate().filter(|(_, part)| *part == marker).map(|(at, _)| at).collect();
     assert_eq!(at.len(), 1, "it is there once");
-    change(&mut bytes[at[0].strict_add(marker.len()).strict_add_signed(offset)..]);
+    change(&mut bytes[(at[0] + marker.len()).saturating_add_signed(offset)..]);
     fs::write(&file, bytes).unwrap();
 }
 
@@ -161,7 +161,7 @@ async fn a_permission_that_is_damaged_is_not_served_as_true_and_is_folded_again(
     damage(&dir, &member(group, bela.id), 1, flip);
     let report = kith::store::verify::verify(&dir, |_| {}).unwrap();
     let named = format!("Member({group}, {}): its checksum is wrong", bela.id);
-    assert_eq!(report.problems, [named.clone()], "{report}");
+    assert_eq!(report.problems, [named], "{report}");
     world.restart(&mut [&mut anna, &mut bela]).await;
     assert_eq!(code(bela.rest.conversation(group).await), Some(Code::Internal));
     world.stop().await;

@@ -1,5 +1,11 @@
 //! What SQLite's errors mean to those who wait for it.
 
+use std::{
+    cell::OnceCell,
+    fs,
+    path::{Path, PathBuf},
+};
+
 use rusqlite::{ErrorCode, ffi};
 
 use crate::store::Error;
@@ -41,9 +47,26 @@ pub(super) fn of_reading(error: rusqlite::Error) -> Error {
     if damaged { Error::Corrupt(error.to_string()) } else { Error::Unavailable(error.to_string()) }
 }
 
+thread_local! {
+    /// The data directory for which this thread works.
+    static WORKS_FOR: OnceCell<PathBuf> = const { OnceCell::new() };
+}
+
+/// This thread works for a data directory: should it end the process, the next start knows why.
+pub(super) fn work_for(dir: &Path) {
+    WORKS_FOR.with(|works_for| drop(works_for.set(dir.to_owned())));
+}
+
+/// The file that says why the process was ended, while nobody has looked since whether the database is whole.
+pub(super) fn mark(dir: &Path) -> PathBuf {
+    dir.join("store.failed")
+}
+
 /// Ends the process: what was promised can no longer be kept, and only opening the files anew tells what they hold.
 pub(super) fn die(what: &str) -> ! {
     tracing::error!("the store cannot go on, the server ends: {what}");
+    // Where the disk does not take that either, the next start meets the same.
+    let _ = WORKS_FOR.with(|dir| dir.get().map(|dir| fs::write(mark(dir), what)));
     std::process::exit(EXIT_CODE)
 }
 

@@ -96,6 +96,7 @@ impl Sqlite {
         describe_metrics();
         let lock = open::lock(dir)?;
         backup::clear(dir)?;
+        open::look_after_failure(dir, ground)?;
         let writer = open::writer(dir, ground)?;
         let readers = (0..limits::STORE_READERS).map(|_| open::reader(dir, ground));
         let readers = readers.collect::<Result<Vec<Connection>, OpenError>>()?;
@@ -109,7 +110,12 @@ impl Sqlite {
         let questions = Arc::<Questions>::default();
         let mut threads = Vec::new();
         let mut spawn = |name: &str, thread: Box<dyn FnOnce() + Send>| {
-            let made = std::thread::Builder::new().name(name.to_owned()).spawn(thread);
+            let works_for = dir.to_owned();
+            let work = move || {
+                failure::work_for(&works_for);
+                thread();
+            };
+            let made = std::thread::Builder::new().name(name.to_owned()).spawn(work);
             threads.push(made.map_err(|error| OpenError::Io { path: dir.into(), why: error.to_string() })?);
             Ok(())
         };

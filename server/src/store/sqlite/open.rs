@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::{rows::full_key, scrub::PAGE, sum, upgrade};
+use super::{failure, rows::full_key, scrub::PAGE, snapshot::integrity, sum, upgrade};
 use crate::{limits, store::schema};
 
 /// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
@@ -180,6 +180,24 @@ fn look(dir: &Path, ground: &Ground) -> Result<Option<u32>, OpenError> {
         return Ok(None);
     }
     version(&untouched(dir, ground)?, dir).map(Some)
+}
+
+/// Looks whether the database is whole where the process before was ended for what it met in it.
+pub(super) fn look_after_failure(dir: &Path, ground: &Ground) -> Result<(), OpenError> {
+    let mark = failure::mark(dir);
+    if !has_file(&mark)? {
+        return Ok(());
+    }
+    let path = database(dir);
+    let found = integrity(&connect(dir, ground, Mode::Write)?);
+    let found = found.map_err(|error| OpenError::of_database(&path, &error))?;
+    match found.into_iter().next() {
+        Some(why) => Err(OpenError::Damaged { path, why }),
+        None => {
+            tracing::warn!("the process before was ended by its disk; the database is whole");
+            fs::remove_file(&mark).map_err(|error| OpenError::of_file(&mark, &error))
+        }
+    }
 }
 
 /// Whether there is a file with something in it.

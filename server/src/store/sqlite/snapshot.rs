@@ -254,7 +254,16 @@ pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>
     let tables: Vec<(i64, String)> =
         tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
     let mut check = connection.prepare(&format!("PRAGMA integrity_check({PROBLEMS})"))?;
-    let found: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut found: Vec<String> = Vec::new();
+    for lines in check.query_map([], |row| row.get::<_, String>(0))? {
+        match lines {
+            // The first of several lines names the database.
+            Ok(lines) => found.extend(lines.lines().filter(|line| !line.starts_with("***")).map(str::to_owned)),
+            Err(error) if found.is_empty() => return Err(error),
+            // It meets what it has told.
+            Err(_) => break,
+        }
+    }
     let named = |line: String| {
         let root = line.strip_prefix("Tree ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         match tables.iter().find(|(page, _)| Some(*page) == root) {
