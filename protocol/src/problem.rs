@@ -11,6 +11,7 @@ pub enum Code {
     InvalidRequest,
     Unauthenticated,
     WrongPassword,
+    PasswordExpired,
     Blocked,
     UserGone,
     NotAdmin,
@@ -39,10 +40,11 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of its status.
-    pub const ALL: [Code; 27] = [
+    pub const ALL: [Code; 28] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
         Code::WrongPassword,
+        Code::PasswordExpired,
         Code::Blocked,
         Code::UserGone,
         Code::NotAdmin,
@@ -75,6 +77,7 @@ impl Code {
             Code::InvalidRequest => "invalid_request",
             Code::Unauthenticated => "unauthenticated",
             Code::WrongPassword => "wrong_password",
+            Code::PasswordExpired => "password_expired",
             Code::Blocked => "blocked",
             Code::UserGone => "user_gone",
             Code::NotAdmin => "not_admin",
@@ -107,7 +110,8 @@ impl Code {
         match self {
             Code::InvalidRequest => 400,
             Code::Unauthenticated | Code::WrongPassword => 401,
-            Code::Blocked
+            Code::PasswordExpired
+            | Code::Blocked
             | Code::UserGone
             | Code::NotAdmin
             | Code::NotContact
@@ -135,6 +139,7 @@ impl Code {
             Code::InvalidRequest => "The request is not valid.",
             Code::Unauthenticated => "Sign in first: the token is missing, wrong or revoked.",
             Code::WrongPassword => "The username or the password is wrong.",
+            Code::PasswordExpired => "This password was good for one day: ask who runs this server for another one.",
             Code::Blocked => "One of you has blocked the other.",
             Code::UserGone => "This user has deleted their account.",
             Code::NotAdmin => "Only an admin of the conversation may do this.",

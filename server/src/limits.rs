@@ -205,6 +205,8 @@ pub const PHONE_CHARS: usize = 32;
 pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
 /// Rows of used idempotency keys that are looked at when one is added, to drop those that are too old.
 pub const REPLAYS_SWEPT: usize = 16;
+/// Seconds for which a password that the operator gave out signs in.
+pub const ONE_TIME_PASSWORD_S: u64 = 24 * 3600;
 /// Users that an import writes at a time, so that they share durable writes.
 pub const IMPORTS_AT_ONCE: usize = 512;
 /// Users of an import that one request to the operator's socket brings.

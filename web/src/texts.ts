@@ -229,6 +229,7 @@ const en = {
   unreachable: "The server does not answer.",
   refused: {
     wrong_password: "The username or the password is wrong.",
+    password_expired: "This password was good for one day. Ask those who run this server for another one.",
     suspended: "Those who run this server have suspended this account.",
     rate_limited: "That was too often. Wait a little, then try again.",
     overloaded: "The server has too much to do. Try again in a few seconds.",
@@ -473,6 +474,7 @@ const de: Texts = {
   unreachable: "Der Server antwortet nicht.",
   refused: {
     wrong_password: "Der Benutzername oder das Passwort ist falsch.",
+    password_expired: "Dieses Passwort galt einen Tag lang. Wer diesen Server betreibt, kann ein anderes geben.",
     suspended: "Wer diesen Server betreibt, hat dieses Konto gesperrt.",
     rate_limited: "Das war zu oft. Warte ein wenig und versuch es dann noch einmal.",
     overloaded: "Der Server hat zu viel zu tun. Versuch es in ein paar Sekunden noch einmal.",

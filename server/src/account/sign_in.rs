@@ -1,7 +1,9 @@
 //! Signing in, and the passwords that allow it.
 
+use std::time::Duration;
+
 use kith_protocol::{
-    Code, DeviceId, UserId,
+    Code, DeviceId, Timestamp, UserId,
     rest::{ChangePassword, DeviceInfo, NewSession, SignedIn},
 };
 
@@ -14,27 +16,51 @@ use crate::{
     },
 };
 
-/// In front of the hash of a password that an operator gave out: it signs in once.
+/// In front of a password that an operator gave out: it signs in once. The time until which it does follows, in milliseconds
+/// and with a colon behind it, and then its hash.
 const ONCE: &str = "once:";
 /// In front of the hash of such a password once it was used: all it is good for is to be replaced.
 const USED: &str = "used:";
 
-/// The hash that a password must have to sign in.
-fn signs_in(stored: &str) -> Option<&str> {
-    let hash = stored.strip_prefix(ONCE).unwrap_or(stored);
-    (!hash.is_empty() && !hash.starts_with(USED)).then_some(hash)
+/// A password as it is kept: its hash, and how often it signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept<'a> {
+    hash: &'a str,
+    signs_in: SignsIn,
 }
 
-/// The hash that a password must have to prove that one who is signed in is its owner.
-fn proves(stored: &str) -> &str {
-    stored.strip_prefix(ONCE).or(stored.strip_prefix(USED)).unwrap_or(stored)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SignsIn {
+    Always,
+    OnceUntil(Timestamp),
+    Never,
+}
+
+impl<'a> Kept<'a> {
+    fn read(stored: &'a str) -> Self {
+        if let Some(hash) = stored.strip_prefix(USED) {
+            return Self { hash, signs_in: SignsIn::Never };
+        }
+        let Some(once) = stored.strip_prefix(ONCE) else {
+            return Self { hash: stored, signs_in: if stored.is_empty() { SignsIn::Never } else { SignsIn::Always } };
+        };
+        let dated = once.split_once(':').and_then(|(until, hash)| Some((until.parse().ok()?, hash)));
+        // One without a time is of an older program. Nobody knows when it was given out, so it has ended.
+        let (until, hash) = dated.unwrap_or((0, once));
+        Self { hash, signs_in: SignsIn::OnceUntil(Timestamp::from_millis(until)) }
+    }
+
+    /// The hash that a password must have to sign in.
+    fn to_sign_in(self) -> Option<&'a str> {
+        (self.signs_in != SignsIn::Never).then_some(self.hash)
+    }
 }
 
 impl Accounts {
     /// Signs a device in. Takes as long for a name that nobody has.
     ///
     /// # Errors
-    /// `wrong_password`, whether the name or the password is wrong; `suspended`; `overloaded` when too many passwords wait.
+    /// `wrong_password`, whether the name or the password is wrong; `suspended`; `password_expired`; `overloaded` when too many passwords wait.
     pub async fn sign_in(&self, new: NewSession, turn: Turn) -> Result<SignedIn, Error> {
         let info = new.device.unwrap_or_default();
         devices::check(&info, &self.settings.limits)?;
@@ -43,7 +69,7 @@ impl Accounts {
             return Err(Error::new(Code::WrongPassword));
         }
         let found = self.named(&check::folded(&new.username)).await?;
-        let hash = found.as_ref().and_then(|(_, row)| signs_in(&row.password));
+        let hash = found.as_ref().and_then(|(_, row)| Kept::read(&row.password).to_sign_in());
         let right = self.passwords.verify(new.password, hash, turn).await?;
         let Some((user, row)) = found.filter(|_| right) else {
             return Err(Error::new(Code::WrongPassword));
@@ -51,6 +77,11 @@ impl Accounts {
         // Told only to who has the password.
         if row.suspended {
             return Err(Error::new(Code::Suspended));
+        }
+        if let SignsIn::OnceUntil(until) = Kept::read(&row.password).signs_in
+            && until <= clock::now()
+        {
+            return Err(Error::new(Code::PasswordExpired));
         }
         self.add_device(user, &row.password, info, new.device_secret.as_deref()).await
     }
@@ -80,7 +111,8 @@ impl Accounts {
             if account.suspended {
                 return Err(Error::new(Code::Suspended));
             }
-            if let Some(hash) = verified.strip_prefix(ONCE) {
+            let Kept { hash, signs_in } = Kept::read(verified);
+            if matches!(signs_in, SignsIn::OnceUntil(_)) {
                 account.password = format!("{USED}{hash}");
             }
             // Who signs in again and again without signing out loses the devices that have been there longest.
@@ -125,7 +157,7 @@ impl Accounts {
             return Err(Error::new(Code::WrongPassword));
         }
         let (row, _) = self.living(user).await?;
-        match self.passwords.verify(password, Some(proves(&row.password)), Turn::Known(user)).await? {
+        match self.passwords.verify(password, Some(Kept::read(&row.password).hash), Turn::Known(user)).await? {
             true => Ok(row),
             false => Err(Error::new(Code::WrongPassword)),
         }
@@ -142,14 +174,16 @@ impl Accounts {
         self.set_password(actor.user, Some(&verified), hash, Some(actor.device)).await
     }
 
-    /// Gives the user a password that signs in once, and signs all devices out.
+    /// Gives the user a password that signs in once within a day, and signs all devices out.
     ///
     /// # Errors
     /// `not_found` where nobody has this name.
     pub async fn reset(&self, username: &str) -> Result<String, Error> {
         let (user, _) = self.named(&check::folded(username)).await?.ok_or(Error::new(Code::NotFound))?;
         let password = token::one_time_password();
-        let hash = format!("{ONCE}{}", self.passwords.hash(password.clone(), Turn::Known(user)).await?);
+        let hash = self.passwords.hash(password.clone(), Turn::Known(user)).await?;
+        let until = clock::now().plus(Duration::from_secs(limits::ONE_TIME_PASSWORD_S));
+        let hash = format!("{ONCE}{}:{hash}", until.millis());
         self.set_password(user, None, hash, None).await?;
         tracing::info!(%user, "password reset by the operator");
         Ok(password)

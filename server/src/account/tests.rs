@@ -130,6 +130,31 @@ async fn a_reset_password_signs_in_once_and_is_good_to_be_replaced() {
 }
 
 #[tokio::test]
+async fn a_reset_password_that_nobody_used_ends_after_a_day() {
+    let accounts = accounts();
+    let user = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap().user.id;
+    let once = accounts.reset("anna").await.unwrap();
+    let kept = accounts.living(user).await.unwrap().0.password;
+    let [prefix, until, hash] = kept.split(':').collect::<Vec<_>>()[..] else { panic!("{kept}") };
+    let left_ms = until.parse::<u64>().unwrap() - clock::now().millis();
+    assert!(left_ms > 23 * 3_600_000 && left_ms <= 24 * 3_600_000, "{left_ms}");
+    // A day later; and one that an older program gave out, nobody knows when.
+    for ended in [format!("{prefix}:{}:{hash}", clock::now().millis()), format!("{prefix}:{hash}")] {
+        let put = |row: &mut User| {
+            row.password.clone_from(&ended);
+            Ok(Vec::new())
+        };
+        accounts.change(user, put).await.unwrap();
+        // Told only to who has the password.
+        assert_eq!(code(accounts.sign_in(credentials("anna", "wrong"), LOCAL).await), Some(Code::WrongPassword));
+        let refused = accounts.sign_in(credentials("anna", &once), LOCAL).await;
+        assert_eq!(code(refused), Some(Code::PasswordExpired));
+    }
+    let once = accounts.reset("anna").await.unwrap();
+    accounts.sign_in(credentials("anna", &once), LOCAL).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_device_more_than_allowed_signs_the_oldest_out() {
     let accounts = accounts();
     let first = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();

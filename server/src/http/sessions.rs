@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> Asked<T> {
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", security(()), request_body = NewSession, responses(
     (status = 201, body = SignedIn),
     (status = 401, body = Problem, description = "wrong_password"),
-    (status = 403, body = Problem, description = "suspended"),
+    (status = 403, body = Problem, description = "suspended, password_expired"),
 ))]
 pub async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let asked = Asked::<NewSession>::read(request).await?;
