@@ -59,6 +59,9 @@ enum Command {
     /// Make many users.
     #[command(subcommand)]
     Users(Users),
+    /// Replace a key of the server that may be in other hands.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// List, show or close what users have reported.
     #[command(subcommand)]
     Reports(Reports),
@@ -118,7 +121,7 @@ enum Command {
 enum User {
     /// List all users.
     List,
-    /// Print a new password that signs in once; all devices are signed out.
+    /// Print a new password that signs in once, within a day; all devices are signed out.
     Reset {
         /// The username.
         name: String,
@@ -155,6 +158,23 @@ enum Clock {
     /// Believe the machine's clock as it is now, while the server runs or not. One that jumped by more than an hour is
     /// believed by itself once it has been steady for an hour; until then nothing expires.
     Accept,
+}
+
+#[derive(Subcommand)]
+enum Secrets {
+    /// Make another key. What was signed with the one before is void.
+    Rotate(Rotate),
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Rotate {
+    /// The key that signs the urls of media: those that were given out open nothing any longer, and clients ask for others.
+    #[arg(long)]
+    media: bool,
+    /// The key that signs pushes: no device is woken until the app was opened on it again.
+    #[arg(long)]
+    push: bool,
 }
 
 #[derive(Subcommand)]
@@ -258,6 +278,7 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             Command::User(User::Unsuspend { name }) => find(&config).await?.suspend(&name, false).await.map_err(run),
             Command::User(User::Remove { name }) => find(&config).await?.remove(&name).await.map_err(run),
             Command::Users(Users::Import { file }) => import(&find(&config).await?, &file).await,
+            Command::Secrets(Secrets::Rotate(Rotate { push, .. })) => rotate(&find(&config).await?, push).await,
             Command::Reports(reports) => self::reports(&find(&config).await?, reports).await,
             Command::Invite => {
                 let invite = find(&config).await?.invite().await.map_err(run)?;
@@ -303,6 +324,17 @@ async fn sign_out(operator: &Operator, name: Option<&str>) -> Result<(), Failure
         None => operator.sign_out_all().await.map_err(run)?,
     };
     print(&format!("{devices} devices signed out\n"))
+}
+
+async fn rotate(operator: &Operator, push: bool) -> Result<(), Failure> {
+    if push {
+        let devices = operator.rotate_push_key().await.map_err(run)?;
+        return print(&format!(
+            "pushes are signed with another key: {devices} devices are not woken until the app is opened on them\n"
+        ));
+    }
+    operator.rotate_media_key().await.map_err(run)?;
+    print("urls of media are signed with another key: those that were given out are void\n")
 }
 
 async fn list(operator: &Operator) -> Result<(), Failure> {

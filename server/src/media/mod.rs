@@ -35,8 +35,7 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith_protocol::{Code, MediaId, UserId};
-use parking_lot::Mutex;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 pub use self::{
     add::{New, Source},
@@ -88,13 +87,13 @@ pub struct Media {
     /// Before this time there is nothing to look at, in milliseconds.
     collect_ms: AtomicU64,
     /// The senders of media in one request.
-    sending: Arc<Mutex<Senders>>,
+    sending: Arc<parking_lot::Mutex<Senders>>,
     /// The memory in which pictures are read.
     reading: Arc<Fair>,
     /// Those that are sent in parts.
     uploads: Uploads,
     /// What signs urls, once it was needed.
-    key: OnceCell<[u8; 32]>,
+    key: Mutex<Option<[u8; 32]>>,
 }
 
 /// The type of a media's thumbnail, if it has one.
@@ -139,7 +138,7 @@ impl Media {
                 wait: Duration::from_secs(limits::PICTURE_WAIT_S),
             }),
             uploads: Uploads::default(),
-            key: OnceCell::new(),
+            key: Mutex::new(None),
         }
     }
 

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::{Media, Row};
 use crate::{
     Error, clock, limits,
-    store::{kept_key, schema::server},
+    store::{kept_key, renew_key, schema::server},
 };
 
 impl Media {
@@ -30,22 +30,42 @@ impl Media {
     /// The media that a signed url opens.
     ///
     /// # Errors
-    /// `not_found` where its time is over, or it is not one that was signed here.
+    /// `not_found` where its time is over or farther away than it is ever given, or it is not one that was signed here.
     pub async fn opened(&self, id: MediaId, expires_s: u64, signature: &str) -> Result<Row, Error> {
         let good = match BASE64_URL_SAFE_NO_PAD.decode(signature) {
             // Compared in constant time.
             Ok(signature) => self.signature(id, expires_s).await?.verify_slice(&signature).is_ok(),
             Err(_) => false,
         };
-        if !good || expires_s <= clock::now().millis() / 1000 {
+        let now_s = clock::now().millis() / 1000;
+        // One that is good for longer was signed while the clock was ahead.
+        if !good || expires_s <= now_s || expires_s > now_s + limits::MEDIA_URL_S {
             return Err(Code::NotFound.into());
         }
         self.row(id).await
     }
 
-    async fn signature(&self, id: MediaId, expires_s: u64) -> Result<Hmac<Sha256>, Error> {
-        let key = self.key.get_or_try_init(|| kept_key(&*self.store, server::media_key(), clock::random)).await?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Error::new(Code::Internal))?;
+    /// Signs with another key from now on: no url that was given out before opens anything.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn rotate_key(&self) -> Result<(), Error> {
+        let key = clock::random();
+        let mut known = self.key.lock().await;
+        renew_key(&*self.store, server::media_key(), &key).await?;
+        *known = Some(key);
+        tracing::info!("the key that signs urls of media is another one");
+        Ok(())
+    }
+
+    pub(super) async fn signature(&self, id: MediaId, expires_s: u64) -> Result<Hmac<Sha256>, Error> {
+        let mut known = self.key.lock().await;
+        let key = match *known {
+            Some(key) => key,
+            None => *known.insert(kept_key(&*self.store, server::media_key(), clock::random).await?),
+        };
+        drop(known);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Error::new(Code::Internal))?;
         mac.update(format!("kith media url\n{id}\n{expires_s}").as_bytes());
         Ok(mac)
     }

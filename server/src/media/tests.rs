@@ -2,8 +2,14 @@
 
 use kith_protocol::{ConversationId, Timestamp, Uuid, rest::Privacy};
 
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::Mac as _;
+
 use super::*;
-use crate::store::{memory::Memory, schema::User};
+use crate::{
+    clock,
+    store::{memory::Memory, schema::User},
+};
 
 fn user(erased: bool) -> User {
     User {
@@ -72,4 +78,25 @@ async fn what_a_message_is_about_to_show_is_not_removed() {
     assert_eq!(media.row(id).await, Ok(row));
     media.release(id, shown).await.unwrap();
     assert_eq!(media.collect().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_url_opens_for_an_hour_at_most_whatever_the_clock_said_when_it_was_signed() {
+    let (media, owner) = (media(), UserId::new(Uuid::from_u128(1)));
+    put_user(&media, owner, false).await;
+    let new = New { owner, content_type: String::new(), name: None, source: Source::Bytes("hers".into()) };
+    let (id, _) = media.add(new).await.unwrap();
+    let now_s = clock::now().millis() / 1000;
+    for (expires_s, opens) in [
+        (now_s - 1, false),
+        (now_s + 60, true),
+        (now_s + limits::MEDIA_URL_S, true),
+        (now_s + limits::MEDIA_URL_S + 60, false),
+        (now_s + 30 * 24 * 3600, false),
+        (u64::MAX, false),
+    ] {
+        let signature = media.signature(id, expires_s).await.unwrap().finalize().into_bytes();
+        let opened = media.opened(id, expires_s, &BASE64_URL_SAFE_NO_PAD.encode(signature)).await;
+        assert_eq!(opened.is_ok(), opens, "{expires_s}");
+    }
 }

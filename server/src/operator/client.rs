@@ -166,6 +166,22 @@ impl Operator {
         }
     }
 
+    /// Has another key sign the urls of media.
+    pub async fn rotate_media_key(&self) -> Result<(), String> {
+        match self {
+            Self::Alone(here) => here.rotate_media_key().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::POST, "/secrets/media", &()).await,
+        }
+    }
+
+    /// Has another key sign pushes: how many devices have to subscribe anew.
+    pub async fn rotate_push_key(&self) -> Result<usize, String> {
+        match self {
+            Self::Alone(here) => here.rotate_push_key().await.map_err(|error| error.to_string()),
+            Self::Beside(socket) => ask(socket, Method::POST, "/secrets/push", &()).await,
+        }
+    }
+
     /// All reports, the oldest first.
     pub async fn reports(&self) -> Result<Vec<ReportLine>, String> {
         match self {

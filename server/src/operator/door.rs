@@ -72,6 +72,8 @@ pub fn router(operations: Operations) -> Router {
         .route("/users/{name}/devices", delete(sign_out))
         .route("/devices", delete(sign_out_some))
         .route("/invites", post(invite))
+        .route("/secrets/media", post(rotate_media_key))
+        .route("/secrets/push", post(rotate_push_key))
         .route("/reports", get(reports))
         .route("/reports/{report}", get(report).delete(close_report))
         .route("/clock/accept", post(accept_clock))
@@ -169,6 +171,15 @@ async fn reset(State(operations): State<Operations>, Segment(name): Segment<Stri
 
 async fn invite(State(operations): State<Operations>) -> Answer<Response> {
     Ok(Json(operations.invite().await?).into_response())
+}
+
+async fn rotate_media_key(State(operations): State<Operations>) -> Answer<StatusCode> {
+    operations.rotate_media_key().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn rotate_push_key(State(operations): State<Operations>) -> Answer<Json<usize>> {
+    Ok(Json(operations.rotate_push_key().await?))
 }
 
 async fn reports(State(operations): State<Operations>) -> Answer<Response> {

@@ -76,6 +76,16 @@ impl Operations {
         self.node.accounts.invite(None).await
     }
 
+    /// Has another key sign the urls of media.
+    pub async fn rotate_media_key(&self) -> Result<(), Error> {
+        self.node.media.rotate_key().await
+    }
+
+    /// Has another key sign pushes: how many devices have to subscribe anew.
+    pub async fn rotate_push_key(&self) -> Result<usize, Error> {
+        self.node.push.rotate_key().await
+    }
+
     /// All reports, the oldest first.
     pub async fn reports(&self) -> Result<Vec<ReportLine>, Error> {
         self.node.reports.list().await

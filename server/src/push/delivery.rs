@@ -83,7 +83,7 @@ impl Push {
     async fn try_to(&self, Begun { target, row, small }: Begun) -> Result<Outcome, Error> {
         let Target { user, device, conversation } = target;
         let Some(subscription) = self.reachable(target).await? else { return Ok(Outcome::Needless) };
-        let Some(vapid) = self.vapid.get() else { return Ok(Outcome::Needless) };
+        let Some(vapid) = self.vapid.read().clone() else { return Ok(Outcome::Needless) };
         let audience = self.conversations.audience(conversation, Some(user)).await?;
         let Some(listener) = audience.members.first().copied() else { return Ok(Outcome::Needless) };
         let card = self.accounts.card(user).await?;

@@ -25,14 +25,11 @@ mod send;
 mod subscriptions;
 mod vapid;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ::base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kith_protocol::{Code, ConversationId};
+use parking_lot::RwLock;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
@@ -72,7 +69,8 @@ pub struct Push {
     accounts: Arc<Accounts>,
     roster: Arc<Roster>,
     presence: Arc<Presence>,
-    vapid: OnceLock<Vapid>,
+    /// What signs pushes, once it was opened.
+    vapid: RwLock<Option<Arc<Vapid>>>,
     sender: Sender,
 }
 
@@ -105,7 +103,7 @@ impl Push {
         let help = "Users of whom more waits to be pushed than may wait in memory.";
         metrics::describe_gauge!("kith_push_users_behind", Unit::Count, help);
         metrics::describe_gauge!("kith_push_subscriptions", Unit::Count, "Devices that can be woken.");
-        let (vapid, sender) = (OnceLock::new(), Sender::default());
+        let (vapid, sender) = (RwLock::default(), Sender::default());
         Self { subscriptions, store, conversations, accounts, roster, presence, vapid, sender }
     }
 
@@ -117,21 +115,43 @@ impl Push {
         if !self.subscriptions.settings().enabled {
             return Ok(());
         }
-        let contact = self.subscriptions.settings().contact.clone();
-        let key = Vapid::new(&store::kept_key(&*self.store, server::push_key(), Vapid::secret).await?, contact)
-            .ok_or(Error::new(Code::Internal))?;
-        let _ = self.vapid.set(key);
+        self.sign_with(&store::kept_key(&*self.store, server::push_key(), Vapid::secret).await?)?;
         self.subscriptions.load().await
+    }
+
+    fn sign_with(&self, secret: &[u8; 32]) -> Result<(), Error> {
+        let contact = self.subscriptions.settings().contact.clone();
+        let vapid = Vapid::new(secret, contact).ok_or(Error::new(Code::Internal))?;
+        *self.vapid.write() = Some(Arc::new(vapid));
+        Ok(())
+    }
+
+    /// Signs with another key from now on. Every subscription is bound to the one before and is forgotten: how many there
+    /// were. A device is woken again once it has subscribed anew.
+    ///
+    /// # Errors
+    /// When the store does not answer; asking again does it all.
+    pub async fn rotate_key(&self) -> Result<usize, Error> {
+        let before = self.subscriptions.remove_all().await?;
+        let secret = Vapid::secret();
+        store::renew_key(&*self.store, server::push_key(), &secret).await?;
+        if self.subscriptions.settings().enabled {
+            self.sign_with(&secret)?;
+        }
+        // Those that were made meanwhile are of the key before.
+        let forgotten = before + self.subscriptions.remove_all().await?;
+        tracing::info!(forgotten, "the key that signs pushes is another one");
+        Ok(forgotten)
     }
 
     /// The public key that devices subscribe with, in base64url; none where this server does not push.
     pub fn key(&self) -> Option<String> {
-        self.vapid.get().map(|vapid| vapid.public().to_owned())
+        self.vapid.read().as_ref().map(|vapid| vapid.public().to_owned())
     }
 
     /// Pushes, for ever; once at a time. Without a subscription it sleeps.
     pub async fn run(self: &Arc<Self>) {
-        if self.vapid.get().is_none() {
+        if self.vapid.read().is_none() {
             return std::future::pending().await;
         }
         let mut work = Work::default();

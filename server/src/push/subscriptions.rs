@@ -136,6 +136,22 @@ impl Subscriptions {
         }
     }
 
+    /// Forgets where all devices are woken: how many there were.
+    ///
+    /// # Errors
+    /// When the store does not answer; some may be forgotten.
+    pub async fn remove_all(&self) -> Result<usize, Error> {
+        let mut removed = 0;
+        for shard in 0..schema::SHARDS {
+            for row in self.rows(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
+                let (user, device) = schema::push::device_of(&row.key)?;
+                self.remove(user, device).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
     /// Forgets everything of a user.
     ///
     /// # Errors

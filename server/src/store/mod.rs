@@ -285,6 +285,19 @@ pub async fn kept_key(store: &dyn Store, row: RowKey, new: impl FnOnce() -> [u8;
     schema::server::key_of(&kept(store, row, || Bytes::copy_from_slice(&new())).await?)
 }
 
+/// Puts another key of the server in place of the one in a row, whether there is one or not.
+///
+/// # Errors
+/// When the engine does not do it.
+pub async fn renew_key(store: &dyn Store, row: RowKey, key: &[u8; 32]) -> Result<(), Error> {
+    let put = Change::Put(row.key, Bytes::copy_from_slice(key));
+    match store.commit(row.partition, vec![put], Vec::new()).await {
+        Ok(()) => Ok(()),
+        Err(CommitError::Condition { .. }) => unreachable!("there is none"),
+        Err(CommitError::Store(error)) => Err(error),
+    }
+}
+
 /// The instance of the data. Where there is none, as in a new directory and in a copy, it is chosen now and stays.
 ///
 /// # Errors

@@ -125,6 +125,52 @@ async fn the_log_at_its_most_talkative_holds_no_secret() {
     is_discreet("the log", &log, &secrets);
 }
 
+#[tokio::test]
+async fn a_key_that_may_be_in_other_hands_is_replaced_beside_a_server_and_without_one() {
+    let _alone = alone().await;
+    let mut program = Program::started("drain_s = 0");
+    let anna = Person::new(&program, "anna").await;
+    let media = anna.rest.send_media("bytes", "text/plain", None).await.unwrap();
+    let device = anna.rest.devices().await.unwrap().items[0].id;
+    let push = format!("/v1/users/me/devices/{device}/push");
+    let keys = format!("{{\"p256dh\":\"{POINT}\",\"auth\":\"{AUTH}\"}}");
+    let subscription = format!("{{\"endpoint\":\"https://push.invalid/{ENDPOINT}\",\"keys\":{keys}}}");
+    let subscribe = async || {
+        let json = [("content-type", "application/json")];
+        let answer = anna.rest.request(Method::PUT, &push, &json, subscription.clone()).await.unwrap();
+        assert_eq!(answer.status.as_u16(), 204);
+    };
+    let opens = async |program: &Program, url: &str| {
+        program.rest().request(Method::GET, url, &[], "").await.unwrap().status.as_u16()
+    };
+    let vapid = async || anna.rest.info().await.unwrap().push.unwrap().vapid_key;
+    for runs in [true, false] {
+        let url = anna.rest.media_url(media.id).await.unwrap().url;
+        let key = vapid().await;
+        subscribe().await;
+        assert_eq!(opens(&program, &url).await, 200);
+        if !runs {
+            assert_eq!(program.end().code(), Some(0));
+        }
+        program.done(&["secrets", "rotate", "--media"]);
+        let told = program.done(&["secrets", "rotate", "--push"]);
+        assert!(told.contains(": 1 devices are not woken"), "{told}");
+        assert!(!program.done(&["inspect", "pushes"]).contains(&device.to_string()));
+        if !runs {
+            program.start();
+        }
+        assert_eq!(opens(&program, &url).await, 404);
+        let other = anna.rest.media_url(media.id).await.unwrap().url;
+        assert_eq!(opens(&program, &other).await, 200);
+        assert_ne!(vapid().await, key);
+    }
+    // Each apart, and nothing that was not asked for.
+    for wrong in [&["secrets", "rotate"][..], &["secrets", "rotate", "--media", "--push"]] {
+        assert_eq!(program.command(wrong).status.code(), Some(2));
+    }
+    program.verify(program.data());
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
