@@ -56,7 +56,7 @@ impl Quota {
     /// When the store does not answer.
     pub async fn open(&self, now: Timestamp) -> Result<(), Error> {
         let today = now.millis() / DAY_MS;
-        self.forget_before(clock::forget_until().millis() / DAY_MS).await?;
+        self.forget_before(now.min(clock::forget_until()).millis() / DAY_MS).await?;
         let mut range = schema::quota::from(today);
         loop {
             let partition = schema::quota::partition();
@@ -93,7 +93,7 @@ impl Quota {
     /// Counts what was appended against those whose doing it is.
     pub fn count(self: &Arc<Self>, records: &[Record]) {
         for record in records {
-            let day = record.at.millis() / DAY_MS;
+            let day = record.time().millis() / DAY_MS;
             let bytes = record.body.len() as u64 + limits::ENTRY_BYTES_BESIDE;
             let (before, now) = self.add(day, record.sender, bytes);
             let passed = |bound: u64| before < bound && bound <= now;
@@ -171,6 +171,7 @@ mod tests {
             device: None,
             client_id: None,
             at,
+            true_at: None,
             expires_at: None,
             counts: Counts::default(),
             body: vec![b'x'; bytes].into(),
