@@ -149,7 +149,13 @@ async fn speak(stream: TcpStream) {
             ClientFrame::Ping(_) => vec![ServerFrame::Pong(Pong { at: at(9) })],
             ClientFrame::Send(send) => {
                 let client_id = send.message.client_id;
-                vec![ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq: 4, at: at(4) })]
+                vec![ServerFrame::Sent(Sent {
+                    client_id,
+                    conversation: send.conversation,
+                    seq: 4,
+                    at: at(4),
+                    true_at: None,
+                })]
             }
             _ => vec![],
         };

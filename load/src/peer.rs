@@ -246,6 +246,7 @@ impl World {
             device: None,
             client_id,
             at: Timestamp::from_millis(seq),
+            true_at: None,
             expires_at: None,
             body: Body::Message(Text { text: words.into(), ..Text::default() }),
         });
@@ -318,7 +319,13 @@ impl World {
                 if self.fault == Fault::Close(seq) {
                     return out.send(frame(opcode::CLOSE, &4103u16.to_be_bytes())).is_err();
                 }
-                let sent = Sent { client_id, conversation: send.conversation, seq, at: Timestamp::from_millis(1) };
+                let sent = Sent {
+                    client_id,
+                    conversation: send.conversation,
+                    seq,
+                    at: Timestamp::from_millis(1),
+                    true_at: None,
+                };
                 say(&ServerFrame::Sent(sent));
                 self.deliver(log, sender);
                 true

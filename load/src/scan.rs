@@ -274,6 +274,7 @@ mod tests {
             device: None,
             client_id: Some(Uuid::from_u128(9)),
             at: Timestamp::from_millis(1),
+            true_at: None,
             expires_at: None,
             body: Body::Message(Text { text: text.into(), ..Text::default() }),
         }
@@ -299,7 +300,8 @@ mod tests {
     #[test]
     fn the_other_frames_are_heard_too() {
         let conversation = ConversationId::new(Uuid::from_u128(7));
-        let sent = Sent { client_id: Uuid::from_u128(9), conversation, seq: 3, at: Timestamp::from_millis(1) };
+        let sent =
+            Sent { client_id: Uuid::from_u128(9), conversation, seq: 3, at: Timestamp::from_millis(1), true_at: None };
         let name = conversation.to_string();
         let json = serde_json::to_vec(&ServerFrame::Sent(sent)).unwrap();
         let expected = Heard::Sent { client_id: Uuid::from_u128(9), conversation: name.as_bytes(), seq: 3 };

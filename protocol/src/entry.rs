@@ -248,12 +248,22 @@ pub struct Entry {
     pub client_id: Option<Uuid>,
     /// When the server took it; never before the entry in front of it.
     pub at: Timestamp,
+    /// When the server really took it, where a clock that was ahead before had `at` held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_at: Option<Timestamp>,
     /// When its content disappears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// What it says.
     #[serde(flatten)]
     pub body: Body,
+}
+
+impl Entry {
+    /// When the server really took it: what to show.
+    pub fn time(&self) -> Timestamp {
+        self.true_at.unwrap_or(self.at)
+    }
 }
 
 /// An emoji and who put it.

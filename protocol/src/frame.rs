@@ -423,6 +423,9 @@ pub struct Sent {
     pub seq: u64,
     /// When the server took it.
     pub at: Timestamp,
+    /// As in [`crate::Entry::true_at`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_at: Option<Timestamp>,
 }
 
 /// `entry`

@@ -74,6 +74,7 @@ async fn converse(store: Arc<Sqlite>, log: ConversationId, messages: usize, wind
                 device: Some(device),
                 client_id: Some(clock::uuid()),
                 at: clock::now(),
+                true_at: None,
                 expires_at: None::<Timestamp>,
                 counts: Counts { messages: seq, mentioning: 0, rev: 1 },
                 body: body.clone(),

@@ -125,6 +125,9 @@ pub const HTTP_REQUEST_S: u64 = 30;
 /// Milliseconds for which an answer is held that tells a client to come back later: on one connection there are no more
 /// refusals than that.
 pub const REFUSED_PAUSE_MS: u64 = 100;
+/// Milliseconds by which an entry's time has to be held, so as not to lie before the entry in front of it, for the entry to
+/// say its true time too. Corrections of a clock that is kept well are smaller.
+pub const HELD_MS: u64 = 1000;
 /// Seconds after which the time is kept again for the next run.
 pub const CLOCK_KEPT_S: u64 = 600;
 /// How long an operator's command waits for a server that still starts, in milliseconds.

@@ -102,13 +102,14 @@ impl Reports {
     /// A message as the reporter sees it.
     async fn seen(&self, by: UserId, id: MessageId) -> Result<ReportedMessage, Error> {
         let message = self.conversations.shown(by, id).await?.ok_or(Error::new(Code::NotFound))?;
+        let at = message.entry.time();
         let Body::Message(body) = message.entry.body else { return Err(Error::new(Code::NotFound)) };
         let text = cut(body.text, limits::REPORT_TEXT_BYTES);
         Ok(ReportedMessage {
             conversation: id.conversation,
             seq: id.seq,
             sender: message.entry.sender,
-            at: message.entry.at,
+            at,
             text,
             attachments: body.attachments.iter().map(|media| media.id).collect(),
         })

@@ -42,6 +42,13 @@ fn put_time(out: &mut Vec<u8>, time: Timestamp) {
     out.extend_from_slice(&text);
 }
 
+fn put_true_time(out: &mut Vec<u8>, record: &Record) {
+    if let Some(true_at) = record.true_at {
+        put(out, r#"","true_at":""#);
+        put_time(out, true_at);
+    }
+}
+
 /// Writes the entry of a record as the JSON object of PROTOCOL section 3.
 ///
 /// By hand, because the body is kept in its wire form and nothing else in an entry can need escaping; and piece by piece,
@@ -71,6 +78,7 @@ pub fn write_entry(out: &mut Vec<u8>, conversation: &str, record: &Record) {
     }
     put(out, r#"","at":""#);
     put_time(out, record.at);
+    put_true_time(out, record);
     put(out, r#"","kind":""#);
     put(out, record.kind.name());
     put(out, r#"","body":"#);
@@ -108,6 +116,7 @@ pub fn write_sent(out: &mut Vec<u8>, conversation: &str, record: &Record) {
     put_number(out, record.seq);
     put(out, r#","at":""#);
     put_time(out, record.at);
+    put_true_time(out, record);
     put(out, r#""}"#);
     mark.finish(out);
 }
@@ -200,6 +209,7 @@ pub fn entry(conversation: ConversationId, record: &Record) -> Result<Entry, sto
         device: record.device,
         client_id: record.client_id,
         at: record.at,
+        true_at: record.true_at,
         expires_at: record.expires_at,
         body: body(conversation, record)?,
     })
@@ -267,6 +277,7 @@ mod tests {
         for (seq, at) in [(1, 0), (u64::MAX, 1_700_000_000_123), (10, 1_700_000_000_123), (9, Timestamp::MAX.millis())]
         {
             let at = Timestamp::from_millis(at);
+            let true_at = (seq == 10).then(|| Timestamp::from_millis(1_600_000_000_123));
             let record = Record {
                 seq,
                 kind: Kind::Message,
@@ -274,6 +285,7 @@ mod tests {
                 device: None,
                 client_id: Some(client_id),
                 at,
+                true_at,
                 expires_at: None,
                 counts: Counts::default(),
                 body: Bytes::new(),
@@ -281,7 +293,7 @@ mod tests {
             let mut out = Vec::new();
             write_sent(&mut out, &conversation.to_string(), &record);
             let start = out.iter().position(|byte| *byte == b'{').unwrap();
-            let expected = kith_protocol::frame::Sent { client_id, conversation, seq, at };
+            let expected = kith_protocol::frame::Sent { client_id, conversation, seq, at, true_at };
             assert_eq!(serde_json::from_slice::<ServerFrame>(&out[start..]).unwrap(), ServerFrame::Sent(expected));
         }
     }
@@ -297,6 +309,7 @@ mod tests {
             device: Some(DeviceId::from_bytes([2; 16])),
             client_id: Some(Uuid::from_u128(3)),
             at: Timestamp::from_millis(1_700_000_000_123),
+            true_at: Some(Timestamp::from_millis(1_600_000_000_123)),
             expires_at: Some(Timestamp::from_millis(1_700_000_100_123)),
             counts: Counts::default(),
             body: serde_json::to_vec(&text).unwrap().into(),
@@ -306,7 +319,7 @@ mod tests {
             write_entry(&mut out, &conversation.to_string(), &record);
             let read: Entry = serde_json::from_slice(&out).unwrap();
             assert_eq!(read, entry(conversation, &record).unwrap());
-            (record.device, record.client_id, record.expires_at) = (None, None, None);
+            (record.device, record.client_id, record.true_at, record.expires_at) = (None, None, None, None);
         }
     }
 }

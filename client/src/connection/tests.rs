@@ -48,6 +48,7 @@ fn entry(seq: u64) -> Entry {
         device: None,
         client_id: None,
         at: Timestamp::from_millis(seq),
+        true_at: None,
         expires_at: None,
         body: Body::Message(Text { text: format!("entry {seq}"), ..Text::default() }),
     }
@@ -89,7 +90,13 @@ fn refusal(send: &SendFrame, code: Code) -> ServerFrame {
 
 fn sent(send: &SendFrame, seq: u64) -> ServerFrame {
     let client_id = send.message.client_id;
-    ServerFrame::Sent(Sent { client_id, conversation: send.conversation, seq, at: Timestamp::from_millis(seq) })
+    ServerFrame::Sent(Sent {
+        client_id,
+        conversation: send.conversation,
+        seq,
+        at: Timestamp::from_millis(seq),
+        true_at: None,
+    })
 }
 
 /// Where devices connect to.

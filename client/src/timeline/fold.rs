@@ -21,7 +21,7 @@ pub fn fold<'a>(log: impl Iterator<Item = &'a Entry>) -> Vec<Message> {
                 {
                     text.text.clone_from(&edit.text);
                     text.mentions.clone_from(&edit.mentions);
-                    message.edited_at = Some(entry.at);
+                    message.edited_at = Some(entry.time());
                 }
             }
             Body::Delete(delete) => {

@@ -116,6 +116,7 @@ impl Timeline {
     pub fn sent(&self, sent: &Sent, by: (UserId, DeviceId), message: &NewMessage) -> Entry {
         let conversation = self.conversations.get(&sent.conversation);
         let expire_after_s = conversation.and_then(|conversation| conversation.expire_after_s);
+        let at = sent.true_at.unwrap_or(sent.at);
         Entry {
             id: MessageId { conversation: sent.conversation, seq: sent.seq },
             conversation: sent.conversation,
@@ -124,7 +125,8 @@ impl Timeline {
             device: Some(by.1),
             client_id: Some(sent.client_id),
             at: sent.at,
-            expires_at: expire_after_s.map(|s| sent.at.plus(std::time::Duration::from_secs(s.into()))),
+            true_at: sent.true_at,
+            expires_at: expire_after_s.map(|s| at.plus(std::time::Duration::from_secs(s.into()))),
             body: Body::Message(Text {
                 text: message.text.clone(),
                 mentions: message.mentions.clone(),

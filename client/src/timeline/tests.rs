@@ -30,6 +30,7 @@ pub(super) fn entry(seq: u64, body: Body) -> Entry {
         device: None,
         client_id: None,
         at: Timestamp::from_millis(seq * 1000),
+        true_at: None,
         expires_at: None,
         body,
     }
@@ -243,7 +244,7 @@ fn a_sent_message_expires_as_its_conversation_says() {
     timeline.entry(&entry(1, Body::Created(created)));
     let client_id = Uuid::from_u128(9);
     let new = NewMessage { client_id, text: "x".into(), mentions: vec![], reply_to: None, attachments: vec![] };
-    let sent = Sent { client_id, conversation: room(), seq: 2, at: Timestamp::from_millis(1000) };
+    let sent = Sent { client_id, conversation: room(), seq: 2, at: Timestamp::from_millis(1000), true_at: None };
     let entry = timeline.sent(&sent, (anna(), DeviceId::new(Uuid::from_u128(3))), &new);
     assert_eq!(entry.expires_at, Some(Timestamp::from_millis(61_000)));
     assert_eq!(timeline.entry(&entry), Applied::New);

@@ -61,6 +61,7 @@ impl Ledger {
             device: None,
             client_id: Some(client_id),
             at: kith_protocol::Timestamp::from_millis((client_id.as_u128() >> 80) as u64),
+            true_at: None,
             expires_at: None,
             counts: Counts { messages: seq - 1, mentioning: 0, rev: 1 },
             body: format!(r#"{{"text":"{text}"}}"#).into(),

@@ -2,7 +2,10 @@
 //! mentions of its members, what expires. Derived rows are written behind the entries; what a crash kept from them is
 //! folded again when the conversation wakes.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use kith_protocol::{
@@ -13,7 +16,7 @@ use kith_protocol::{
 
 use super::{Context, live::Live};
 use crate::{
-    Error, clock,
+    Error, clock, limits,
     store::{
         self, Change, Counts, Direction, Kind, LogRange, Record, RowKey,
         schema::{self, Amendment, Member, Pointer, State, Value},
@@ -166,10 +169,10 @@ impl Live {
         self.counts = record.counts;
         self.at = record.at;
         if let Some(sender) = self.members.get_mut(&record.sender) {
-            if sender.read.advance(record.seq, record.at) {
+            if sender.read.advance(record.seq, record.time()) {
                 sender.read_messages = record.counts.messages;
             }
-            sender.delivered.advance(record.seq, record.at);
+            sender.delivered.advance(record.seq, record.time());
             sender.has_written = true;
             sender.mentions.clear();
             self.dirty.members.insert(record.sender);
@@ -357,9 +360,10 @@ impl Live {
         Ok(())
     }
 
-    /// The time of the next entry: never before the one in front of it.
-    pub fn next_at(&self) -> Timestamp {
-        clock::now().max(self.at)
+    /// The time of the next entry, never before the one in front of it; and the true one, where it had to be held for that.
+    pub fn next_at(&self) -> (Timestamp, Option<Timestamp>) {
+        let (now, held) = (clock::now(), Duration::from_millis(limits::HELD_MS));
+        (now.max(self.at), Some(now).filter(|now| self.at.since(*now) >= held))
     }
 }
 

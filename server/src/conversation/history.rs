@@ -351,7 +351,7 @@ fn folded(
     {
         text.text = body.text;
         text.mentions = body.mentions;
-        edited_at = Some(edit.at);
+        edited_at = Some(edit.time());
     }
     let deleted = record.kind == Kind::Redacted;
     let reactions = match deleted {

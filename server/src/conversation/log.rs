@@ -95,7 +95,7 @@ impl Conversations {
         let Some(seq) = self.context.store.find(conversation, user, client_id).await? else { return Ok(None) };
         let range = LogRange { log: conversation, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
         let record = self.context.store.read(vec![range]).await?.into_iter().flatten().next();
-        Ok(record.map(|record| Sent { client_id, conversation, seq, at: record.at }))
+        Ok(record.map(|record| Sent { client_id, conversation, seq, at: record.at, true_at: record.true_at }))
     }
 }
 
@@ -283,12 +283,13 @@ impl Live {
 
     /// The records of sends, behind the head.
     fn records(&self, sends: &mut [Submitted]) -> Vec<Record> {
-        let (at, mut counts) = (self.next_at(), self.counts);
-        let expires_at = self.state.expire_after_s.map(|s| at.plus(std::time::Duration::from_secs(s.into())));
+        let ((at, true_at), mut counts) = (self.next_at(), self.counts);
+        let lasts = |seconds: u32| true_at.unwrap_or(at).plus(std::time::Duration::from_secs(seconds.into()));
+        let expires_at = self.state.expire_after_s.map(lasts);
         let record = |(seq, send): (u64, &mut Submitted)| {
             counts.messages += 1;
             counts.mentioning += u64::from(!send.message.mentions.is_empty());
-            message(seq, at, expires_at, counts, send)
+            message(seq, Times { at, true_at, expires_at }, counts, send)
         };
         (self.head + 1..).zip(sends).map(record).collect()
     }
@@ -315,8 +316,16 @@ impl Live {
     }
 }
 
+/// The times of sends that are appended together.
+#[derive(Clone, Copy)]
+struct Times {
+    at: Timestamp,
+    true_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+}
+
 /// The record of a send. The text is lent to what is written of it, and comes back.
-fn message(seq: u64, at: Timestamp, expires_at: Option<Timestamp>, counts: Counts, send: &mut Submission) -> Record {
+fn message(seq: u64, times: Times, counts: Counts, send: &mut Submission) -> Record {
     let NewMessage { client_id, text, mentions, reply_to, .. } = &mut send.message;
     let attachments = send.attached.iter().flatten().map(|(id, row)| described(*id, row)).collect();
     let body = Text { text: mem::take(text), mentions: mentions.clone(), reply_to: *reply_to, attachments };
@@ -329,8 +338,9 @@ fn message(seq: u64, at: Timestamp, expires_at: Option<Timestamp>, counts: Count
         sender: send.actor.user,
         device: Some(send.actor.device),
         client_id: Some(*client_id),
-        at,
-        expires_at,
+        at: times.at,
+        true_at: times.true_at,
+        expires_at: times.expires_at,
         counts,
         body: json.into(),
     }

@@ -280,7 +280,7 @@ impl Live {
     /// Appends entries of the server's own making and applies them. Those with `changes` move the conversation's `rev`.
     pub(super) async fn append(&mut self, actor: Actor, bodies: &[Body], changes: bool) -> Result<Vec<Record>, Error> {
         self.activate().await?;
-        let at = self.next_at();
+        let (at, true_at) = self.next_at();
         let mut counts = self.counts;
         let mut records = Vec::with_capacity(bodies.len());
         for (seq, body) in (self.head + 1..).zip(bodies) {
@@ -296,6 +296,7 @@ impl Live {
                 device: Some(actor.device).filter(|device| device.bytes() != [0; 16]),
                 client_id: None,
                 at,
+                true_at,
                 expires_at: None,
                 counts,
                 body: json.into(),

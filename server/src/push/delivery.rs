@@ -148,7 +148,7 @@ impl Push {
         Ok(PushPayload {
             conversation: target.conversation,
             seq: entry.seq,
-            at: entry.at,
+            at: entry.time(),
             title: audience.title.as_deref().and_then(visible::name).unwrap_or_else(|| sender.clone()),
             sender,
             text: body.text.clone(),

@@ -153,7 +153,7 @@ fn entries(reader: &mut Reader<'_>, log: ConversationId, show: &mut impl FnMut(&
 
 /// An entry without what it says.
 fn entry(record: &Record) -> String {
-    let Record { seq, kind, sender, device, client_id, at, expires_at, counts, body } = record;
+    let Record { seq, kind, sender, device, client_id, at, true_at, expires_at, counts, body } = record;
     let mut line = format!("{seq:>8}  {at}  {:<20} {sender}", kind.name());
     let mut add = |name: &str, value: Option<&dyn fmt::Display>| {
         if let Some(value) = value {
@@ -162,6 +162,7 @@ fn entry(record: &Record) -> String {
     };
     add("device", device.as_ref().map(|device| device as _));
     add("client_id", client_id.as_ref().map(|client_id| client_id as _));
+    add("true", true_at.as_ref().map(|at| at as _));
     add("expires", expires_at.as_ref().map(|at| at as _));
     line + &format!(
         " messages {} mentioning {} rev {} body ({} bytes)",

@@ -168,14 +168,23 @@ pub struct Record {
     pub device: Option<DeviceId>,
     /// Under which key its sender may send it again.
     pub client_id: Option<Uuid>,
-    /// When the server took it.
+    /// When the server took it; never before the entry in front of it.
     pub at: Timestamp,
+    /// When it really did, where `at` was held for that.
+    pub true_at: Option<Timestamp>,
     /// When its content is to go.
     pub expires_at: Option<Timestamp>,
     /// The totals up to here.
     pub counts: Counts,
     /// The `body` in its wire form, a JSON object. At most [`crate::limits::BODY_BYTES`].
     pub body: Bytes,
+}
+
+impl Record {
+    /// When the server really took it.
+    pub fn time(&self) -> Timestamp {
+        self.true_at.unwrap_or(self.at)
+    }
 }
 
 /// Where a log ends.

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use kith::{clock, config::Config, operator::client::Operator, server::Server};
+use kith::{clock, config::Config, operator::client::Operator, server::Server, store::verify::verify};
 use kith_client::{Method, Rest, rest::Place};
 use kith_protocol::{
     Body, ConversationId, Entry, Timestamp, Uuid,
@@ -254,4 +254,39 @@ async fn a_clock_that_was_put_right_is_believed_once_the_operator_says_so() {
     world.suspects(false).await;
     world.assert_is_now(world.say(long, client_id()).await.at, MONTH_S as u64);
     assert!(world.home.path().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_dated_ahead_does_not_make_what_follows_last_longer() {
+    let _alone = alone().await;
+    let mut world = World::start().await;
+    let (long, short) = (world.group(DAY_S as u32).await, world.group(3).await);
+    clock::put_wall_ahead(MONTH_S);
+    clock::accept();
+    let ahead = [world.say(long, client_id()).await, world.say(short, client_id()).await];
+    assert_eq!(ahead[0].true_at, None);
+    world.assert_is_now(ahead[0].at, MONTH_S as u64);
+    clock::put_wall_ahead(0);
+    clock::accept();
+
+    let mut held = Vec::new();
+    for conversation in [long, short] {
+        held.push(world.say(conversation, client_id()).await);
+    }
+    for (held, ahead) in held.iter().zip(&ahead) {
+        assert_eq!(held.at, ahead.at, "the time never goes back within a conversation");
+        world.assert_is_now(held.true_at.expect("the true time"), 0);
+    }
+    world.assert_is_now(held[0].expires_at.unwrap(), DAY_S as u64);
+    world.redacted(short, held[1].seq).await;
+    assert_eq!(world.entry(short, held[1].seq).await.true_at, held[1].true_at);
+
+    world.restart_ahead(0).await;
+    assert_eq!(world.entry(long, held[0].seq).await, held[0]);
+    // One who was there before knows of no true time, and a new conversation needs none.
+    let other = world.group(DAY_S as u32).await;
+    assert_eq!(world.say(other, client_id()).await.true_at, None);
+    world.stop().await;
+    let report = verify(&world.config.data_dir, |_| {}).unwrap();
+    assert!(report.is_clean(), "{report}");
 }

@@ -43,6 +43,7 @@ async fn say_as_of_old(world: &mut World, log: ConversationId, sender: UserId, c
         device: None,
         client_id: None,
         at: head.at,
+        true_at: None,
         expires_at: None,
         counts: Counts { messages: head.counts.messages + n, ..head.counts },
         body: body.clone(),

@@ -141,6 +141,7 @@ async fn react_of_old(world: &World, log: ConversationId, target: u64, reactions
         device: Some(person.device),
         client_id: None,
         at,
+        true_at: None,
         expires_at: None,
         counts,
         body: serde_json::to_vec(&Reaction { target, emoji: emoji.clone(), on: true }).unwrap().into(),

@@ -169,6 +169,7 @@ export interface components {
              * @description Its place in the log, from 1, without gap.
              */
             seq: number;
+            true_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description `entry` */
         EntryFrame: {
@@ -502,6 +503,7 @@ export interface components {
              * @description Its place in the log.
              */
             seq: number;
+            true_at?: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @description What a server drops under load before it would refuse a message.

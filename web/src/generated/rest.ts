@@ -1055,6 +1055,7 @@ export interface components {
              * @description Its place in the log, from 1, without gap.
              */
             seq: number;
+            true_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description `entry` */
         EntryFrame: {
@@ -1991,6 +1992,7 @@ export interface components {
              * @description Its place in the log.
              */
             seq: number;
+            true_at?: components["schemas"]["Timestamp"] | null;
         };
         /** @description What a server says. */
         ServerFrame: (components["schemas"]["Ready"] & {

@@ -208,7 +208,7 @@ impl Chat {
         let Body::Message(text) = &message.entry.body else {
             if message.deleted {
                 let who = self.shown(message.entry.sender).await;
-                self.screen.timed(message.entry.at, &who.and(": (deleted)"));
+                self.screen.timed(message.entry.time(), &who.and(": (deleted)"));
             }
             return;
         };
@@ -218,7 +218,7 @@ impl Chat {
         for reaction in &message.reactions {
             line = line.and(" ").and(&reaction.emoji).and(&reaction.users.len().to_string());
         }
-        self.screen.timed(message.entry.at, &line);
+        self.screen.timed(message.entry.time(), &line);
     }
 
     async fn edit(&mut self, text: &str) -> Result<(), String> {

@@ -95,7 +95,7 @@ impl Chat {
         }
         let Some(text) = self.describe(&entry).await else { return };
         let title = if self.open == Some(id) { Line::default() } else { self.bracket(id).await };
-        self.screen.timed(entry.at, &title.then(&text));
+        self.screen.timed(entry.time(), &title.then(&text));
         if self.open == Some(id) && entry.sender != self.me {
             self.read(id, seq);
         }

@@ -34,6 +34,7 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
             device: (seq % 2 == 0).then(|| DeviceId::new(clock::uuid())),
             client_id: (seq % 4 > 1).then(clock::uuid),
             at: Timestamp::from_millis(seq * 1000),
+            true_at: (seq % 7 == 0).then(|| Timestamp::from_millis(seq * 500)),
             expires_at: (seq % 5 == 0).then(|| Timestamp::from_millis(seq)),
             counts: Counts { messages: seq * 1_000_000, mentioning: seq, rev: u64::MAX - seq },
             body: Bytes::from(vec![b'x'; [0, 1, 300, 5000, crate::limits::BODY_BYTES][seq as usize % 5]]),

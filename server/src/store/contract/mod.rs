@@ -59,6 +59,7 @@ fn anonymous(seq: u64, sender: UserId, text: &str) -> Record {
         device: None,
         client_id: None,
         at: Timestamp::from_millis(1_700_000_000_000 + seq),
+        true_at: None,
         expires_at: None,
         counts: Counts { messages: seq, mentioning: seq / 2, rev: 1 },
         body: Bytes::copy_from_slice(text.as_bytes()),

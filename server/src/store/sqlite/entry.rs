@@ -4,8 +4,9 @@
 //! device's, the 16 bytes of the client_id, when it was taken, when it expires, the three totals; then the body. The seq
 //! is a column of its own.
 //!
-//! This is the first form. The highest bit of the first byte is for later ones, which say their number behind it; both are
-//! read then, since entries are for ever. A body says itself what it has, in JSON: a field that is added is one that older
+//! This is the first form. One with the highest bit of the first byte is a later one, which says its number behind that byte.
+//! The second has, behind when the entry was taken, the true time of that; it is that of the few entries whose time was held.
+//! All are read, since entries are for ever. A body says itself what it has, in JSON: a field that is added is one that older
 //! bodies lack, and has a default.
 
 use kith_protocol::{ConversationId, Timestamp, Uuid};
@@ -18,6 +19,8 @@ const CLIENT_ID: u8 = 0x20;
 const EXPIRES: u8 = 0x40;
 /// The flag that marks a form with a version: no entry of the first form has it.
 const LATER: u8 = 0x80;
+/// The number of the form with a true time.
+const SECOND: u8 = 2;
 
 /// What a stored entry says, with numbers for its user and its device.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub(in crate::store) struct Stored<'a> {
     pub(in crate::store) device: Option<i64>,
     pub(in crate::store) client_id: Option<Uuid>,
     pub(in crate::store) at: Timestamp,
+    pub(in crate::store) true_at: Option<Timestamp>,
     pub(in crate::store) expires_at: Option<Timestamp>,
     pub(in crate::store) counts: Counts,
     pub(in crate::store) body: &'a [u8],
@@ -41,6 +45,7 @@ impl<'a> Stored<'a> {
             device,
             client_id: record.client_id,
             at: record.at,
+            true_at: record.true_at,
             expires_at: record.expires_at,
             counts: record.counts,
             body: &record.body,
@@ -53,8 +58,12 @@ impl<'a> Stored<'a> {
         let has = |flag, is: bool| if is { flag } else { 0 };
         let flags = has(DEVICE, self.device.is_some())
             | has(CLIENT_ID, self.client_id.is_some())
-            | has(EXPIRES, self.expires_at.is_some());
+            | has(EXPIRES, self.expires_at.is_some())
+            | has(LATER, self.true_at.is_some());
         data.push(self.kind as u8 | flags);
+        if self.true_at.is_some() {
+            data.push(SECOND);
+        }
         put(data, self.sender as u64);
         if let Some(device) = self.device {
             put(data, device as u64);
@@ -63,6 +72,9 @@ impl<'a> Stored<'a> {
             data.extend_from_slice(client_id.as_bytes());
         }
         put(data, self.at.millis());
+        if let Some(true_at) = self.true_at {
+            put(data, true_at.millis());
+        }
         if let Some(expires_at) = self.expires_at {
             put(data, expires_at.millis());
         }
@@ -93,7 +105,7 @@ impl<'a> Stored<'a> {
         let (&first, tail) = rest.split_first()?;
         *rest = tail;
         if first & LATER != 0 {
-            return None;
+            *rest = rest.strip_prefix(&[SECOND])?;
         }
         let optional = |flag: u8| first & flag != 0;
         let kind = Kind::from_u8(first & 0x0f)?;
@@ -107,9 +119,10 @@ impl<'a> Stored<'a> {
             None
         };
         let at = Timestamp::from_millis(number(rest)?);
+        let true_at = if optional(LATER) { Some(Timestamp::from_millis(number(rest)?)) } else { None };
         let expires_at = if optional(EXPIRES) { Some(Timestamp::from_millis(number(rest)?)) } else { None };
         let counts = Counts { messages: number(rest)?, mentioning: number(rest)?, rev: number(rest)? };
-        Some(Self { kind, sender, device, client_id, at, expires_at, counts, body: rest })
+        Some(Self { kind, sender, device, client_id, at, true_at, expires_at, counts, body: rest })
     }
 
     /// The head of a log whose last entry, at `seq`, this is.
@@ -155,6 +168,7 @@ mod tests {
             device in proptest::option::of(0i64..),
             client_id in proptest::option::of(any::<u128>().prop_map(Uuid::from_u128)),
             at in 0..Timestamp::MAX.millis(),
+            true_at in proptest::option::of((0..Timestamp::MAX.millis()).prop_map(Timestamp::from_millis)),
             expires_at in proptest::option::of((0..Timestamp::MAX.millis()).prop_map(Timestamp::from_millis)),
             (messages, mentioning, rev) in any::<(u64, u64, u64)>(),
             body in proptest::collection::vec(any::<u8>(), 0..300),
@@ -162,11 +176,15 @@ mod tests {
             let counts = Counts { messages, mentioning, rev };
             let at = Timestamp::from_millis(at);
             let kind = Kind::ALL[kind];
-            let stored = Stored { kind, sender, device, client_id, at, expires_at, counts, body: &body };
+            let stored = Stored { kind, sender, device, client_id, at, true_at, expires_at, counts, body: &body };
             let mut data = Vec::new();
             stored.encode(&mut data);
             prop_assert_eq!(Stored::decode(&data).unwrap(), stored);
-            data[0] |= LATER;
+            if data[0] & LATER == 0 {
+                data[0] |= LATER;
+                data.insert(1, SECOND);
+            }
+            data[1] += 1;
             prop_assert!(Stored::decode(&data).is_err(), "a form that is not known yet is not taken for the first");
         }
 

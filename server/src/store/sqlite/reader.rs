@@ -255,6 +255,7 @@ impl<'c> Reader<'c> {
             device: device.map(DeviceId::new),
             client_id: stored.client_id,
             at: stored.at,
+            true_at: stored.true_at,
             expires_at: stored.expires_at,
             counts: stored.counts,
             body: Bytes::copy_from_slice(stored.body),

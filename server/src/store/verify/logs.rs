@@ -93,7 +93,7 @@ impl<P: FnMut(Progress)> Check<P> {
         (log, seq): (ConversationId, u64),
         stored: &Stored<'_>,
     ) -> Result<(), Error> {
-        let since = clock::now().since(stored.at);
+        let since = clock::now().since(stored.true_at.unwrap_or(stored.at));
         let Some(client_id) = stored.client_id.filter(|_| since.as_secs() < kith_protocol::limits::IDEMPOTENCY_S)
         else {
             return Ok(());

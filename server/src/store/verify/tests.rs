@@ -100,6 +100,7 @@ impl World {
             device: Some(self.device),
             client_id: Some(clock::uuid()),
             at: Timestamp::from_millis(clock::now().millis() + seq),
+            true_at: None,
             expires_at: None,
             counts,
             body: Bytes::copy_from_slice(body.as_bytes()),

@@ -19,6 +19,7 @@ fn record(seq: u64) -> Record {
         device: None,
         client_id: None,
         at: Timestamp::from_millis(seq),
+        true_at: None,
         expires_at: None,
         counts: Counts::default(),
         body: Bytes::from_static(b"{}"),

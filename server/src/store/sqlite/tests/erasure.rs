@@ -54,6 +54,7 @@ fn record(seq: u64, kind: Kind, body: Bytes) -> Record {
         device: None,
         client_id: None,
         at: Timestamp::from_millis(seq),
+        true_at: None,
         expires_at: None,
         counts: Counts::default(),
         body,

@@ -96,6 +96,7 @@ fn record(seq: u64, entry: Entry) -> Record {
         device: entry.device.map(|device| DeviceId::new(id(3, device))),
         client_id: entry.client_id.map(client_id),
         at: Timestamp::from_millis(seq * 300),
+        true_at: None,
         expires_at: entry.expires.map(|at| Timestamp::from_millis(at.into())),
         counts: Counts { messages: seq, mentioning: seq * 200, rev: 3 },
         body: entry.body.into(),
