@@ -2,8 +2,9 @@
 //!
 //! Three amounts, the smaller ones derived from the first ([`Reserves`]): while less than the *media reserve* is free,
 //! media are refused; while less than the *text reserve* is free, whatever adds to a log, and new accounts; deleting,
-//! leaving, signing in and the operator's commands never are. Others fill a disk too: so that those work on one without a
-//! free byte, a file without meaning, the *ballast*, holds room and is removed then.
+//! leaving, signing in and the operator's commands never are, but for a backup that has no room itself. Others fill a disk
+//! too: so that those work on one without a free byte, a file without meaning, the *ballast*, holds room and is removed
+//! then.
 //!
 //! Free space is looked at once a second by [`Room::run`], and by no request.
 

@@ -166,6 +166,36 @@ async fn a_backup_that_was_interrupted_is_none_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_damaged_on_the_server_is_told_and_all_else_is_backed_up() {
+    let _alone = alone().await;
+    let mut program = Program::started(LIFTED);
+    let people = Person::several(&program, 2).await;
+    let conversation = people[0].converse(ConversationKind::Direct, &[&people[1]]).await;
+    for byte in 1..=3 {
+        show(&people[0], conversation, vec![byte; 100_000]).await;
+    }
+    let [damaged, short, _] = &media_files(program.data())[..] else { panic!("there are three") };
+    let mut bytes = fs::read(damaged).unwrap();
+    bytes[5] ^= 1;
+    fs::write(damaged, bytes).unwrap();
+    fs::write(short, "a part").unwrap();
+    let copy = program.home().join("copy");
+    let made = program.command(&["backup", word(&copy)]);
+    let told = String::from_utf8_lossy(&made.stderr);
+    assert_eq!(made.status.code(), Some(1), "{told}");
+    let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(told.contains("but for 2 media") && told.contains(&name(damaged)) && told.contains(&name(short)), "{told}");
+    // It is a backup nevertheless.
+    assert!(copy.join("manifest.json").exists() && !copy.join("unfinished").exists());
+    let restored = program.home().join("restored");
+    let kith = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_kith")).args(arguments).output().unwrap();
+    assert!(kith(&["restore", word(&copy), "--data", word(&restored)]).status.success());
+    let verified = String::from_utf8(kith(&["verify", word(&restored)]).stdout).unwrap();
+    assert!(verified.ends_with(": 2 problems\n"), "{verified}");
+    assert_eq!(program.end().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_removed_during_a_backup_goes_when_that_has_ended() {
     let _alone = alone().await;
     let mut program = Program::started(LIFTED);

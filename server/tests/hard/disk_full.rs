@@ -108,9 +108,18 @@ async fn a_full_disk_refuses_and_loses_nothing() {
     check(&people[1], conversation, &kept).await;
     assert_eq!(program.probe("/healthz").await.0, 200);
     assert!(program.lives());
+    // A backup has no room for its copy, and leaves nothing.
+    let copy = program.home().join("copy");
+    let backup = ["backup", copy.to_str().unwrap()];
+    let made = program.command(&backup);
+    let why = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.code() == Some(1) && (why.contains("are needed in") || why.contains("full")), "{why}");
+    assert!(!program.data().join("store.db.copy").exists());
 
     // There is room again.
     std::fs::remove_file(disk.ballast()).unwrap();
+    until("a backup has room", async || program.command(&backup).status.success()).await;
+    program.verify(&copy);
     for message in &refused {
         until("there is room again", async || match rest.send_message(conversation, message).await {
             Ok(entry) => {
