@@ -3,6 +3,7 @@ import { BackOff } from "./backoff";
 import { Conversation, TYPING_MS } from "./conversation";
 import type { Keep } from "./keep";
 import { Urls } from "./media";
+import { now, serverClock, timeOf } from "./now";
 import { Outbox, type Said, shown, type Unsent } from "./outbox";
 import { People } from "./people";
 import { Pointing } from "./pointing";
@@ -64,7 +65,7 @@ export class Client {
   /** Newest activity first, what is pinned before the rest. */
   readonly list = computed(() => {
     const all = [...this.conversations.value.values()];
-    const activity = (conversation: Conversation) => conversation.item.value.last.at;
+    const activity = (conversation: Conversation) => timeOf(conversation.item.value.last);
     return all.sort((a, b) => {
       const pinned = Number(b.item.value.pinned) - Number(a.item.value.pinned);
       return pinned || (activity(a) < activity(b) ? 1 : -1);
@@ -204,7 +205,7 @@ export class Client {
     const kept = await this.shelf.window(conversation.id);
     if (!kept || (kept.instance ?? null) !== this.instance.value || conversation.opened || conversation.item.value.head - kept.folded > BEHIND_AT_MOST) return;
     conversation.thread.replace({ items: kept.messages, head: kept.folded }, true, kept.atStart);
-    conversation.thread.expire(Date.now());
+    if (serverClock.isSettled) conversation.thread.expire(now());
     conversation.opened = true;
     conversation.show();
     this.catchUp(conversation);
@@ -304,7 +305,7 @@ export class Client {
   /** Sends a message: it is there at once, and said as soon as there is a connection. */
   send(conversation: string, text: string, options: { reply_to?: number; mentions?: string[] } = {}, files: Outgoing[] = []): void {
     const message: NewMessage = { client_id: uuidv7(), text: cleaned(text), ...options };
-    const unsent: Unsent = { conversation, message, at: Date.now(), refused: null };
+    const unsent: Unsent = { conversation, message, at: now(), refused: null };
     if (files.length === 0) {
       this.outbox.put(unsent);
       this.flush();
@@ -408,7 +409,11 @@ export class Client {
   private hear(frame: ServerFrame): void {
     switch (frame.t) {
       case "ready":
+        // The answer says the time.
+        if (this.socket.leads) this.socket.send({ t: "ping" });
         return this.meet(frame.instance ?? null);
+      case "pong":
+        return serverClock.hear(frame.at);
       case "sent":
         return this.hearSent(frame);
       case "entry":
@@ -424,7 +429,7 @@ export class Client {
         return;
       }
       case "typing":
-        return this.get(frame.conversation)?.hearTyping(frame.user, Date.now() + TYPING_MS);
+        return this.get(frame.conversation)?.hearTyping(frame.user, now() + TYPING_MS);
       case "presence":
         return this.people.see(frame.user, frame);
       case "conversation":
@@ -487,7 +492,7 @@ export class Client {
     if (this.others.size > OTHERS_UNDER_WAY && oldest) this.others.delete(oldest);
   }
 
-  private hearSent(sent: { client_id: string; conversation: string; seq: number; at: string }): void {
+  private hearSent(sent: { client_id: string; conversation: string; seq: number; at: string; true_at?: string | null }): void {
     const unsent = this.outbox.acknowledge(sent.client_id);
     if (unsent) this.later.reset();
     const said = unsent ? { message: unsent.message, attachments: shown(unsent.message, unsent.attachments) } : this.others.get(sent.client_id);
@@ -509,7 +514,8 @@ export class Client {
       sender: this.me.id,
       client_id,
       at: sent.at,
-      ...(lasts ? { expires_at: new Date(Date.parse(sent.at) + lasts * 1_000).toISOString() } : {}),
+      ...(sent.true_at ? { true_at: sent.true_at } : {}),
+      ...(lasts ? { expires_at: new Date(Date.parse(timeOf(sent)) + lasts * 1_000).toISOString() } : {}),
       body: { text: text ?? "", mentions: mentions ?? [], reply_to: reply_to ?? null, ...(attachments.length > 0 ? { attachments } : {}) },
     });
   }
@@ -594,13 +600,15 @@ export class Client {
 
   /** Once a second: nobody types for ever, and what disappears does. */
   private tick(): void {
-    const now = Date.now();
+    if (serverClock.asks) this.wake();
+    const time = now();
+    const settled = serverClock.isSettled;
     for (const conversation of this.conversations.value.values()) {
-      for (const [user, until] of conversation.typing.value) if (until <= now) conversation.hearTyping(user, 0);
-      if (conversation.expire(now)) this.keepSoon(conversation);
+      for (const [user, until] of conversation.typing.value) if (until <= time) conversation.hearTyping(user, 0);
+      if (settled && conversation.expire(time)) this.keepSoon(conversation);
     }
-    if (now < this.keptUntil) return;
+    if (!settled || time < this.keptUntil) return;
     this.keptUntil = Number.POSITIVE_INFINITY;
-    void this.shelf.expire(now).then((next) => (this.keptUntil = Math.min(this.keptUntil, next)));
+    void this.shelf.expire(time).then((next) => (this.keptUntil = Math.min(this.keptUntil, next)));
   }
 }

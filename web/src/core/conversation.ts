@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { BackOff } from "./backoff";
+import { now } from "./now";
 import { isOver, Thread } from "./thread";
 import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 
@@ -177,7 +178,7 @@ export class Conversation {
 
   hearTyping(user: string, until: number): void {
     const typing = new Map(this.typing.value);
-    if (until > Date.now()) typing.set(user, until);
+    if (until > now()) typing.set(user, until);
     else typing.delete(user);
     this.typing.value = typing;
   }

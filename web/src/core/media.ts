@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { now as serverNow } from "./now";
 import { Refused, type Rest } from "./rest";
 import type { Media, MediaUrl } from "./types";
 
@@ -27,7 +28,7 @@ export function kindOf(media: Pick<Media, "content_type" | "name" | "width" | "h
 
 interface Known {
   url: Signal<MediaUrl | null>;
-  /** When it was asked for, and until when it is given, by this device's clock. */
+  /** When it was asked for, and until when it is given, by the server's time. */
   asked: number;
   until: number;
   state: "here" | "asking" | "failed" | "gone";
@@ -41,7 +42,7 @@ export class Urls {
 
   constructor(
     private readonly rest: Pick<Rest, "mediaUrl">,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = serverNow,
   ) {}
 
   /** The url of a media, which comes when it has come. */

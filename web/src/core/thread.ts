@@ -1,3 +1,4 @@
+import { timeOf } from "./now";
 import type { Entry, Message, Messages } from "./types";
 import { isSame, qualified } from "./words";
 
@@ -90,7 +91,7 @@ export class Thread {
       case "edit": {
         const { target, text, mentions } = entry.body;
         return this.change(target, (message) =>
-          message.kind === "message" ? { ...message, body: { ...message.body, text, mentions }, edited_at: entry.at } : message,
+          message.kind === "message" ? { ...message, body: { ...message.body, text, mentions }, edited_at: timeOf(entry) } : message,
         );
       }
       case "delete":

@@ -1,4 +1,5 @@
 import { effect, signal } from "@preact/signals";
+import { now } from "./now";
 import { type Attachment, isLoading, isPassing, type Outbox, type Unsent } from "./outbox";
 import { Refused } from "./rest";
 import type { Shelf } from "./shelf";
@@ -53,7 +54,7 @@ export class Uploads {
   ) {
     this.unfollow = effect(() => this.follow());
     // What no message needs any more; another tab may be about to write what is quite new.
-    const recent = uuidv7(Date.now() - RECENT_MS);
+    const recent = uuidv7(now() - RECENT_MS);
     const needed = this.needed;
     void this.shelf.dropBlobs((id) => id < recent && !needed.has(id));
   }

@@ -1,5 +1,7 @@
+import { now as serverNow } from "./now";
+
 /** A UUIDv7 (RFC 9562, section 5.7): the milliseconds of `now`, then chance. */
-export function uuidv7(now: number = Date.now()): string {
+export function uuidv7(now: number = serverNow()): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(now / 2 ** 32));

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { now, timeOf } from "../core/now";
 import { isOver } from "../core/thread";
 import type { Entry } from "../core/types";
 import { t } from "../texts";
@@ -64,7 +65,7 @@ function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conv
   const item = conversation.item.value;
   const title = titleOf(conversation);
   const typing = [...conversation.typing.value.keys()];
-  const muted = item.muted_until && Date.parse(item.muted_until) > Date.now();
+  const muted = item.muted_until && Date.parse(item.muted_until) > now();
   const open = signedIn.open.value === conversation.id;
   return (
     <li>
@@ -77,8 +78,8 @@ function Chat({ signedIn, conversation }: { signedIn: Client; conversation: Conv
         <span class="chat-title" dir="auto">
           {title}
         </span>
-        <time class="chat-time" dateTime={item.last.at}>
-          {brief(item.last.at)}
+        <time class="chat-time" dateTime={timeOf(item.last)}>
+          {brief(timeOf(item.last))}
         </time>
         <span class="chat-last" dir="auto">
           {typing.length > 0 ? <em>{t().typing(item.kind === "direct" ? "" : nameOf(typing[0] ?? ""))}</em> : <Last entry={item.last} conversation={conversation} me={signedIn.me.id} />}
@@ -114,6 +115,6 @@ function Last({ entry, conversation, me }: { entry: Entry; conversation: Convers
       </>
     );
   }
-  if (entry.kind === "redacted") return <i>{isOver(entry, Date.now()) ? t().gone : t().deleted}</i>;
+  if (entry.kind === "redacted") return <i>{isOver(entry, now()) ? t().gone : t().deleted}</i>;
   return <i>{notice(entry)}</i>;
 }

@@ -1,13 +1,14 @@
 import { signal, useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { now } from "../core/now";
 import { t } from "../texts";
 import { goal } from "./jump";
 import { Dialog, Field } from "./parts";
 import { dialog, explain } from "./state";
 import { isoDay } from "./time";
 
-const day = signal(isoDay(Date.now()));
+const day = signal(isoDay(now()));
 
 /** Asks for a day to go to, beginning with that of `at`. */
 export function askForDay(at: string | number): void {
@@ -36,7 +37,7 @@ export function DateJump({ signedIn, conversation }: { signedIn: Client; convers
   return (
     <Dialog title={t().jump_to_date} close={() => (dialog.value = null)}>
       <form onSubmit={(event) => void go(event)}>
-        <Field label={t().date} name="day" type="date" required max={isoDay(Date.now())} defaultValue={day.value} />
+        <Field label={t().date} name="day" type="date" required max={isoDay(now())} defaultValue={day.value} />
         <p class="wrong" role="alert">
           {wrong.value}
         </p>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { now } from "../core/now";
 import type { Participant } from "../core/types";
 import { closed } from "../core/words";
 import { t } from "../texts";
@@ -25,7 +26,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
   const blocked = signedIn.people.blocked.value.has(item.peer_user ?? "");
   useEffect(() => void signedIn.people.readBlocked().catch(() => undefined), []);
   const admin = item.kind !== "direct" && ["owner", "admin"].includes(info?.role ?? "");
-  const muted = !!item.muted_until && Date.parse(item.muted_until) > Date.now();
+  const muted = !!item.muted_until && Date.parse(item.muted_until) > now();
 
   async function attempt(what: Promise<unknown>) {
     wrong.value = "";
@@ -77,7 +78,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
         <button type="button" onClick={() => void attempt(rest.personalize(item.id, { archived: !item.archived }))}>
           {item.archived ? t().unarchive : t().archive}
         </button>
-        <button type="button" onClick={() => askForDay(Date.now())}>
+        <button type="button" onClick={() => askForDay(now())}>
           {t().jump_to_date}
         </button>
         {item.peer_user && (

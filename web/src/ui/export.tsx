@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Client } from "../core/client";
+import { now } from "../core/now";
 import { t } from "../texts";
 import { explain } from "./state";
 import { isoDay } from "./time";
@@ -15,7 +16,7 @@ async function run(signedIn: Client): Promise<void> {
   try {
     const { archive } = await import("../core/export");
     const zip = await archive(signedIn.rest, (done, all) => (running.value = { done, all, end }), end.signal);
-    save(zip, `kith-${isoDay(Date.now())}.zip`);
+    save(zip, `kith-${isoDay(now())}.zip`);
     outcome.value = t().exported;
   } catch (error) {
     outcome.value = end.signal.aborted ? "" : explain(error);

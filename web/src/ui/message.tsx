@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { timeOf } from "../core/now";
 import type { Unsent } from "../core/outbox";
 import type { Message, ReadReceipts } from "../core/types";
 import { t } from "../texts";
@@ -50,7 +51,7 @@ export function MessageRow(props: Props) {
   const direct = conversation.kind === "direct";
   const person = nameOf(message.sender);
   return (
-    <article class={`row ${own ? "own" : ""} ${joined ? "joined" : ""}`} data-seq={message.seq} aria-label={`${person}, ${clock(message.at)}`}>
+    <article class={`row ${own ? "own" : ""} ${joined ? "joined" : ""}`} data-seq={message.seq} aria-label={`${person}, ${clock(timeOf(message))}`}>
       {!own && !direct && (joined ? <span class="avatar-space" /> : <Avatar of={message.sender} name={person} />)}
       <div class="bubble">
         {!own && !direct && !joined && (
@@ -72,8 +73,8 @@ export function MessageRow(props: Props) {
         <span class="meta">
           {message.edited_at && <span>{t().edited}</span>}
           {message.expires_at && <Timer until={message.expires_at} />}
-          <time dateTime={message.at} title={new Date(message.at).toLocaleString()}>
-            {clock(message.at)}
+          <time dateTime={timeOf(message)} title={new Date(timeOf(message)).toLocaleString()}>
+            {clock(timeOf(message))}
           </time>
           {own && message.kind === "message" && <Ticks conversation={conversation} seq={message.seq} />}
         </span>

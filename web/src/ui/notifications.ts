@@ -3,6 +3,7 @@ import { effect, signal } from "@preact/signals";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import type { Keep } from "../core/keep";
+import { now, timeOf } from "../core/now";
 import type { Entry, Info } from "../core/types";
 import { nameOf, titleOf } from "./parts";
 
@@ -56,7 +57,7 @@ function isLoud(conversation: Conversation): boolean {
 
 function isMuted(conversation: Conversation): boolean {
   const { muted_until } = conversation.item.value;
-  return !!muted_until && Date.parse(muted_until) > Date.now();
+  return !!muted_until && Date.parse(muted_until) > now();
 }
 
 /** Opens a conversation as soon as it is known. */
@@ -97,7 +98,7 @@ export async function tellOf(signedIn: Client, entry: Entry): Promise<void> {
     told: {
       conversation: entry.conversation,
       seq: entry.seq,
-      at: entry.at,
+      at: timeOf(entry),
       title: titleOf(conversation),
       sender: nameOf(entry.sender),
       text: entry.body.text,

@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
+import { timeOf } from "../core/now";
 import type { RequestAnswer } from "../core/requests";
 import type { ConversationItem, Message } from "../core/types";
 import { t } from "../texts";
@@ -87,7 +88,7 @@ function Request({ signedIn, item, open, toggle, answer }: RequestProps) {
       <button type="button" class="person" aria-expanded={open} onClick={toggle}>
         <Avatar of={direct ? from : item.id} name={title} />
         <span dir="auto">{title}</span>
-        <small dir="auto">{direct ? brief(item.request?.at ?? item.last.at) : t().added_you(nameOf(from))}</small>
+        <small dir="auto">{direct ? brief(item.request?.at ?? timeOf(item.last)) : t().added_you(nameOf(from))}</small>
       </button>
       {open && (
         <>

@@ -3,6 +3,7 @@ import type { ComponentChild } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { timeOf } from "../core/now";
 import { excerpt, type Hit } from "../core/search";
 import type { Profile } from "../core/types";
 import { t } from "../texts";
@@ -200,8 +201,8 @@ function Found({ signedIn, hit, conversation }: { signedIn: Client; hit: Hit; co
         <span class="chat-title" dir="auto">
           {title}
         </span>
-        <time class="chat-time" dateTime={message.at}>
-          {brief(message.at)}
+        <time class="chat-time" dateTime={timeOf(message)}>
+          {brief(timeOf(message))}
         </time>
         <span class="chat-last" dir="auto">
           {(!direct || message.sender === signedIn.me.id) && <><bdi>{nameOf(message.sender)}</bdi>: </>}

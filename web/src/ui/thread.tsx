@@ -2,6 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
+import { timeOf } from "../core/now";
 import type { Unsent } from "../core/outbox";
 import type { Message } from "../core/types";
 import { t } from "../texts";
@@ -182,7 +183,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
     row.classList.add("pointed");
     setTimeout(() => row.classList.remove("pointed"), POINTED_MS);
     const message = messages.find((other) => other.seq === Number(row.dataset.seq));
-    if (message) told.value = `${exact ? "" : `${t().not_there} `}${nameOf(message.sender)}, ${dayName(message.at)}, ${clock(message.at)}`;
+    if (message) told.value = `${exact ? "" : `${t().not_there} `}${nameOf(message.sender)}, ${dayName(timeOf(message))}, ${clock(timeOf(message))}`;
     return true;
   }
 
@@ -272,15 +273,15 @@ function Rows(props: { signedIn: Client; conversation: Conversation; messages: M
   return (
     <>
       {messages.map((message) => {
-        const newDay = !before || !sameDay(before.at, message.at);
+        const newDay = !before || !sameDay(timeOf(before), timeOf(message));
         const isNew = newAfter !== null && message.seq > newAfter && (before?.seq ?? 0) <= newAfter && message.sender !== signedIn.me.id;
-        const close = before && before.kind === message.kind && before.sender === message.sender && Date.parse(message.at) - Date.parse(before.at) < GROUP_MS;
+        const close = before && before.kind === message.kind && before.sender === message.sender && Date.parse(timeOf(message)) - Date.parse(timeOf(before)) < GROUP_MS;
         before = message;
         return [
           newDay && (
             <div key={`day-${message.seq}`} class="day">
               <button type="button" aria-haspopup="dialog" title={t().jump_to_date} onClick={() => askForDay(message.at)}>
-                {dayName(message.at)}
+                {dayName(timeOf(message))}
               </button>
             </div>
           ),

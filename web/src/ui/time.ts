@@ -1,9 +1,21 @@
+import { signal } from "@preact/signals";
+import { now } from "../core/now";
 import { language, t } from "../texts";
 
 const DAY_MS = 86_400_000;
 
 function day(date: Date): number {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}
+
+/** When the day began that it is, by the server's time: what is shown of days follows it. */
+const today = signal(day(new Date(now())));
+
+/** Keeps to the day that it is: at midnight, and when the device wakes. */
+export function followToday(): void {
+  const look = () => (today.value = day(new Date(now())));
+  setInterval(look, 1_000);
+  document.addEventListener("visibilitychange", look);
 }
 
 /** The time of day. */
@@ -14,17 +26,17 @@ export function clock(at: string | number): string {
 /** The day, as people say it. */
 export function dayName(at: string | number): string {
   const date = new Date(at);
-  const ago = Math.round((day(new Date()) - day(date)) / DAY_MS);
+  const ago = Math.round((today.value - day(date)) / DAY_MS);
   if (ago === 0) return t().today;
   if (ago === 1) return t().yesterday;
-  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const year = date.getFullYear() === new Date(today.value).getFullYear() ? undefined : "numeric";
   return date.toLocaleDateString(language.value, { weekday: ago < 7 ? "long" : undefined, day: "numeric", month: "long", year });
 }
 
 /** The time of day, or the day where it was not today. */
 export function brief(at: string | number): string {
   const date = new Date(at);
-  if (day(date) === day(new Date())) return clock(at);
+  if (day(date) === today.value) return clock(at);
   return date.toLocaleDateString(language.value, { day: "numeric", month: "numeric", year: "2-digit" });
 }
 
@@ -37,7 +49,7 @@ function unit(seconds: number) {
 
 /** How far away a time is, as "in 5 minutes". */
 export function fromNow(at: string | number): string {
-  const seconds = Math.max(Math.round((new Date(at).getTime() - Date.now()) / 1_000), 0);
+  const seconds = Math.max(Math.round((new Date(at).getTime() - now()) / 1_000), 0);
   const [name, length] = unit(seconds);
   return new Intl.RelativeTimeFormat(language.value).format(Math.round(seconds / length), name);
 }
