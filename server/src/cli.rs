@@ -449,15 +449,17 @@ fn repair(dir: &Path, dry_run: bool) -> Result<(), Failure> {
 }
 
 fn upgrade(dir: &Path, check: bool) -> Result<(), Failure> {
-    let Due { version, steps } = if check { upgrade::due(dir) } else { upgrade::upgrade(dir) }.map_err(run)?;
+    let Due { version, steps, summed } = if check { upgrade::due(dir) } else { upgrade::upgrade(dir) }.map_err(run)?;
     let shown = dir.display();
-    if steps.is_empty() {
+    let summed = (summed > 0).then(|| format!("{summed} entries and rows of before were given checksums\n"));
+    if steps.is_empty() && summed.is_none() {
         return print(&format!("{shown} is of data version {version}: nothing is to be done\n"));
     }
     let mut text = format!("{shown} {} of data version {version}\n", if check { "is" } else { "was" });
     for (step, to) in steps.iter().zip(version + 1..) {
         text.push_str(&format!("to version {to}: {}\n", step.name));
     }
+    text.extend(summed);
     print(&text)?;
     if check {
         Err(Failure::Due(format!("{shown} is upgraded by `kith upgrade` or by the next start")))

@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
 };
 
-use kith::store::verify::verify;
+use kith::store::{repair::repair, verify::verify};
 use kith_protocol::{
     MessageId,
     entry::{ConversationKind, Role},
@@ -87,6 +87,15 @@ fn dump(file: &Path) -> Option<Vec<Vec<Value>>> {
     Some(said)
 }
 
+/// Repairs the directory, if that is possible: what is not left damaged is clean.
+fn repaired(dir: &Path, what: &str) {
+    let Ok(report) = repair(dir) else { return forget_log(dir) };
+    let problems = verify(dir, |_| {}).unwrap().problems;
+    assert!(!report.left.is_empty() || problems.is_empty(), "{what}: {report}, and then {problems:?}");
+    report.copy.iter().for_each(|copy| fs::remove_file(copy).unwrap());
+    forget_log(dir);
+}
+
 /// Removes what a process left that has the database changed at the next start.
 fn forget_log(dir: &Path) {
     for beside in ["store.db-wal", "store.db-shm"] {
@@ -133,12 +142,16 @@ async fn a_bit_that_is_flipped_is_found_and_the_server_starts_or_says_why_not() 
         let (page, byte, bit) = (chance.within(0, pages), chance.within(0, 4096), chance.within(0, 8));
         let mut bytes = whole.clone();
         bytes[(page * 4096 + byte) as usize] ^= 1 << bit;
-        fs::write(&file, bytes).unwrap();
+        fs::write(&file, &bytes).unwrap();
         let what = format!("bit {bit} of byte {byte} of page {}", page + 1);
         let found = verify(program.data(), |_| {}).map_or(true, |report| !report.is_clean());
         let same = dump(&file).as_ref() == Some(&said);
         assert!(same || found, "{what} changed something, and nothing was found");
         changed += u64::from(!same);
+        if found {
+            repaired(program.data(), &what);
+            fs::write(&file, &bytes).unwrap();
+        }
         if number % STARTS == 0 {
             starts_or_says_why(&program, &what);
             forget_log(program.data());

@@ -83,18 +83,21 @@ fn the_operator_sees_what_an_upgrade_would_do_and_does_it() {
     assert_eq!(code, 3);
     assert!(told.starts_with(&format!("{shown} is of data version 1\nto version 2: ")), "{told}");
     assert_eq!(line, format!("kith: {shown} is upgraded by `kith upgrade` or by the next start"));
-    assert!(kith(&dir, &["verify"]).1.ends_with("all is well"), "what is older can be looked at");
+    let told = kith(&dir, &["verify"]).1;
+    assert!(told.ends_with("from before there were checksums): all is well"), "what is older can be looked at: {told}");
     assert_eq!(fs::read(dir.join("store.db")).unwrap(), before, "it was changed");
 
     let (code, told, line) = kith(&dir, &["upgrade"]);
     assert_eq!((code, line.as_str()), (0, ""));
     assert!(told.starts_with(&format!("{shown} was of data version 1\nto version 2: ")), "{told}");
+    assert!(told.ends_with("entries and rows of before were given checksums"), "{told}");
     for arguments in [&["upgrade", "--check"][..], &["upgrade"]] {
         let (code, told, _) = kith(&dir, arguments);
         assert_eq!(code, 0);
         assert!(told.ends_with(": nothing is to be done"), "{told}");
     }
-    assert!(kith(&dir, &["verify"]).1.ends_with("all is well"));
+    let told = kith(&dir, &["verify"]).1;
+    assert!(told.ends_with("all is well") && !told.contains("before there were checksums"), "{told}");
 
     // What goes with time is looked for where no server would see to it.
     for (what, rows) in [

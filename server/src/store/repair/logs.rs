@@ -3,14 +3,18 @@
 use kith_protocol::{
     ConversationId, Timestamp,
     entry::{Redacted, RedactedKind},
+    limits::IDEMPOTENCY_S,
 };
 use serde_json::json;
 
 use super::{Fix, Plan, Step, hex};
-use crate::store::{
-    Counts, Error, Kind,
-    sqlite::{Met, RawEntry, Reader, Snapshot, Stored},
-    verify::logs::follows,
+use crate::{
+    clock,
+    store::{
+        Counts, Error, Kind,
+        sqlite::{Met, RawEntry, Reader, Snapshot, Stored},
+        verify::logs::follows,
+    },
 };
 
 /// A damaged entry that waits for the one behind it.
@@ -50,6 +54,7 @@ impl Plan {
                     Ok(stored) => {
                         self.decide(&mut reader, &mut reading, Some((seq, &stored)));
                         reading.before = Some((stored.at, stored.counts));
+                        self.forgotten(&mut reader, (log, seq), &stored, raw.row);
                     }
                     Err(error) => self.damaged(&mut reader, &mut reading, (log, seq), raw, &error),
                 }
@@ -75,6 +80,18 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Has the client_id of an entry remembered, if its sender may send it again and nobody would know it.
+    fn forgotten(&mut self, reader: &mut Reader<'_>, (log, seq): (ConversationId, u64), stored: &Stored<'_>, row: i64) {
+        let since = clock::now().since(stored.at).as_secs();
+        let Some(client_id) = stored.client_id.filter(|_| since < IDEMPOTENCY_S) else { return };
+        let Ok(sender) = reader.user(stored.sender) else { return };
+        if reader.find(log, sender, client_id) == Ok(None) {
+            let what = format!("{log}.{seq}: its client_id is remembered again");
+            let fix = Fix::Remember { of: (log, sender, client_id), row, at: stored.at };
+            self.step(what, serde_json::Value::Null, fix);
+        }
     }
 
     /// A damaged entry: it is put right at once, or waits for the one behind it.

@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kith_protocol::ConversationId;
+use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
 
 use super::{
     Error, RowKey,
@@ -79,6 +79,10 @@ enum Fix {
     Row { full: Vec<u8>, put: Option<(RowKey, Vec<u8>)> },
     /// The entries of a log lie in these rows.
     Links { conv: i64, rows: Vec<i64> },
+    /// The client_id of the entry in a row is remembered.
+    Remember { of: (ConversationId, UserId, Uuid), row: i64, at: Timestamp },
+    /// Client_ids, by the days of their tables and their keys, are forgotten.
+    Strays(Vec<(Option<u64>, i64)>),
     /// The index of identifiers is made anew.
     Index,
 }
@@ -105,6 +109,7 @@ impl Plan {
         plan.structures(snapshot)?;
         plan.entries(snapshot)?;
         plan.rows(snapshot)?;
+        plan.client_ids(snapshot)?;
         Ok(plan)
     }
 
@@ -120,6 +125,15 @@ impl Plan {
         }
         let others = found.iter().filter(|line| !of_index(line));
         self.left.extend(others.map(|line| format!("the database: {line}: restore a backup")));
+        Ok(())
+    }
+
+    fn client_ids(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let strays = snapshot.strays()?;
+        if !strays.is_empty() {
+            let what = format!("{} client_ids that lead to no entry are forgotten", strays.len());
+            self.step(what, serde_json::Value::Null, Fix::Strays(strays));
+        }
         Ok(())
     }
 
@@ -158,6 +172,7 @@ pub fn repair(dir: &Path) -> Result<Report, RepairError> {
         }
         snapshot.keep()?;
     }
+    snapshot.finish(dir)?;
     Ok(report)
 }
 
@@ -178,6 +193,8 @@ fn make(snapshot: &Snapshot, fix: &Fix) -> Result<(), Error> {
             put.iter().try_for_each(|(row, value)| snapshot.put_row(row, value))
         }
         Fix::Links { conv, rows } => snapshot.relink(*conv, rows),
+        Fix::Remember { of, row, at } => snapshot.remember(*of, *row, *at),
+        Fix::Strays(client_ids) => snapshot.forget(client_ids),
         Fix::Index => snapshot.reindex(),
     }
 }

@@ -1,18 +1,22 @@
 //! Changing a directory that nobody works in, row by row and all at once: for `kith repair`.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use kith_protocol::ConversationId;
-use rusqlite::Connection;
+use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
+use rusqlite::{Connection, Row, ToSql};
 
 use super::{
-    Ground, OpenError, RawEntry, RawRow, Snapshot, chain,
+    Ground, OpenError, RawEntry, RawRow, Scrub, Snapshot, chain,
+    dedup::{Dedup, Place, Remembered, table_of},
     entry::Stored,
     open,
     rows::{full_key, split_key},
     sum,
 };
-use crate::store::{Error, Kind, RowKey};
+use crate::store::{Error, Kind, RowKey, inspect::shown, schema};
+
+/// Entries or rows that are given their checksums at a time.
+const SUMMED_TOGETHER: u32 = 10_000;
 
 impl Snapshot {
     /// Opens a directory of which nobody makes use, to change it. What is changed is kept by [`Snapshot::keep`] only.
@@ -30,7 +34,104 @@ impl Snapshot {
 
     /// Makes the changes so far durable.
     pub(in crate::store) fn keep(&self) -> Result<(), Error> {
-        self.ask(|connection| connection.execute_batch("COMMIT; BEGIN IMMEDIATE"))
+        self.ask(|connection| {
+            connection.execute_batch("COMMIT")?;
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            connection.execute_batch("BEGIN IMMEDIATE")
+        })
+    }
+
+    /// Makes the changes durable, with nothing left of what they replaced.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the disk does not take them.
+    pub(in crate::store) fn finish(self, dir: &Path) -> Result<(), OpenError> {
+        let wrong = |error| OpenError::of_database(&open::database(dir), &error);
+        self.connection.execute_batch("COMMIT").map_err(wrong)?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(wrong)?;
+        // It outlives the connection, whose locks its closing would give up.
+        let database = Arc::new(open::file(dir)?);
+        let mut scrub = Scrub::new(database.clone(), open::log(dir));
+        scrub.note_all();
+        scrub.clean().map_err(|error| OpenError::of_file(&open::database(dir), &error))?;
+        drop(self);
+        drop(database);
+        Ok(())
+    }
+
+    /// Gives entries, rows and identifiers from before there were checksums theirs, and keeps them: how many. What is no
+    /// entry or no row is left as it is.
+    pub(in crate::store) fn sum_up(&self) -> Result<u64, Error> {
+        let mut reader = self.reader();
+        let sql = "SELECT id, conv, seq, data FROM entries WHERE sum = 0 AND id > ?1 ORDER BY id LIMIT ?2";
+        let entries = self.sum_up_each(sql, "UPDATE entries SET sum = ?2 WHERE id = ?1", 0, |row| {
+            let (id, conv, seq, data): (i64, i64, i64, Vec<u8>) = row.try_into()?;
+            let log = reader.conversation(conv).ok().filter(|_| Stored::decode(&data).is_ok());
+            Ok((id, log.map(|log| sum::of_entry(log, seq as u64, &data))))
+        })?;
+        let sql = "SELECT id, uuid FROM ids WHERE sum = 0 AND id > ?1 ORDER BY id LIMIT ?2";
+        let ids = self.sum_up_each(sql, "UPDATE ids SET sum = ?2 WHERE id = ?1", 0, |row| {
+            let (id, uuid): (i64, [u8; 16]) = row.try_into()?;
+            Ok((id, Some(sum::of_id(id, Uuid::from_bytes(uuid)))))
+        })?;
+        let sql = "SELECT key, value FROM rows WHERE sum = 0 AND key > ?1 ORDER BY key LIMIT ?2";
+        let rows = self.sum_up_each(sql, "UPDATE rows SET sum = ?2 WHERE key = ?1", Vec::new(), |row| {
+            let (key, value): (Vec<u8>, Vec<u8>) = row.try_into()?;
+            let (partition, name) = split_key(&key).unwrap_or_default();
+            let is_row = schema::place(partition, name).is_ok_and(|place| shown(place, &value).is_ok());
+            let sum = is_row.then(|| sum::of_row(&key, &value));
+            Ok((key, sum))
+        })?;
+        Ok(entries + ids + rows)
+    }
+
+    fn sum_up_each<K: ToSql + Clone>(
+        &self,
+        select: &str,
+        update: &str,
+        mut after: K,
+        mut sum: impl FnMut(&Row<'_>) -> rusqlite::Result<(K, Option<i64>)>,
+    ) -> Result<u64, Error> {
+        let mut done = 0;
+        loop {
+            let lot: Vec<(K, Option<i64>)> = self.ask(|connection| {
+                connection.prepare_cached(select)?.query_map((&after, SUMMED_TOGETHER), &mut sum)?.collect()
+            })?;
+            let Some((last, _)) = lot.last() else { return Ok(done) };
+            after = last.clone();
+            for (key, sum) in &lot {
+                if sum.is_some() {
+                    self.change(update, (key, sum))?;
+                    done += 1;
+                }
+            }
+            self.keep()?;
+        }
+    }
+
+    /// The client_ids that are remembered and lead to no entry that has them: the day of each one's table and its key.
+    pub(in crate::store) fn strays(&self) -> Result<Vec<(Option<u64>, i64)>, Error> {
+        let mut strays = Vec::new();
+        self.each_remembered(|Remembered { day, key }, holds| strays.extend((!holds).then_some((*day, *key))))?;
+        Ok(strays)
+    }
+
+    /// Remembers the client_id of the entry in `row`, taken at `at`.
+    pub(in crate::store) fn remember(
+        &self,
+        (log, sender, client_id): (ConversationId, UserId, Uuid),
+        row: i64,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        self.ask(|connection| Dedup::open(connection)?.remember(Place::new(log, sender, client_id), row, at).map(drop))
+    }
+
+    /// Forgets client_ids.
+    pub(in crate::store) fn forget(&self, client_ids: &[(Option<u64>, i64)]) -> Result<(), Error> {
+        client_ids.iter().try_for_each(|(day, key)| {
+            let table = day.map_or("dedup_other".to_owned(), table_of);
+            self.change(&format!("DELETE FROM {table} WHERE key = ?1"), (key,))
+        })
     }
 
     /// Writes what an entry says.

@@ -42,6 +42,11 @@ impl Scrub {
         Self { database, log, pages: BTreeSet::new(), header: None, noted: 0, copying: false, all: false }
     }
 
+    /// Has every page looked at, where nothing was noted.
+    pub(crate) fn note_all(&mut self) {
+        self.all = true;
+    }
+
     /// Notes the pages in the first `frames` of the log.
     pub(crate) fn note(&mut self, frames: u64) -> io::Result<()> {
         if frames == 0 {

@@ -10,11 +10,11 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    OpenError, Sqlite,
+    OpenError, Snapshot, Sqlite,
     open::{self, LAYOUT},
     sum,
 };
-use crate::store::schema;
+use crate::store::{Error, schema};
 
 /// A step from one version to the next.
 pub struct Step {
@@ -49,6 +49,8 @@ pub struct Due {
     pub version: u32,
     /// The steps, the next first; none where it is of this program's version.
     pub steps: &'static [Step],
+    /// Entries, rows and identifiers that were given a checksum, after the steps.
+    pub summed: u64,
 }
 
 /// Looks which steps a directory needs, in use or not, and changes nothing.
@@ -58,17 +60,22 @@ pub struct Due {
 pub fn due(dir: &Path) -> Result<Due, OpenError> {
     let (connection, _lock) = open::reader_alone(dir)?;
     let version = open::version(&connection, dir)?;
-    Ok(Due { version, steps: steps_from(version) })
+    Ok(Due { version, steps: steps_from(version), summed: 0 })
 }
 
-/// Makes the steps that a directory needs, which every opening of it does too.
+/// Makes the steps that a directory needs, which every opening of it does too, and gives what was written before there were
+/// checksums its own, which takes time and no opening does. It may be ended at any time, and begun again.
 ///
 /// # Errors
 /// [`OpenError`], also where there is no such directory or another process has it.
 pub fn upgrade(dir: &Path) -> Result<Due, OpenError> {
     let due = due(dir)?;
     drop(Sqlite::open(dir)?);
-    Ok(due)
+    let snapshot = Snapshot::to_change(dir)?;
+    let damaged = |error: Error| OpenError::Damaged { path: open::database(dir), why: error.to_string() };
+    let summed = snapshot.sum_up().map_err(damaged)?;
+    snapshot.finish(dir)?;
+    Ok(Due { summed, ..due })
 }
 
 fn steps_from(version: u32) -> &'static [Step] {
