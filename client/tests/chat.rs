@@ -125,7 +125,8 @@ async fn speak(stream: TcpStream) {
                     instance: None,
                 };
                 let (read, delivered, unread, mentions, peer) = (1, 1, 1, 0, None);
-                let head = HeadItem { id: room(), rev: 1, head: 3, read, delivered, unread, mentions, peer };
+                let head =
+                    HeadItem { id: room(), rev: 1, head: 3, read, delivered, unread, mentions, peer, damaged: false };
                 vec![
                     ServerFrame::Ready(ready),
                     ServerFrame::Heads(Heads { conversations: vec![head], more: false, instance: None }),

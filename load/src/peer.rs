@@ -271,6 +271,7 @@ impl World {
                     unread: 0,
                     mentions: 0,
                     peer: None,
+                    damaged: false,
                 });
                 let heads = Heads { conversations: heads.collect(), more: false, instance: None };
                 let device = DeviceId::new(me.uuid());
@@ -309,6 +310,7 @@ impl World {
                         pointer: None,
                         detail: None,
                         retry_after_ms: Some(100),
+                        damaged: false,
                     }));
                 }
                 if self.fault == Fault::Shed {

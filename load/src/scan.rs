@@ -316,6 +316,7 @@ mod tests {
             pointer: None,
             detail: None,
             retry_after_ms: None,
+            damaged: false,
         };
         let json = serde_json::to_vec(&ServerFrame::Error(error)).unwrap();
         let expected = Heard::Error { code: b"overloaded", client_id: Some(Uuid::from_u128(9)) };

@@ -553,6 +553,9 @@ pub struct ErrorFrame {
     /// When it may succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
+    /// True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
 }
 
 /// `reset`

@@ -119,6 +119,10 @@ pub struct HeadItem {
     /// The other side's pointers, in a direct conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<PeerPointers>,
+    /// True where the server cannot read the conversation: nothing of it can be asked for until its operator has repaired
+    /// it, and all of this but `id` says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
 }
 
 /// One conversation of the user's list.
@@ -151,6 +155,35 @@ pub struct ConversationItem {
     /// Who brought the user into it, while that waits for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestInfo>,
+}
+
+/// The conversations of a user, a page at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ConversationList {
+    /// The items.
+    pub items: Vec<ConversationItem>,
+    /// What to give as `?cursor=` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Conversations of the user that the server cannot read: those that it knows of on the first page, others where they
+    /// would have been.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamagedConversation>,
+}
+
+/// A conversation that is closed to everybody until the server's operator has repaired it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DamagedConversation {
+    /// Which.
+    pub id: ConversationId,
+    /// What it is, where that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ConversationKind>,
+    /// Its title, where it has one that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// A conversation into which a stranger brought the user, and that waits for an answer.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kith_protocol::{Code, problem::FieldError};
 
-use crate::store;
+use crate::{store, telemetry};
 
 /// An error for the caller. Its cause, where that is ours, was logged where it happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,18 +18,25 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// When it may succeed.
     pub retry_after: Option<Duration>,
+    /// True where what was asked for is damaged: asking again changes nothing.
+    pub damaged: bool,
 }
 
 impl Error {
     /// An error of which the code says all.
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, fields: Vec::new(), retry_after: None }
+        Self { code, detail: None, fields: Vec::new(), retry_after: None, damaged: false }
     }
 
     /// A field that is not valid.
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = FieldError { pointer: pointer.into(), detail: detail.into() };
         Self { fields: vec![field], ..Self::new(Code::InvalidRequest) }
+    }
+
+    /// An error of which what is kept is the cause, with words for the person who asked.
+    pub fn damaged(detail: impl Into<String>) -> Self {
+        Self { damaged: true, ..Self::new(Code::Internal).because(detail) }
     }
 
     /// With what happened this time.
@@ -61,9 +68,9 @@ impl From<store::Error> for Error {
                 tracing::warn!(%error, "the store refused");
                 Self::new(Code::Unavailable).after(Duration::from_secs(1))
             }
-            store::Error::Corrupt(_) => {
-                tracing::error!(%error, "the store is damaged: run `kith verify`");
-                Self::new(Code::Internal)
+            store::Error::Corrupt(why) => {
+                telemetry::damage(&why);
+                Self::damaged("What you asked for is damaged on the server; its operator can repair it.")
             }
         }
     }

@@ -48,6 +48,14 @@ pub const BACKUP_LINE_BYTES: usize = 4096;
 pub const CONVERSATION_QUEUE: usize = 1024;
 /// Commands that a conversation takes in one go, and so the entries of one append.
 pub const CONVERSATION_BATCH: usize = 256;
+/// Different damages that are remembered as logged; beyond, they may be logged once more.
+pub const DAMAGE_LOGGED: usize = 10_000;
+/// Conversations that are remembered as damaged; those beyond are found to be so whenever they are asked for.
+pub const CONVERSATIONS_DAMAGED: usize = 100_000;
+/// Conversations that are recovered at a time after a crash: what they write is made durable together.
+pub const RECOVERED_TOGETHER: usize = 256;
+/// Seconds until work that failed for damage is tried again.
+pub const DAMAGE_AGAIN_S: u64 = 3600;
 /// A conversation without work for so many seconds goes to sleep.
 pub const CONVERSATION_IDLE_S: u64 = 60;
 /// How long moved pointers may wait for the disk, in milliseconds.

@@ -10,6 +10,7 @@ use kith_protocol::{
     frame::{Degraded, Goaway},
     problem::CloseCode,
 };
+use parking_lot::Mutex;
 use tokio::{
     sync::OnceCell,
     time::{MissedTickBehavior, interval},
@@ -22,6 +23,7 @@ use crate::{
     config::Config,
     conversation::Conversations,
     http::{idempotency::InFlight, polls::Polls, rates::Rates},
+    limits,
     media::{Media, objects::Objects},
     presence::Presence,
     push::{Push, Subscriptions},
@@ -75,6 +77,8 @@ pub struct Node {
     pub places: Arc<Places>,
     /// What carries the sockets of the others.
     pub lanes: Arc<Lanes>,
+    /// Users whose erasure a crash interrupted.
+    erasures: Mutex<Vec<UserId>>,
 }
 
 impl Node {
@@ -138,6 +142,7 @@ impl Node {
             polls,
             places,
             lanes,
+            erasures: Mutex::default(),
         })
     }
 
@@ -150,20 +155,17 @@ impl Node {
         Ok(*self.instance.get_or_try_init(|| store::instance(&*self.store)).await?)
     }
 
-    /// Finishes what a crash interrupted. Before the first connection.
+    /// Reads what everybody needs, and finds what a crash interrupted; [`Node::run`] finishes that. Before the first
+    /// connection.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn recover(&self) -> Result<(), Error> {
-        self.accounts.finish_erasures().await?;
+    pub async fn open(&self) -> Result<(), Error> {
+        *self.erasures.lock() = self.accounts.erasures().await?;
         self.media.recover_uploads().await?;
         self.media.count_all().await?;
         self.push.open().await?;
-        let recovered = self.conversations.recover().await?;
-        if recovered > 0 {
-            tracing::info!(conversations = recovered, "folded what the last run left unfolded");
-        }
-        Ok(())
+        self.conversations.open().await
     }
 
     /// Erases a user: takes them out of every group and channel, then erases the account. `device` is the one that asks.
@@ -180,7 +182,8 @@ impl Node {
     pub async fn run(self: Arc<Self>) {
         tokio::join!(
             self.every_second(),
-            self.expire(),
+            self.finish_erasures(),
+            self.recover_and_sweep(),
             self.look_at_load(),
             timekeeper::run(&*self.store),
             self.media.room.clone().run(),
@@ -217,7 +220,31 @@ impl Node {
         }
     }
 
-    async fn expire(&self) {
+    async fn finish_erasures(&self) {
+        let mut left = std::mem::take(&mut *self.erasures.lock());
+        let mut pause = Duration::from_secs(1);
+        loop {
+            left = self.accounts.finish_erasures(left).await;
+            if left.is_empty() {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(Duration::from_secs(limits::DAMAGE_AGAIN_S));
+        }
+    }
+
+    /// Folds what a crash left unfolded, then does what is due: what is to go may be what only an unfolded entry keeps.
+    async fn recover_and_sweep(&self) {
+        let began = Instant::now();
+        let recovered = self.conversations.recover().await;
+        if recovered > 0 {
+            let ms = began.elapsed().as_millis() as u64;
+            tracing::info!(conversations = recovered, ms, "folded what the last run left unfolded");
+        }
+        self.sweep().await;
+    }
+
+    async fn sweep(&self) {
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seconds = 0u64;

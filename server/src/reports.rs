@@ -160,8 +160,11 @@ impl Reports {
     pub async fn list(&self) -> Result<Vec<ReportLine>, Error> {
         let mut lines = Vec::new();
         for (id, _) in self.waiting().await? {
-            if let Some(report) = self.find(id).await? {
-                lines.push(self.line(id, &report).await?);
+            match self.find(id).await {
+                Ok(Some(report)) => lines.push(self.line(id, &report).await?),
+                Ok(None) => {}
+                Err(error) if error.damaged => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(lines)
@@ -205,9 +208,11 @@ impl Reports {
         for (id, by) in self.waiting().await? {
             let kept = Duration::from_secs(limits::REPORT_S);
             // They are in the order of time.
-            match self.find(id).await? {
-                Some(report) if clock::forget_until().since(report.at) <= kept => break,
-                _ => {}
+            match self.find(id).await {
+                Ok(Some(report)) if clock::forget_until().since(report.at) <= kept => break,
+                Ok(_) => {}
+                Err(error) if error.damaged => continue,
+                Err(error) => return Err(error),
             }
             self.store.commit(schema::report::partition(), forgotten(id, by).to_vec(), Vec::new()).await?;
             swept += 1;
@@ -231,9 +236,12 @@ impl Reports {
         Ok(ReportLine { id, at: report.at, by, about, messages, reason: report.reason.clone() })
     }
 
-    /// Names a user: the name they sign in with, or their identifier once they are gone.
+    /// Names a user: the name they sign in with, or their identifier once they are gone, or cannot be read.
     async fn name(&self, user: UserId) -> Result<String, Error> {
-        let card = self.accounts.card(user).await?;
+        let card = match self.accounts.card(user).await {
+            Err(error) if error.damaged => return Ok(user.to_string()),
+            card => card?,
+        };
         Ok(if card.username.is_empty() { user.to_string() } else { card.username.clone() })
     }
 }

@@ -60,8 +60,8 @@ pub enum StartError {
         /// Why.
         why: String,
     },
-    /// What a crash left cannot be cleared away.
-    #[error("cannot finish what was begun before: {0}")]
+    /// What is there cannot be read.
+    #[error("cannot read what is kept: {0}")]
     Recovery(crate::Error),
 }
 
@@ -93,7 +93,7 @@ impl Server {
         let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
         timekeeper::open(&*node.store).await.map_err(|error| StartError::Recovery(error.into()))?;
         node.instance().await.map_err(StartError::Recovery)?;
-        node.recover().await.map_err(StartError::Recovery)?;
+        node.open().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
         let door = operator::bind(&dir).map_err(|why| StartError::Door { dir, why })?;
 
@@ -102,7 +102,7 @@ impl Server {
         let operator_address = here(&operator_listener, config.operator_listen);
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let probes = operator::router(backends.store(), node.media.room.clone(), metrics.clone());
+        let probes = operator::router(backends.store(), node.clone(), metrics.clone());
         let commands = operator::door(operator::Operations::new(node.clone(), backends, stopping.clone()));
         let stopped = || {
             let mut stopping = stopping.clone();

@@ -1,14 +1,19 @@
 //! Logs and metrics.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     sync::OnceLock,
 };
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::Mutex;
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    limits,
+};
 
 /// Begins to write the log to standard error; only the first call of a process counts.
 pub fn logs(log: &Log) {
@@ -34,4 +39,18 @@ pub fn metrics() -> PrometheusHandle {
         builder.install_recorder().expect("nothing else records this process's metrics")
     };
     HANDLE.get_or_init(install).clone()
+}
+
+/// Counts that something damaged was read, and logs it unless it was logged before: whoever asks for it again and again
+/// fills no disk.
+pub fn damage(what: &str) {
+    static LOGGED: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+    metrics::counter!("kith_damaged_reads_total").increment(1);
+    let mut logged = LOGGED.lock();
+    if logged.len() >= limits::DAMAGE_LOGGED {
+        logged.clear();
+    }
+    if logged.insert(xxhash_rust::xxh3::xxh3_64(what.as_bytes())) {
+        tracing::error!("damaged: {what}; `kith verify` lists all that is");
+    }
 }

@@ -146,7 +146,7 @@ pub fn entries(conversation: ConversationId, records: &[Record], head: u64, ahea
 /// The `error` frame of a send that was refused. By hand where the error says no more than its code: a flood is answered
 /// with these.
 pub fn refusal(conversation: ConversationId, client_id: Uuid, error: &Error) -> Bytes {
-    if !error.fields.is_empty() || error.detail.is_some() {
+    if !error.fields.is_empty() || error.detail.is_some() || error.damaged {
         let mut frame = self::error(error);
         frame.reference = Some("send".into());
         (frame.client_id, frame.conversation) = (Some(client_id), Some(conversation));
@@ -193,6 +193,7 @@ pub fn error(error: &Error) -> ErrorFrame {
         pointer: error.fields.first().map(|field| field.pointer.clone()),
         detail: error.fields.first().map(|field| field.detail.clone()).or_else(|| error.detail.clone()),
         retry_after_ms: error.retry_after.map(|after| after.as_millis() as u32),
+        damaged: error.damaged,
     }
 }
 

@@ -85,8 +85,8 @@ pub enum Event {
     /// Nothing that the server spoke of since the connection began is missing any longer, but for what [`Event::Behind`]
     /// names. Once for each connection.
     CaughtUp,
-    /// What follows a seq could not be had: it was asked for [`limits::SYNC_TRIES`] times, and is not any more until
-    /// something else brings the conversation on.
+    /// What follows a seq could not be had: it was asked for [`limits::SYNC_TRIES`] times, or is damaged on the server, and is
+    /// not asked for any more until something else brings the conversation on.
     Behind {
         /// Of which conversation.
         conversation: ConversationId,
@@ -102,7 +102,7 @@ pub enum Event {
         /// When the next attempt is made.
         retry_in: Duration,
     },
-    /// Where a conversation stands, after each hello.
+    /// Where a conversation stands, after each hello; or that it is damaged on the server.
     Head(HeadItem),
     /// An entry, one's own too. Of each conversation they come in order, each once, without a gap but for what was
     /// never for this user.

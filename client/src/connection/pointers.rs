@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn head(delivered: u64, read: u64) -> HeadItem {
-        HeadItem { id: room(), rev: 1, head: 9, read, delivered, unread: 0, mentions: 0, peer: None }
+        HeadItem { id: room(), rev: 1, head: 9, read, delivered, unread: 0, mentions: 0, peer: None, damaged: false }
     }
 
     #[test]

@@ -180,8 +180,17 @@ mod tests {
     /// A device that lacks 300 entries.
     fn behind() -> Timeline {
         let mut timeline = Timeline::new(100, u64::MAX);
-        let item =
-            HeadItem { id: room(), rev: 1, head: 300, read: 0, delivered: 0, unread: 0, mentions: 0, peer: None };
+        let item = HeadItem {
+            id: room(),
+            rev: 1,
+            head: 300,
+            read: 0,
+            delivered: 0,
+            unread: 0,
+            mentions: 0,
+            peer: None,
+            damaged: false,
+        };
         timeline.head(&item);
         timeline
     }

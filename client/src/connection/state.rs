@@ -304,11 +304,15 @@ impl State {
 
     fn heads(&mut self, heads: &Heads, now: Instant) {
         for item in &heads.conversations {
+            self.events.push_back(Event::Head(*item));
+            if item.damaged {
+                // Nothing of it can be had, so nothing is asked for.
+                continue;
+            }
             self.timeline.head(item);
             self.pulls.look(item.id, &self.timeline);
             self.pointers.head(item);
             self.pointers.delivered(item.id, self.timeline.have_of(item.id));
-            self.events.push_back(Event::Head(*item));
         }
         if !heads.more {
             // What the server sends by itself comes next. The answer to this comes behind it, and then it is our turn to ask.
@@ -387,7 +391,7 @@ impl State {
         if let Some(client_id) = error.client_id {
             let Some(conversation) = self.outbox.find(client_id) else { return };
             let full = error.code == Code::StorageFull;
-            if error.code.retryable() && (!full || self.outbox.found_full(conversation)) {
+            if error.code.retryable() && !error.damaged && (!full || self.outbox.found_full(conversation)) {
                 self.outbox.again(conversation, error.retry_after_ms.map(millis), now);
             } else {
                 self.outbox.done(conversation, client_id, now);
@@ -397,8 +401,11 @@ impl State {
         } else if error.reference.as_deref() == Some("sync") {
             if let Some(id) = error.conversation {
                 let asked = self.pulls.answered(id);
-                if error.code == Code::NotFound {
+                if error.code == Code::NotFound || error.damaged {
                     self.timeline.left(id);
+                }
+                if let Some(after) = asked.filter(|_| error.damaged) {
+                    self.events.push_back(Event::Behind { conversation: id, after });
                 }
                 self.pulls.look(id, &self.timeline);
                 // One that is to wait has not failed.

@@ -1,5 +1,7 @@
 //! A device against a server that follows a script.
 
+mod damage;
+
 use std::collections::HashSet;
 
 use futures_util::{SinkExt, StreamExt};
@@ -55,7 +57,7 @@ fn entry(seq: u64) -> Entry {
 }
 
 fn head(head: u64, delivered: u64) -> HeadItem {
-    HeadItem { id: room(), rev: 1, head, read: 0, delivered, unread: 0, mentions: 0, peer: None }
+    HeadItem { id: room(), rev: 1, head, read: 0, delivered, unread: 0, mentions: 0, peer: None, damaged: false }
 }
 
 fn live(seq: u64) -> ServerFrame {
@@ -85,6 +87,7 @@ fn refusal(send: &SendFrame, code: Code) -> ServerFrame {
         pointer: None,
         detail: None,
         retry_after_ms: Some(1),
+        damaged: false,
     })
 }
 
@@ -456,6 +459,7 @@ async fn one_who_was_removed_asks_no_more() {
         pointer: None,
         detail: None,
         retry_after_ms: None,
+        damaged: false,
     }))
     .await;
     let frame = ConversationFrame { id: room(), rev: 9, change: Change::Left };

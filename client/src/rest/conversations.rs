@@ -6,7 +6,7 @@ use kith_protocol::{
     entry::Role,
     rest::{
         AnswerRequest, ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
-        NewConversation, NewParticipant, Page, Participant, Personal, RequestAnswer,
+        ConversationList, NewConversation, NewParticipant, Page, Participant, Personal, RequestAnswer,
     },
 };
 
@@ -15,7 +15,7 @@ use crate::Error;
 
 impl Rest {
     /// One's conversations, newest activity first: `GET /v1/users/me/conversations`.
-    pub async fn conversations(&self, paging: &Paging) -> Result<Page<ConversationItem>, Error> {
+    pub async fn conversations(&self, paging: &Paging) -> Result<ConversationList, Error> {
         self.get(&Query::new("/v1/users/me/conversations").paging(paging)).await
     }
 

@@ -53,7 +53,7 @@ pub(super) fn react(seq: u64, target: u64, emoji: &str, on: bool) -> Entry {
 }
 
 fn head_item(head: u64) -> HeadItem {
-    HeadItem { id: room(), rev: 1, head, read: 0, delivered: 0, unread: 0, mentions: 0, peer: None }
+    HeadItem { id: room(), rev: 1, head, read: 0, delivered: 0, unread: 0, mentions: 0, peer: None, damaged: false }
 }
 
 /// The server: answers a `sync` from what a user who joined at `since` may see.

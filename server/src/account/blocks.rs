@@ -9,7 +9,7 @@ use super::{Accounts, profile};
 use crate::{
     Error, limits,
     store::{
-        Change, RowKey,
+        self, Change, RowKey,
         schema::{self, User, Value},
     },
 };
@@ -54,7 +54,8 @@ impl Accounts {
         let found = self.store.get(ids.iter().map(|id| schema::user::profile_row(*id)).collect()).await?;
         let mut items = Vec::with_capacity(ids.len());
         for (id, value) in ids.into_iter().zip(found) {
-            let row = value.map(|value| User::decode(&value)).transpose()?;
+            let of = || format!("the profile of {id}");
+            let row = value.and_then(|value| store::unless_damaged(of, User::decode(&value)));
             items.extend(row.map(|row| profile::seen(id, &row)));
         }
         Ok(Page { items, next_cursor })

@@ -13,7 +13,10 @@ use tokio::sync::OnceCell;
 use super::Accounts;
 use crate::{
     Error, limits,
-    store::schema::{self, Request, Value},
+    store::{
+        self, Row,
+        schema::{self, Request, Value},
+    },
 };
 
 /// A user in short.
@@ -120,7 +123,9 @@ impl Accounts {
         let card = self.card(user).await?;
         let read = || async {
             let rows = self.all(schema::user::partition(user), schema::user::requests()).await?;
-            rows.iter().map(|row| Ok(Request::decode(&row.value)?.from)).collect()
+            let of = || format!("a request of {user}");
+            let from = |row: &Row| Some(store::unless_damaged(of, Request::decode(&row.value))?.from);
+            Ok::<_, Error>(rows.iter().filter_map(from).collect())
         };
         card.requests.get_or_try_init(read).await.map(|requests| requests.contains(&from))
     }

@@ -1,7 +1,7 @@
 //! Devices and the tokens that they hold.
 
 use kith_protocol::{
-    Code, DeviceId, UserId,
+    Code, DeviceId, Timestamp, UserId,
     limits::Limits,
     problem::CloseCode,
     rest::{self, DeviceInfo},
@@ -12,7 +12,7 @@ use super::{Accounts, Actor, check, token};
 use crate::{
     Error,
     store::{
-        Change, CommitError, Condition, RowKey,
+        self, Change, CommitError, Condition, Row, RowKey,
         schema::{self, Device, Token, Value},
     },
 };
@@ -34,6 +34,18 @@ pub(super) fn shown(id: DeviceId, row: &Device, actor: Actor) -> rest::Device {
     }
 }
 
+/// The device of a row. One that is damaged can be seen and signed out, and no token is its.
+fn device_of(user: UserId, device: DeviceId, row: &[u8]) -> Device {
+    let of = || format!("the row of the device {device} of {user}");
+    let unreadable = || Device {
+        name: "damaged".to_owned(),
+        platform: String::new(),
+        created_at: Timestamp::default(),
+        token_hash: [0; 32],
+    };
+    store::unless_damaged(of, Device::decode(row)).unwrap_or_else(unreadable)
+}
+
 impl Accounts {
     /// Whose token this is.
     ///
@@ -43,11 +55,13 @@ impl Accounts {
         let nobody = Error::new(Code::Unauthenticated);
         let Some(hash) = token::hash_of_token(token) else { return Err(nobody) };
         let Some(found) = self.row(schema::token::row(&hash)).await? else { return Err(nobody) };
-        let Token { user, device } = Token::decode(&found)?;
+        // What cannot be read proves nothing: its user signs in again.
+        let of = || "the row of a token".to_owned();
+        let Some(Token { user, device }) = store::unless_damaged(of, Token::decode(&found)) else { return Err(nobody) };
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
         // The device's row decides: it is what a sign-out deletes.
         let Some(row) = self.row(row).await? else { return Err(nobody) };
-        match bool::from(Device::decode(&row)?.token_hash.ct_eq(&hash)) {
+        match bool::from(device_of(user, device, &row).token_hash.ct_eq(&hash)) {
             true => Ok(Actor { user, device }),
             false => Err(nobody),
         }
@@ -70,7 +84,7 @@ impl Accounts {
         let (partition, key) = (schema::user::partition(user), schema::user::device(device));
         let found = self.row(RowKey { partition: partition.clone(), key: key.clone() }).await?;
         let value = found.ok_or(Error::new(Code::NotFound))?;
-        let row = Device::decode(&value)?;
+        let row = device_of(user, device, &value);
         let there = Condition::Equals(key.clone(), value);
         let lost = device != actor.device;
         let mut changes = self.forget_secrets(user, |last| lost && last == device).await?;
@@ -88,8 +102,11 @@ impl Accounts {
     /// Every device of the user.
     pub(super) async fn device_rows(&self, user: UserId) -> Result<Vec<(DeviceId, Device)>, Error> {
         let rows = self.all(schema::user::partition(user), schema::user::devices()).await?;
-        let devices = rows.iter().map(|row| Ok((schema::user::device_of(&row.key)?, Device::decode(&row.value)?)));
-        devices.collect()
+        let read = |row: &Row| {
+            let device = schema::user::device_of(&row.key)?;
+            Ok((device, device_of(user, device, &row.value)))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// What remains to be done when the rows of these devices are gone. A token's row that cannot be deleted stays

@@ -38,12 +38,25 @@ impl Accounts {
         found.map(|(user, _)| user).ok_or(Error::new(Code::NotFound))
     }
 
-    /// Goes on with the erasures that a crash interrupted; to be called before anybody is served.
-    pub async fn finish_erasures(&self) -> Result<(), Error> {
-        for row in self.all(schema::server::partition(), schema::server::all_erasing()).await? {
-            self.finish(schema::server::user_of(&row.key)?).await?;
+    /// The users whose erasure a crash interrupted; to be asked for before anybody is served.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn erasures(&self) -> Result<Vec<UserId>, Error> {
+        let rows = self.all(schema::server::partition(), schema::server::all_erasing()).await?;
+        Ok(rows.iter().map(|row| schema::server::user_of(&row.key)).collect::<Result<_, _>>()?)
+    }
+
+    /// Goes on with the erasures of these users. Returns those with whom that did not come to its end: the others are erased.
+    pub async fn finish_erasures(&self, users: Vec<UserId>) -> Vec<UserId> {
+        let mut left = Vec::new();
+        for user in users {
+            if let Err(error) = self.finish(user).await {
+                tracing::warn!(%user, %error, "an erasure that was begun did not come to its end");
+                left.push(user);
+            }
         }
-        Ok(())
+        left
     }
 
     async fn finish(&self, user: UserId) -> Result<(), Error> {

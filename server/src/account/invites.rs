@@ -10,7 +10,7 @@ use super::{Accounts, token};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition,
+        self, Change, CommitError, Condition,
         schema::{self, Invite, Value},
     },
 };
@@ -65,7 +65,10 @@ impl Accounts {
         let rows = self.all(partition.clone(), schema::user::invites()).await?;
         let mut changes = vec![Change::Put(schema::user::invite(hash), schema::user::time_value(until))];
         for row in &rows {
-            if schema::user::time_of(&row.value)? <= clock::forget_until() {
+            let of = || format!("an invite of {by}");
+            if store::unless_damaged(of, schema::user::time_of(&row.value))
+                .is_none_or(|until| until <= clock::forget_until())
+            {
                 let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
                 self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
                 changes.push(Change::Delete(row.key.clone()));

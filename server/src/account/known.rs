@@ -8,7 +8,7 @@ use super::{Accounts, check, token};
 use crate::{
     Error, limits,
     store::{
-        Change, RowKey,
+        self, Change, Row, RowKey,
         schema::{self, Known, Value},
     },
 };
@@ -85,6 +85,10 @@ impl Accounts {
 
     async fn known_rows(&self, user: UserId) -> Result<Vec<(Vec<u8>, Known)>, Error> {
         let rows = self.all(schema::user::partition(user), schema::user::all_known()).await?;
-        rows.into_iter().map(|row| Ok((row.key, Known::decode(&row.value)?))).collect()
+        let of = || format!("a device secret of {user}");
+        // One that is damaged is that of no device, and the first to be forgotten.
+        let nobody = Known { device: DeviceId::from_bytes([0; 16]), used_at: Timestamp::default() };
+        let read = |row: Row| (row.key, store::unless_damaged(of, Known::decode(&row.value)).unwrap_or(nobody));
+        Ok(rows.into_iter().map(read).collect())
     }
 }

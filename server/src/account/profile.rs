@@ -11,7 +11,7 @@ use crate::{
     Error, limits,
     media::Reference,
     store::{
-        Direction,
+        self, Direction, Row,
         schema::{self, User, Value},
     },
 };
@@ -178,13 +178,16 @@ impl Accounts {
         Ok(Page { items, next_cursor: None })
     }
 
-    /// The users whom rows of names lead to, less those who are erased.
-    async fn users_of(&self, names: &[crate::store::Row]) -> Result<Vec<(UserId, User)>, Error> {
-        let ids: Vec<_> = names.iter().map(|row| schema::name::user_of(&row.value)).collect::<Result<_, _>>()?;
+    /// The users whom rows of names lead to, less those who are erased or damaged.
+    async fn users_of(&self, names: &[Row]) -> Result<Vec<(UserId, User)>, Error> {
+        let of = |row: &Row| format!("the row of the name {}", String::from_utf8_lossy(&row.key));
+        let named = |row: &Row| store::unless_damaged(|| of(row), schema::name::user_of(&row.value));
+        let ids: Vec<_> = names.iter().filter_map(named).collect();
         let found = self.store.get(ids.iter().map(|id| schema::user::profile_row(*id)).collect()).await?;
         let mut users = Vec::with_capacity(ids.len());
         for (id, value) in ids.into_iter().zip(found) {
-            let row = value.map(|value| User::decode(&value)).transpose()?;
+            let of = || format!("the profile of {id}");
+            let row = value.and_then(|value| store::unless_damaged(of, User::decode(&value)));
             users.extend(row.filter(|row| !row.erased).map(|row| (id, row)));
         }
         Ok(users)

@@ -9,7 +9,7 @@ pub use crate::store::schema::Replay;
 use crate::{
     Error, clock, limits,
     store::{
-        Change, Direction, RowKey,
+        self, Change, Direction, RowKey,
         schema::{self, Value},
     },
 };
@@ -30,7 +30,8 @@ impl Accounts {
         let scan = self.store.scan(partition.clone(), sample, Direction::Ascending, limits::REPLAYS_SWEPT);
         let mut changes = Vec::new();
         for row in scan.await? {
-            if is_old(&Replay::decode(&row.value)?) {
+            let of = || format!("an idempotency key of {user}");
+            if store::unless_damaged(of, Replay::decode(&row.value)).is_some_and(|replay| is_old(&replay)) {
                 changes.push(Change::Delete(row.key));
             }
         }

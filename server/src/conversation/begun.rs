@@ -9,7 +9,7 @@ use super::{Context, Conversations};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition, Direction, RowKey,
+        self, Change, CommitError, Condition, Direction, RowKey,
         schema::{self, Today, Value},
     },
 };
@@ -37,7 +37,9 @@ impl Context {
             let row = RowKey { partition: partition.clone(), key: key.clone() };
             let before = self.store.get(vec![row]).await?.pop().flatten();
             let now = clock::now();
-            let mut today = Today::as_of(before.as_ref().map(|row| Today::decode(row)).transpose()?, now);
+            let of = || format!("what is counted today of {user}");
+            let mut today =
+                Today::as_of(before.as_ref().and_then(|row| store::unless_damaged(of, Today::decode(row))), now);
             let counted = count(&mut today, now)?;
             let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
             let put = Change::Put(key.clone(), today.encode());

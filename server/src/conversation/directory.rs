@@ -7,7 +7,10 @@ use kith_protocol::{
     entry::{ConversationKind, Role},
     frame::{self, ConversationFrame},
     limits::PAGE_BYTES,
-    rest::{ChangePersonal, ChannelItem, ConversationItem, NewConversation, Page, Personal},
+    rest::{
+        ChangePersonal, ChannelItem, ConversationItem, ConversationList, DamagedConversation, HeadItem,
+        NewConversation, Page, Personal,
+    },
 };
 
 use super::{Change, Conversations, members, resume::Standing};
@@ -18,11 +21,21 @@ use crate::{
     page_bytes::{PageBytes, json_bytes},
     socket::outbox::Class,
     store::{
-        self, CommitError, Condition, Direction, LogRange, RowKey,
+        self, CommitError, Condition, Direction, LogRange, Record, RowKey,
         schema::{self, Listed, State, Value},
     },
     wire,
 };
+
+/// Conversations of a list.
+#[derive(Default)]
+pub(super) struct Items {
+    pub items: Vec<ConversationItem>,
+    /// Those that cannot be shown.
+    pub damaged: Vec<ConversationId>,
+    /// The first that the page does not take.
+    pub cut: Option<ConversationId>,
+}
 
 impl Conversations {
     /// Begins a conversation: its name, and whether it was there before, as a direct one of the same two may be.
@@ -133,16 +146,11 @@ impl Conversations {
         }
     }
 
-    /// A user's conversations, the newest activity first.
+    /// A user's conversations, the newest activity first; with those that are damaged apart.
     ///
     /// # Errors
     /// When the store does not answer, or the cursor is none of ours.
-    pub async fn list(
-        &self,
-        user: UserId,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<ConversationItem>, Error> {
+    pub async fn list(&self, user: UserId, cursor: Option<&str>, limit: usize) -> Result<ConversationList, Error> {
         let skip: usize = match cursor {
             Some(cursor) => cursor.parse().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?,
             None => 0,
@@ -156,26 +164,46 @@ impl Conversations {
                 break;
             }
         }
-        let heads = self.context.store.heads(ids.clone()).await?;
+        let heads = self.context.heads(ids.clone()).await?;
+        let mut closed: Vec<_> = match skip {
+            0 => ids.iter().copied().filter(|id| self.is_damaged(*id)).take(limit).collect(),
+            _ => Vec::new(),
+        };
         let mut newest: Vec<_> = ids.into_iter().zip(heads).filter_map(|(id, head)| Some((head?.at, id))).collect();
+        newest.retain(|(_, id)| !self.is_damaged(*id));
         newest.sort_unstable_by(|one, other| other.cmp(one));
         let total = newest.len();
         let page: Vec<_> = newest.into_iter().skip(skip).take(limit).map(|(_, id)| id).collect();
         let order: HashMap<_, _> = page.iter().enumerate().map(|(index, id)| (*id, index)).collect();
         let mut standings = self.standings(user, page, &HashMap::new()).await?;
         standings.sort_unstable_by_key(|standing| order.get(&standing.item.id).copied());
-        let (items, cut) = self.items(user, standings).await?;
+        let Items { items, damaged, cut } = self.items(user, standings).await?;
+        closed.extend(damaged);
         let end = skip.saturating_add(cut.and_then(|cut| order.get(&cut).copied()).unwrap_or(limit));
         let next_cursor = (end < total).then(|| end.to_string());
-        Ok(Page { items, next_cursor })
+        Ok(ConversationList { items, next_cursor, damaged: self.closed(closed).await? })
     }
 
-    /// Items of the list, and the first conversation that its page does not take.
-    pub(super) async fn items(
-        &self,
-        user: UserId,
-        standings: Vec<Standing>,
-    ) -> Result<(Vec<ConversationItem>, Option<ConversationId>), Error> {
+    /// What is still known of conversations that are damaged.
+    async fn closed(&self, ids: Vec<ConversationId>) -> Result<Vec<DamagedConversation>, Error> {
+        let state = |id: &ConversationId| RowKey {
+            partition: schema::conversation::partition(*id),
+            key: schema::conversation::state(),
+        };
+        let rows = self.context.store.get(ids.iter().map(state).collect()).await?;
+        let known = ids.into_iter().zip(rows).map(|(id, row)| {
+            let state = row.and_then(|row| State::decode(&row).ok());
+            let kind = state.as_ref().map(|state| state.kind);
+            DamagedConversation { id, kind, title: state.and_then(|state| state.title) }
+        });
+        Ok(known.collect())
+    }
+
+    /// Items of the list.
+    pub(super) async fn items(&self, user: UserId, mut standings: Vec<Standing>) -> Result<Items, Error> {
+        let mut items = Items::default();
+        items.damaged.extend(standings.iter().map(|it| it.item).filter(|item| item.damaged).map(|item| item.id));
+        standings.retain(|standing| !standing.item.damaged);
         let store = &self.context.store;
         let last = |standing: &Standing| LogRange {
             log: standing.item.id,
@@ -183,49 +211,65 @@ impl Conversations {
             direction: Direction::Ascending,
             limit: 1,
         };
-        let lasts = store.read_within(standings.iter().map(last).collect(), PAGE_BYTES).await?;
+        let lasts = self.read_apart(standings.iter().map(last).collect(), PAGE_BYTES).await?;
         let listed = |standing: &Standing| RowKey {
             partition: schema::user::partition(user),
             key: schema::user::listed(standing.item.id),
         };
         let listed = store.get(standings.iter().map(listed).collect()).await?;
-        let (mut items, mut page) = (Vec::with_capacity(standings.len()), PageBytes::new(PAGE_BYTES));
+        let mut page = PageBytes::new(PAGE_BYTES);
         for ((standing, last), listed) in standings.into_iter().zip(lasts).zip(listed) {
             let id = standing.item.id;
+            let Some(last) = last else {
+                items.damaged.push(id);
+                continue;
+            };
             let Some(last) = last.first() else {
                 // What was not read of the later ones is beyond the page.
-                match items.is_empty() {
+                match items.items.is_empty() {
                     true => continue,
-                    false => return Ok((items, Some(id))),
+                    false => return Ok(Items { cut: Some(id), ..items }),
                 }
             };
-            let personal = listed.map(|row| Listed::decode(&row)).transpose()?.unwrap_or_default();
-            let info = self.info(user, id).await?;
-            let peer_user = match info.kind {
-                ConversationKind::Direct => {
-                    let members = self.participants(user, id, None, 2).await?.items;
-                    members.iter().map(|item| item.member.user).find(|other| *other != user)
-                }
-                _ => None,
-            };
-            let item = ConversationItem {
-                kind: info.kind,
-                title: info.title,
-                avatar: info.avatar,
-                peer_user,
-                head: standing.item,
-                muted_until: personal.muted_until.filter(|until| *until > clock::now()),
-                pinned: personal.pinned,
-                archived: personal.archived,
-                last: wire::entry(id, last)?,
-                request: None,
-            };
-            if !page.takes(json_bytes(&item)) {
-                return Ok((items, Some(id)));
+            let of = || format!("{id} in the list of {user}");
+            let personal = listed.and_then(|row| store::unless_damaged(of, Listed::decode(&row))).unwrap_or_default();
+            match self.item(user, standing.item, last, personal).await {
+                Ok(item) if !page.takes(json_bytes(&item)) => return Ok(Items { cut: Some(id), ..items }),
+                Ok(item) => items.items.push(item),
+                Err(error) if error.damaged => items.damaged.push(id),
+                Err(error) => return Err(error),
             }
-            items.push(item);
         }
-        Ok((items, None))
+        Ok(items)
+    }
+
+    async fn item(
+        &self,
+        user: UserId,
+        head: HeadItem,
+        last: &Record,
+        personal: Listed,
+    ) -> Result<ConversationItem, Error> {
+        let info = self.info(user, head.id).await?;
+        let peer_user = match info.kind {
+            ConversationKind::Direct => {
+                let members = self.participants(user, head.id, None, 2).await?.items;
+                members.iter().map(|item| item.member.user).find(|other| *other != user)
+            }
+            _ => None,
+        };
+        Ok(ConversationItem {
+            kind: info.kind,
+            title: info.title,
+            avatar: info.avatar,
+            peer_user,
+            head,
+            muted_until: personal.muted_until.filter(|until| *until > clock::now()),
+            pinned: personal.pinned,
+            archived: personal.archived,
+            last: wire::entry(head.id, last)?,
+            request: None,
+        })
     }
 
     /// Changes one's own settings of a conversation, and tells one's devices.
@@ -245,7 +289,9 @@ impl Conversations {
         let before = self.context.store.get(vec![row]).await?.pop().flatten();
         // What a user has not accepted is not in their list, and has no settings there.
         let before = before.ok_or(Error::new(Code::NotFound))?;
-        let mut listed = Listed::decode(&before)?;
+        // What is damaged is set anew.
+        let of = || format!("{conversation} in the list of {user}");
+        let mut listed = store::unless_damaged(of, Listed::decode(&before)).unwrap_or_default();
         listed.muted_until = changes.muted_until.or(listed.muted_until).filter(|until| *until > clock::now());
         listed.pinned = changes.pinned.unwrap_or(listed.pinned);
         listed.archived = changes.archived.unwrap_or(listed.archived);
@@ -268,6 +314,8 @@ impl Conversations {
             let key = read_cursor(cursor).filter(|key| schema::user::is_mention(key));
             range.to = Some(key.ok_or(Error::field("?cursor", "not a cursor of this list"))?);
         }
+        // Their rows are written behind the entries.
+        self.recovered().await?;
         let partition = schema::user::partition(user);
         let rows = self.context.store.scan(partition, range, Direction::Descending, limit).await?;
         let (mut items, mut page) = (Vec::with_capacity(rows.len()), PageBytes::new(PAGE_BYTES));
@@ -280,7 +328,7 @@ impl Conversations {
                 Ok(message) if !page.takes(json_bytes(&message)) => break,
                 Ok(message) => items.push(message),
                 // The user has left, or never was there again: what they may not see is not there.
-                Err(error) if error.code == Code::NotFound => {}
+                Err(error) if error.code == Code::NotFound || error.damaged => {}
                 Err(error) => return Err(error),
             }
             looked = Some(row);
@@ -319,7 +367,8 @@ impl Conversations {
             let partition = schema::conversation::partition(id);
             let state = RowKey { partition, key: schema::conversation::state() };
             let Some(state) = self.context.store.get(vec![state]).await?.pop().flatten() else { continue };
-            if let Some(title) = State::decode(&state)?.title {
+            let of = || format!("the state of {id}");
+            if let Some(title) = store::unless_damaged(of, State::decode(&state)).and_then(|state| state.title) {
                 items.push(ChannelItem { id, title });
             }
         }
@@ -358,7 +407,8 @@ impl Conversations {
             for conversation in page {
                 match self.remove(actor, conversation, actor.user).await {
                     Ok(()) => {}
-                    Err(error) if matches!(error.code, Code::NotFound | Code::InvalidRequest) => {}
+                    // One that is damaged keeps nobody from leaving.
+                    Err(error) if matches!(error.code, Code::NotFound | Code::InvalidRequest) || error.damaged => {}
                     Err(error) => return Err(error),
                 }
             }

@@ -29,11 +29,17 @@ const MENTIONS: usize = 100;
 
 impl Live {
     /// Loads a conversation, and folds those of its entries that its rows do not reflect. An empty one has head 0.
-    pub async fn wake(context: Arc<Context>, id: ConversationId) -> Result<Live, Error> {
+    ///
+    /// # Errors
+    /// [`store::Error::Corrupt`] where a row or an entry that it needs is damaged.
+    pub async fn wake(context: Arc<Context>, id: ConversationId) -> Result<Live, store::Error> {
         let store = context.store.clone();
         let partition = schema::conversation::partition(id);
         let row = RowKey { partition: partition.clone(), key: schema::conversation::state() };
-        let state = store.get(vec![row]).await?.pop().flatten().map(|row| State::decode(&row)).transpose()?;
+        let mut rows = store.get(vec![row, schema::active::row(id)]).await?;
+        // It is there where the conversation was awake in a crash.
+        let active = rows.pop().flatten().is_some();
+        let state = rows.pop().flatten().map(|row| State::decode(&row)).transpose()?;
         let head = store.heads(vec![id]).await?.pop().flatten();
         let mut live = Live {
             context,
@@ -50,7 +56,7 @@ impl Live {
             tell_at: None,
             typed: Default::default(),
             counted: None,
-            active: false,
+            active,
             unpushed: false,
             looked: None,
             dirty: Default::default(),
@@ -60,7 +66,10 @@ impl Live {
         loop {
             let rows = store.scan(partition.clone(), range, Direction::Ascending, 1000).await?;
             for row in &rows {
-                live.members.insert(schema::conversation::user_of(&row.key)?, Member::decode(&row.value)?);
+                let user = schema::conversation::user_of(&row.key)?;
+                let member = Member::decode(&row.value);
+                let named = |error| store::Error::Corrupt(format!("the row of the member {user}: {error}"));
+                live.members.insert(user, member.map_err(named)?);
             }
             match rows.last() {
                 Some(last) if rows.len() == 1000 => {
@@ -72,11 +81,12 @@ impl Live {
         if let Some(head) = head {
             live.fold_up_to(head.seq).await?;
         }
-        if !live.dirty.is_clean() {
-            // It was awake in a crash, so its row is there.
-            live.active = true;
-            live.flush().await;
+        if active {
+            // An acceptance is in the list before it is in the member's row.
+            let apart = live.members.iter().filter(|(_, member)| !member.accepted).map(|(user, _)| *user);
+            live.recall_accepted(apart.collect()).await?;
         }
+        live.flush().await;
         Ok(live)
     }
 
@@ -100,8 +110,13 @@ impl Live {
         Ok(folded)
     }
 
-    /// After an append of unknown outcome: folds what the store has and gives it to everybody.
-    pub async fn catch_up(&mut self) -> Result<(), store::Error> {
+    /// After an append of unknown outcome: folds what the store has and gives it to everybody. A conversation of which that
+    /// cannot be read is closed.
+    pub async fn catch_up(&mut self) -> Result<(), Error> {
+        self.try_to_catch_up().await.map_err(|error| self.context.failed(self.id, error))
+    }
+
+    async fn try_to_catch_up(&mut self) -> Result<(), store::Error> {
         let head = self.context.store.heads(vec![self.id]).await?.pop().flatten();
         let records = self.fold_up_to(head.map_or(0, |head| head.seq)).await?;
         if !records.is_empty() {

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Command, Context, log::Submitted, receipts::Counted};
+use super::{Command, Context, damaged::Damaged, log::Submitted, receipts::Counted};
 use crate::{
     Error, limits,
     socket::outbox::Outbox,
@@ -103,7 +103,7 @@ impl Dirty {
 pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands: mpsc::Receiver<Command>) {
     let mut live = match Live::wake(context.clone(), id).await {
         Ok(live) => live,
-        Err(error) => return refuse_all(&context, id, &mut commands, &error),
+        Err(error) => return refuse_all(&context, id, &mut commands, &context.failed(id, error)),
     };
     let mut batch = Vec::new();
     let mut idle_at = Instant::now() + Duration::from_secs(limits::CONVERSATION_IDLE_S);
@@ -121,7 +121,12 @@ pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands:
                     return;
                 }
                 idle_at = Instant::now() + Duration::from_secs(limits::CONVERSATION_IDLE_S);
-                if live.take(batch.drain(..)).await == Next::Stop || live.head == 0 {
+                let next = live.take(batch.drain(..)).await;
+                if context.damaged.has(id) {
+                    // What its memory derived from the log is not written over what is there.
+                    return refuse_all(&context, id, &mut commands, &Damaged::error());
+                }
+                if next == Next::Stop || live.head == 0 {
                     live.flush().await;
                     if live.end(&commands) {
                         return;
@@ -243,14 +248,8 @@ impl Live {
             }
             Command::Expire(seq, reply) => drop(reply.send(self.expire(seq).await)),
             Command::Accept(user, reply) => drop(reply.send(self.accept(user).await)),
-            Command::Recover(reply) => {
-                self.active = true;
-                // An acceptance is in the list before it is in the member's row.
-                let apart = self.members.iter().filter(|(_, member)| !member.accepted).map(|(user, _)| *user);
-                let recalled = self.recall_accepted(apart.collect()).await;
-                self.flush().await;
-                drop(reply.send(recalled.map_err(Error::from)));
-            }
+            // It is awake.
+            Command::Recover(reply) => drop(reply.send(Ok(()))),
             Command::Stop(reply) => {
                 self.flush().await;
                 drop(reply.send(Ok(())));

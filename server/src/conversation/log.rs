@@ -165,6 +165,8 @@ impl Live {
                 Ok(record) => self.answer_known(send, record),
                 Err(error) => send.origin.refuse(self.id, key.1, &error.into()),
             },
+            // Nobody can tell whether it is there: trying again would not tell either.
+            Err(unread @ store::Error::Corrupt(_)) => send.origin.refuse(self.id, key.1, &unread.into()),
             _ => send.origin.refuse(self.id, key.1, &error),
         }
     }
@@ -213,6 +215,13 @@ impl Live {
                             Err(error) => send.origin.refuse(self.id, send.message.client_id, &error.into()),
                         }
                     }
+                }
+                // One of them met damage: the others are taken without it.
+                Err(AppendError::Store(store::Error::Corrupt(_))) if sends.len() > 1 => {
+                    for send in sends {
+                        Box::pin(self.append_admitted(vec![send])).await;
+                    }
+                    return;
                 }
                 Err(error) => return self.fail(sends, error).await,
             }

@@ -8,6 +8,7 @@
 mod amendments;
 mod audience;
 mod begun;
+mod damaged;
 mod directory;
 mod fold;
 mod history;
@@ -17,6 +18,7 @@ mod members;
 mod quota;
 mod readable;
 mod receipts;
+mod recover;
 mod requests;
 mod resume;
 mod shown;
@@ -46,14 +48,17 @@ use tokio::sync::{Notify, mpsc, oneshot};
 pub use self::{
     amendments::Amend,
     audience::{Audience, Listener},
+    damaged::Postponed,
     history::{Folded, Place},
     log::Origin,
     resume::{Have, Resume},
 };
 use self::{
+    damaged::Damaged,
     live::Access,
     log::{Submission, Submitted},
     quota::Quota,
+    recover::Recovery,
     resume::Standing,
     shown::Attached,
 };
@@ -91,6 +96,9 @@ struct Context {
     limits: Limits,
     live: Box<[Mutex<Queues>]>,
     live_count: AtomicUsize,
+    /// Those that cannot be read.
+    damaged: Damaged,
+    recovery: Recovery,
     hasher: std::hash::RandomState,
     tail_bytes: AtomicUsize,
     /// Before this time nothing expires, in milliseconds,
@@ -163,6 +171,7 @@ impl Conversations {
         shed: Arc<Shed>,
         limits: Limits,
     ) -> Self {
+        damaged::describe_metrics();
         let live = (0..SHARDS).map(|_| Mutex::default()).collect();
         let quota = Arc::new(Quota::new(store.clone(), limits.entry_bytes_per_day));
         let context = Context {
@@ -175,6 +184,8 @@ impl Conversations {
             limits,
             live,
             live_count: AtomicUsize::new(0),
+            damaged: Damaged::default(),
+            recovery: Recovery::default(),
             hasher: std::hash::RandomState::new(),
             tail_bytes: AtomicUsize::new(0),
             expires_ms: AtomicU64::new(0),
@@ -453,6 +464,9 @@ impl Context {
     /// so that a task that finds its queue empty under the same lock may end.
     #[expect(clippy::result_large_err, reason = "the command goes back to who must be told")]
     fn post(self: &Arc<Self>, conversation: ConversationId, command: Command) -> Result<(), (Command, Error)> {
+        if self.damaged.has(conversation) {
+            return Err((command, Damaged::error()));
+        }
         let mut live = self.shard(conversation).lock();
         let command = match live.get(&conversation) {
             Some(queue) => match queue.try_send(command) {

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use crate::{
     Error, clock, limits,
-    store::{Change, CommitError, Direction, Record, Store, schema},
+    store::{self, Change, CommitError, Direction, Record, Store, schema},
     trust::Trust,
 };
 
@@ -65,7 +65,9 @@ impl Quota {
             range = schema::quota::behind(&last.key);
             for row in &rows {
                 let (day, user) = schema::quota::of_key(&row.key)?;
-                self.add(day, user, schema::user::size_of(&row.value)?);
+                let of = || format!("what {user} has written on day {day}");
+                let bytes = store::unless_damaged(of, schema::user::size_of(&row.value));
+                self.add(day, user, bytes.unwrap_or_default());
             }
         }
     }

@@ -8,7 +8,7 @@ use super::Conversations;
 use crate::{
     Error, clock, limits,
     store::{
-        RowKey,
+        self, RowKey,
         schema::{self, Member, Value},
     },
 };
@@ -32,8 +32,9 @@ impl Conversations {
             };
             let rows = self.context.store.get(page.iter().map(member).collect()).await?;
             for (id, row) in page.into_iter().zip(rows) {
-                if let Some(row) = row {
-                    readable.insert(id, Member::decode(&row)?.since);
+                let of = || format!("the row of {user} as a member of {id}");
+                if let Some(member) = row.and_then(|row| store::unless_damaged(of, Member::decode(&row))) {
+                    readable.insert(id, member.since);
                 }
             }
         }
@@ -47,7 +48,7 @@ impl Conversations {
         Ok(self.access(user, conversation).await?.since)
     }
 
-    /// A folded message, if it is there for the user now and has not been deleted or expired.
+    /// A folded message, if it is there for the user now, can be read, and has not been deleted or expired.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -57,7 +58,7 @@ impl Conversations {
                 let expired = message.entry.expires_at.is_some_and(|at| at <= clock::now());
                 Ok(Some(message).filter(|message| !message.deleted && !expired))
             }
-            Err(error) if error.code == Code::NotFound => Ok(None),
+            Err(error) if error.code == Code::NotFound || error.damaged => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -191,9 +191,7 @@ impl Live {
         let Some((peer, member)) = self.peer(user).and_then(|peer| Some((peer, self.members.get(&peer)?))) else {
             return Ok(None);
         };
-        let accounts = &self.context.accounts;
-        let seen = accounts.card(user).await?.privacy.read_receipts && accounts.card(peer).await?.privacy.read_receipts;
-        let read = if seen { member.read.seq } else { 0 };
+        let read = if self.context.shows_reading(user, peer).await? { member.read.seq } else { 0 };
         Ok(Some(PeerPointers { read, delivered: member.delivered.seq }))
     }
 

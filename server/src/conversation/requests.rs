@@ -100,7 +100,9 @@ impl Context {
             let partition = schema::user::partition(user);
             let rows = self.store.scan(partition, range.clone(), Direction::Ascending, limits::SCAN_ROWS).await?;
             for row in &rows {
-                requests.push((schema::user::conversation_of(&row.key)?, Request::decode(&row.value)?));
+                let conversation = schema::user::conversation_of(&row.key)?;
+                let of = || format!("the request of {user} in {conversation}");
+                requests.extend(store::unless_damaged(of, Request::decode(&row.value)).map(|row| (conversation, row)));
             }
             match rows.last() {
                 Some(last) if rows.len() == limits::SCAN_ROWS => range.from = [&last.key[..], &[0]].concat(),
@@ -203,7 +205,7 @@ impl Conversations {
     pub async fn requests(&self, user: UserId) -> Result<Page<ConversationItem>, Error> {
         let mut waiting = self.context.requests_of(user).await?;
         waiting.sort_unstable_by_key(|(id, request)| std::cmp::Reverse((request.at, *id)));
-        let heads = self.context.store.heads(waiting.iter().map(|(id, _)| *id).collect()).await?;
+        let heads = self.context.heads(waiting.iter().map(|(id, _)| *id).collect()).await?;
         // What a crash left unbegun is none.
         let begun = waiting.into_iter().zip(heads).filter_map(|(request, head)| head.map(|_| request));
         let order: Vec<_> = begun.take(limits::REQUESTS).collect();
@@ -211,7 +213,7 @@ impl Conversations {
         let places: HashMap<_, _> = order.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
         let mut standings = self.standings(user, ids, &HashMap::new()).await?;
         standings.sort_unstable_by_key(|standing| places.get(&standing.item.id).copied());
-        let (mut items, _) = self.items(user, standings).await?;
+        let mut items = self.items(user, standings).await?.items;
         for item in &mut items {
             let request = places.get(&item.head.id).map(|place| order[*place].1);
             item.request = request.map(|request| RequestInfo { from: request.from, at: request.at });
@@ -283,7 +285,8 @@ impl Conversations {
     /// Declines what nobody has answered for too long, or what made room for others; how many there were.
     ///
     /// # Errors
-    /// When the store does not answer; the next look goes on where this one stopped.
+    /// When the store does not answer, or a conversation has no time; the next look tries again what was not done. What meets
+    /// damage is tried again later.
     pub async fn sweep_requests(&self) -> Result<usize, Error> {
         let next = &self.context.requests_end_ms;
         if clock::forget_until().millis() < next.load(Ordering::Relaxed) {
@@ -298,7 +301,7 @@ impl Conversations {
     }
 
     async fn sweep_due_requests(&self) -> Result<usize, Error> {
-        let mut swept = 0;
+        let (mut swept, mut failed) = (0, None);
         for shard in 0..schema::SHARDS {
             let partition = schema::request_due::partition(shard);
             let scan = self.context.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE);
@@ -311,8 +314,16 @@ impl Conversations {
                     next_ms = at.millis();
                     break;
                 }
-                self.end_request(user, conversation).await?;
-                done.push(Change::Delete(row.key));
+                match self.end_request(user, conversation).await {
+                    Ok(()) => done.push(Change::Delete(row.key)),
+                    Err(error) if error.damaged => {
+                        let at = store::later();
+                        next_ms = next_ms.min(at.millis());
+                        let later = schema::request_due::row(at, user, conversation);
+                        store::postpone(&*self.context.store, row, later).await?;
+                    }
+                    Err(error) => failed = Some(error),
+                }
             }
             self.context.requests_end_ms.fetch_min(next_ms, Ordering::Relaxed);
             swept += done.len();
@@ -320,7 +331,7 @@ impl Conversations {
                 self.context.store.commit(partition, done, Vec::new()).await?;
             }
         }
-        Ok(swept)
+        failed.map_or(Ok(swept), Err)
     }
 
     /// Declines a request if it is over.

@@ -1,6 +1,6 @@
 //! What a device lacks: the heads of its user's conversations, and the entries behind what it says it has.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 use kith_protocol::{
@@ -12,15 +12,15 @@ use kith_protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::{Command, Conversations, live::Live};
+use super::{Command, Context, Conversations, live::Live};
 use crate::{
     Error, limits,
     page_bytes::PageBytes,
     store::{
-        Direction, Head, LogRange, Record, RowKey,
+        self, Direction, Head, LogRange, Record, RowKey,
         schema::{self, Member, State, Value},
     },
-    wire,
+    telemetry, wire,
 };
 
 /// What a device says that it has.
@@ -42,6 +42,31 @@ pub(super) struct Standing {
     pub records: Option<Vec<Record>>,
 }
 
+/// What a device lacks.
+#[derive(Default)]
+struct Lacking {
+    /// The `entries` frames.
+    frames: Vec<Bytes>,
+    /// Conversations of which that cannot be read.
+    damaged: HashSet<ConversationId>,
+}
+
+impl Context {
+    /// Returns true where each of two users lets others see what they have read. What one lets be seen that cannot be read
+    /// is not shown.
+    pub(super) async fn shows_reading(&self, one: UserId, other: UserId) -> Result<bool, Error> {
+        for user in [one, other] {
+            match self.accounts.card(user).await {
+                Ok(card) if card.privacy.read_receipts => {}
+                Ok(_) => return Ok(false),
+                Err(error) if error.damaged => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl Live {
     /// Where the conversation stands for a member, who has it up to `have`.
     pub(super) async fn standing(&self, user: UserId, have: Option<u64>) -> Result<Standing, Error> {
@@ -55,6 +80,7 @@ impl Live {
             unread: self.unread(user),
             mentions: member.mentions.len() as u64,
             peer: self.peer_pointers(user).await?,
+            damaged: false,
         };
         let first = have.map(|have| have.saturating_add(1).max(member.since));
         let records = match first {
@@ -79,23 +105,32 @@ impl Conversations {
     pub async fn resume(&self, user: UserId, have: &Have, instance: InstanceId) -> Result<Resume, Error> {
         let had: HashMap<ConversationId, u64> = have.iter().copied().collect();
         let mut standings = HashMap::new();
-        let mut frames = Vec::new();
+        let mut pages: Vec<Vec<HeadItem>> = Vec::new();
         let mut after = None;
         loop {
             let page = self.listed(user, after, HEADS_CONVERSATIONS).await?;
             let more = page.len() == HEADS_CONVERSATIONS;
             after = page.last().copied();
             let page = self.standings(user, page, &had).await?;
-            let conversations = page.iter().map(|standing| standing.item).collect();
-            let instance = Some(instance);
-            frames.push(wire::frame(&ServerFrame::Heads(Heads { conversations, more, instance })));
-            standings.extend(page.into_iter().map(|standing| (standing.item.id, standing)));
+            pages.push(page.iter().map(|standing| standing.item).collect());
+            standings.extend(page.into_iter().filter(|it| !it.item.damaged).map(|it| (it.item.id, it)));
             if !more {
                 break;
             }
         }
-        let heads = standings.iter().map(|(id, standing)| (*id, standing.item.head)).collect();
-        frames.extend(self.lacking(have, standings).await?);
+        let mut heads: HashMap<_, _> = standings.iter().map(|(id, standing)| (*id, standing.item.head)).collect();
+        let lacking = self.lacking(have, standings).await?;
+        let last = pages.len() - 1;
+        let mut frames = Vec::with_capacity(pages.len() + lacking.frames.len());
+        for (index, mut conversations) in pages.into_iter().enumerate() {
+            for item in conversations.iter_mut().filter(|item| lacking.damaged.contains(&item.id)) {
+                heads.remove(&item.id);
+                *item = damaged(item.id).item;
+            }
+            let heads = Heads { conversations, more: index < last, instance: Some(instance) };
+            frames.push(wire::frame(&ServerFrame::Heads(heads)));
+        }
+        frames.extend(lacking.frames);
         Ok(Resume { frames, heads })
     }
 
@@ -112,19 +147,27 @@ impl Conversations {
     }
 
     /// Where conversations stand for a user. The live ones are asked; the others are read and not woken, unless their rows
-    /// do not reflect their log.
+    /// do not reflect their log. Those that are damaged say so.
     pub(super) async fn standings(
         &self,
         user: UserId,
         conversations: Vec<ConversationId>,
         had: &HashMap<ConversationId, u64>,
     ) -> Result<Vec<Standing>, Error> {
+        let ask = |id| {
+            let (reply, answer) = oneshot::channel();
+            (Command::Standing(user, had.get(&id).copied(), reply), (id, answer))
+        };
         let mut asked = VecDeque::new();
         let mut asleep = Vec::new();
         let mut standings = Vec::with_capacity(conversations.len());
         for id in conversations {
-            let (reply, answer) = oneshot::channel();
-            match self.context.post_if_live(id, Command::Standing(user, had.get(&id).copied(), reply)) {
+            if self.context.damaged.has(id) {
+                standings.push(damaged(id));
+                continue;
+            }
+            let (command, answer) = ask(id);
+            match self.context.post_if_live(id, command) {
                 Ok(()) => asked.push_back(answer),
                 Err(_) => asleep.push(id),
             }
@@ -135,25 +178,28 @@ impl Conversations {
                 // What woke meanwhile may have moved on; what is not derived must be.
                 Some(standing) if !self.context.is_live(id) => standings.push(standing),
                 _ => {
-                    let (reply, answer) = oneshot::channel();
-                    let command = Command::Standing(user, had.get(&id).copied(), reply);
-                    self.context.post(id, command).map_err(|(_, error)| error)?;
-                    asked.push_back(answer);
+                    let (command, answer) = ask(id);
+                    match self.context.post(id, command) {
+                        Ok(()) => asked.push_back(answer),
+                        Err((_, error)) if error.damaged => standings.push(damaged(id)),
+                        Err((_, error)) => return Err(error),
+                    }
                 }
             }
         }
-        for answer in asked {
+        for (id, answer) in asked {
             match super::answered(answer).await {
                 Ok(standing) => standings.push(standing),
                 // The list runs ahead of the members: who reads through it asks the conversation.
                 Err(error) if error.code == Code::NotFound => {}
+                Err(error) if error.damaged => standings.push(damaged(id)),
                 Err(error) => return Err(error),
             }
         }
         Ok(standings)
     }
 
-    /// Where sleeping conversations stand, by their rows; `None` where the rows do not reflect the log.
+    /// Where sleeping conversations stand, by their rows; `None` where the rows do not reflect the log, or cannot be read.
     async fn read_standings(&self, user: UserId, ids: &[ConversationId]) -> Result<Vec<Option<Standing>>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -165,23 +211,30 @@ impl Conversations {
             [state, RowKey { partition, key: schema::conversation::member(user) }]
         };
         let rows = store.get(ids.iter().flat_map(keys).collect()).await?;
-        let heads = store.heads(ids.to_vec()).await?;
+        let heads = self.context.heads(ids.to_vec()).await?;
         let mut standings = Vec::with_capacity(ids.len());
         for ((id, rows), head) in ids.iter().zip(rows.chunks(2)).zip(heads) {
             let (Some(state), Some(member), Some(head)) = (&rows[0], &rows[1], head) else {
                 standings.push(None);
                 continue;
             };
-            let (state, member) = (State::decode(state)?, Member::decode(member)?);
+            let (Ok(state), Ok(member)) = (State::decode(state), Member::decode(member)) else {
+                standings.push(None);
+                continue;
+            };
             if state.rev != head.counts.rev || state.mentioning != head.counts.mentioning || state.seq != head.seq {
                 standings.push(None);
                 continue;
             }
             let peer = match state.kind {
-                ConversationKind::Direct => self.sleeping_peer(user, *id).await?,
-                _ => None,
+                ConversationKind::Direct => self.sleeping_peer(user, *id).await,
+                _ => Ok(None),
             };
-            standings.push(Some(standing(*id, &member, head, peer)));
+            standings.push(match peer {
+                Ok(peer) => Some(standing(*id, &member, head, peer)),
+                Err(error) if error.damaged => None,
+                Err(error) => return Err(error),
+            });
         }
         Ok(standings)
     }
@@ -193,9 +246,7 @@ impl Conversations {
             let peer = schema::conversation::user_of(&row.key)?;
             if peer != user {
                 let member = Member::decode(&row.value)?;
-                let (own, other) = (self.context.accounts.card(user).await?, self.context.accounts.card(peer).await?);
-                let seen = own.privacy.read_receipts && other.privacy.read_receipts;
-                let read = if seen { member.read.seq } else { 0 };
+                let read = if self.context.shows_reading(user, peer).await? { member.read.seq } else { 0 };
                 return Ok(Some(PeerPointers { read, delivered: member.delivered.seq }));
             }
         }
@@ -203,11 +254,7 @@ impl Conversations {
     }
 
     /// The `entries` frames that a device lacks, most recent conversation first, within the bounds of a hello.
-    async fn lacking(
-        &self,
-        have: &Have,
-        mut standings: HashMap<ConversationId, Standing>,
-    ) -> Result<Vec<Bytes>, Error> {
+    async fn lacking(&self, have: &Have, mut standings: HashMap<ConversationId, Standing>) -> Result<Lacking, Error> {
         let mut wanted = Vec::new();
         let mut ranges = Vec::new();
         for (id, seq) in have {
@@ -222,11 +269,11 @@ impl Conversations {
         // One read, a part of it at a time, so that a device with much to catch up does not hold it all in memory.
         let mut ranges = ranges.into_iter();
         let mut read = VecDeque::new();
-        let (mut frames, mut bytes) = (Vec::new(), 0);
+        let (mut lacking, mut bytes) = (Lacking::default(), 0);
         for (seq, standing) in wanted {
             let HeadItem { id, head, .. } = standing.item;
             if seq > head {
-                frames.push(wire::entries(id, &[], head, true));
+                lacking.frames.push(wire::entries(id, &[], head, true));
                 continue;
             }
             let mut records = match standing.records {
@@ -234,9 +281,16 @@ impl Conversations {
                 None => {
                     if read.is_empty() {
                         let together = ranges.by_ref().take(64).collect();
-                        read.extend(self.context.store.read_within(together, RESUME_BYTES - bytes).await?);
+                        read.extend(self.read_apart(together, RESUME_BYTES - bytes).await?);
                     }
-                    read.pop_front().unwrap_or_default()
+                    match read.pop_front() {
+                        Some(Some(records)) => records,
+                        Some(None) => {
+                            lacking.damaged.insert(id);
+                            continue;
+                        }
+                        None => Vec::new(),
+                    }
                 }
             };
             let mut page = PageBytes::new(RESUME_BYTES - bytes);
@@ -250,9 +304,38 @@ impl Conversations {
                 break;
             }
             bytes += frame.len();
-            frames.push(frame);
+            lacking.frames.push(frame);
         }
-        Ok(frames)
+        Ok(lacking)
+    }
+
+    /// Reads the ranges within so many bytes; what is damaged is none, and leaves the others as they are.
+    pub(super) async fn read_apart(
+        &self,
+        ranges: Vec<LogRange>,
+        bytes: usize,
+    ) -> Result<Vec<Option<Vec<Record>>>, Error> {
+        let store = &self.context.store;
+        match store.read_within(ranges.clone(), bytes).await {
+            Err(store::Error::Corrupt(_)) => {}
+            read => return Ok(read?.into_iter().map(Some).collect()),
+        }
+        let (mut left, mut read) = (bytes, Vec::with_capacity(ranges.len()));
+        for range in ranges {
+            read.push(match store.read_within(vec![range], left).await {
+                Ok(records) => {
+                    let records = records.into_iter().flatten().collect::<Vec<_>>();
+                    left = left.saturating_sub(records.iter().map(|record| record.body.len()).sum());
+                    Some(records)
+                }
+                Err(store::Error::Corrupt(why)) => {
+                    telemetry::damage(&why);
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            });
+        }
+        Ok(read)
     }
 
     /// The entries after `after` for `sync`, as a frame of a page at most.
@@ -296,6 +379,13 @@ fn fits(page: &mut PageBytes, record: &Record) -> bool {
     page.takes(record.body.len() + limits::ENTRY_BYTES)
 }
 
+/// The standing of a conversation that cannot be read.
+fn damaged(id: ConversationId) -> Standing {
+    let (rev, head, read, delivered, unread, mentions) = Default::default();
+    let item = HeadItem { id, rev, head, read, delivered, unread, mentions, peer: None, damaged: true };
+    Standing { item, since: 1, records: Some(Vec::new()) }
+}
+
 fn standing(id: ConversationId, member: &Member, head: Head, peer: Option<PeerPointers>) -> Standing {
     let item = HeadItem {
         id,
@@ -306,6 +396,7 @@ fn standing(id: ConversationId, member: &Member, head: Head, peer: Option<PeerPo
         unread: head.counts.messages.saturating_sub(member.read_messages),
         mentions: member.mentions.len() as u64,
         peer,
+        damaged: false,
     };
     Standing { item, since: member.since, records: None }
 }

@@ -7,7 +7,7 @@ use kith_protocol::{
     Code, ConversationId, Problem, UserId,
     rest::{
         AnswerRequest, ChangeConversation, ChangePersonal, ChangeRole, ChannelItem, ConversationInfo, ConversationItem,
-        NewConversation, NewParticipant, Page, Participant, Personal,
+        ConversationList, NewConversation, NewParticipant, Page, Participant, Personal,
     },
 };
 use serde::Deserialize;
@@ -35,14 +35,14 @@ pub struct Paging {
 /// The caller's conversations, newest activity first.
 #[utoipa::path(get, path = "/v1/users/{user}/conversations", tag = "conversations",
     params(("user" = String, Path, description = "One's own id, or `me`"), Paging),
-    responses((status = 200, body = Page<ConversationItem>)),
+    responses((status = 200, body = ConversationList)),
 )]
 pub async fn list(
     State(app): State<Arc<App>>,
     Reader(actor): Reader,
     Path(who): Path<Who>,
     Query(paging): Query<Paging>,
-) -> Answer<Answered<Page<ConversationItem>>> {
+) -> Answer<Answered<ConversationList>> {
     if who.user(actor.user) != actor.user {
         return Err(Code::NotFound.into());
     }

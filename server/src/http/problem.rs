@@ -27,7 +27,7 @@ fn status(code: Code) -> StatusCode {
 
 /// The answer that says what went wrong.
 pub(super) fn document(error: Error, request_id: &str) -> Response {
-    let Error { code, detail, fields, retry_after } = error;
+    let Error { code, detail, fields, retry_after, damaged } = error;
     let problem = Problem {
         kind: format!("/v1/problems/{}", code.name()),
         title: code.title().to_owned(),
@@ -35,7 +35,7 @@ pub(super) fn document(error: Error, request_id: &str) -> Response {
         detail,
         code,
         request_id: request_id.to_owned(),
-        retryable: code.retryable(),
+        retryable: code.retryable() && !damaged,
         errors: fields,
     };
     let mut answer = (status(code), Json(problem)).into_response();

@@ -9,7 +9,7 @@ use super::{Media, Reference, Row};
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Direction, KeyRange, LogRange, Row as StoredRow, RowKey,
+        self, Change, CommitError, Direction, KeyRange, LogRange, RowKey,
         schema::{self, Collect, State, User, Value},
     },
     wire,
@@ -42,7 +42,7 @@ impl Media {
     /// and not at the store.
     ///
     /// # Errors
-    /// When the store does not answer; the next look goes on where this one stopped.
+    /// When the store does not answer; the next look tries again what was not done. What meets damage is tried again later.
     pub async fn collect(&self) -> Result<usize, Error> {
         if clock::forget_until().millis() < self.collect_ms.load(Ordering::SeqCst) || !self.objects.may_remove() {
             return Ok(0);
@@ -56,25 +56,39 @@ impl Media {
     }
 
     async fn collect_due(&self) -> Result<usize, Error> {
-        let mut collected = 0;
+        let (mut collected, mut failed) = (0, None);
         for shard in 0..schema::SHARDS {
             let partition = schema::media::collect_partition(shard);
             let rows = self.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE).await?;
             let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
-            for StoredRow { key, value } in rows {
-                let (at, id) = (schema::media::collect_at(&key)?, schema::media::collect_of(&key)?);
+            for row in rows {
+                let (at, id) = (schema::media::collect_at(&row.key)?, schema::media::collect_of(&row.key)?);
                 if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }
-                if self.look(id, &Collect::decode(&value)?).await? {
-                    collected += 1;
+                let looked = match Collect::decode(&row.value) {
+                    Ok(collect) => self.look(id, &collect).await,
+                    Err(error) => Err(error.into()),
+                };
+                match looked {
+                    Ok(removed) => collected += usize::from(removed),
+                    Err(error) if error.damaged => {
+                        let at = store::later();
+                        next_ms = next_ms.min(at.millis());
+                        store::postpone(&*self.store, row, schema::media::collect(at, id)).await?;
+                        continue;
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        continue;
+                    }
                 }
-                self.put(partition.clone(), vec![Change::Delete(key)]).await?;
+                self.put(partition.clone(), vec![Change::Delete(row.key)]).await?;
             }
             self.collect_ms.fetch_min(next_ms, Ordering::SeqCst);
         }
-        Ok(collected)
+        failed.map_or(Ok(collected), Err)
     }
 
     /// Removes a media unless something needs it; whether it was.
@@ -165,11 +179,13 @@ impl Media {
             }
         };
         let Some(value) = self.store.get(vec![row]).await?.pop().flatten() else { return Ok(false) };
-        let avatar = match by {
-            Reference::User(_) => User::decode(&value)?.avatar,
-            _ => State::decode(&value)?.avatar,
+        let Reference::Conversation(conversation) = by else {
+            return Ok(User::decode(&value)?.avatar == Some(id.to_string()));
         };
-        Ok(avatar == Some(id.to_string()))
+        let state = State::decode(&value)?;
+        let head = self.store.heads(vec![conversation]).await?.pop().flatten();
+        // A row that does not reflect the log yet does not say what its last entries did.
+        Ok(state.avatar == Some(id.to_string()) || head.is_some_and(|head| head.seq != state.seq))
     }
 
     /// Removes all of a media, whatever there is of it. The row that makes it one goes last.

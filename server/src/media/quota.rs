@@ -9,7 +9,7 @@ use super::Media;
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition, Direction, RowKey,
+        self, Change, CommitError, Condition, Direction, RowKey,
         schema::{self, Upload, User, Value, user},
     },
 };
@@ -32,11 +32,13 @@ impl Media {
                 let names = self.store.scan(partition.clone(), range.clone(), ascending, limits::SCAN_ROWS).await?;
                 let Some(last) = names.last() else { break };
                 range.from = [&last.key[..], &[0]].concat();
-                let owners = names.iter().map(|name| schema::name::user_of(&name.value));
+                let of = || "the row of a name".to_owned();
+                let owners =
+                    names.iter().filter_map(|name| store::unless_damaged(of, schema::name::user_of(&name.value)));
                 let bytes_of = |owner| RowKey { partition: user::partition(owner), key: user::media_bytes() };
-                let rows = owners.map(|owner| owner.map(bytes_of)).collect::<Result<_, _>>()?;
-                for bytes in self.store.get(rows).await?.into_iter().flatten() {
-                    total += user::size_of(&bytes)?;
+                for bytes in self.store.get(owners.map(bytes_of).collect()).await?.into_iter().flatten() {
+                    let of = || "the bytes of the media of a user".to_owned();
+                    total += store::unless_damaged(of, user::size_of(&bytes)).unwrap_or_default();
                 }
             }
         }

@@ -115,14 +115,15 @@ impl Push {
         Ok(())
     }
 
-    /// Puts what a row of a user says, unless it is in the queue already; false where it is too old.
+    /// Puts what a row of a user says, unless it is in the queue already; false where it is too old, or damaged.
     fn recall_row(&self, work: &mut Work, user: UserId, row: &Row) -> Result<bool, Error> {
         let (_, device) = schema::push::device_of(&row.key)?;
         let target = Target { user, device, conversation: schema::push::conversation_of(&row.key)? };
         if work.queue.row(&target).is_some() {
             return Ok(true);
         }
-        let pending = Pending::decode(&row.value)?;
+        let of = || format!("what waits to be pushed to {user} on {device}");
+        let Some(pending) = store::unless_damaged(of, Pending::decode(&row.value)) else { return Ok(false) };
         if clock::forget_until().since(pending.since).as_secs() >= limits::PUSH_TTL_S {
             return Ok(false);
         }

@@ -21,7 +21,7 @@ use crate::{
     conversation::Audience,
     limits,
     store::{
-        Change, RowKey,
+        self, Change, RowKey,
         schema::{self, Listed, Pending, Subscription, Value},
     },
 };
@@ -130,11 +130,14 @@ impl Push {
         ];
         let rows = self.store.get(wanted).await?;
         let [Some(subscription), signed_in, Some(listed)] = &rows[..] else { return Ok(None) };
+        let of = || format!("{conversation} in the list of {user}");
         if signed_in.is_none() {
             self.subscriptions.remove(user, device).await?;
             return Ok(None);
         }
-        if feed::is_muted(&Listed::decode(listed)?) || self.is_awake(user, device) {
+        if feed::is_muted(&store::unless_damaged(of, Listed::decode(listed)).unwrap_or_default())
+            || self.is_awake(user, device)
+        {
             return Ok(None);
         }
         Ok(Some(Subscription::decode(subscription)?))

@@ -45,14 +45,20 @@ impl Push {
     /// Reads on in the conversations that were appended to; whether there is, or will be, more to be read.
     ///
     /// # Errors
-    /// When the store does not answer, or one of the conversations cannot be read; the others were.
+    /// When the store does not answer for one of the conversations; the others were read. One that is damaged is tried again
+    /// later.
     pub(super) async fn follow(self: &Arc<Self>, work: &mut Work) -> Result<bool, Error> {
         let (mut more, mut failed) = (false, None);
         for shard in 0..schema::SHARDS {
             let partition = schema::active::partition(shard);
             for unpushed in self.unpushed(&partition).await? {
+                let conversation = unpushed.conversation;
+                if work.postponed.has(conversation, Instant::now()) {
+                    continue;
+                }
                 match self.catch_up(work, &partition, unpushed).await {
                     Ok(there) => more |= there,
+                    Err(error) if error.damaged => work.postponed.put(conversation, Instant::now()),
                     Err(error) => failed = Some(error),
                 }
                 // Where very much was said, what is found is pushed meanwhile.
@@ -185,7 +191,7 @@ impl Push {
     async fn lacks(&self, user: UserId, conversation: ConversationId, seq: u64) -> Result<bool, Error> {
         match self.conversations.audience(conversation, Some(user)).await {
             Ok(audience) => Ok(audience.members.iter().any(|listener| listener.delivered < seq)),
-            Err(error) if error.code == Code::NotFound => Ok(false),
+            Err(error) if error.code == Code::NotFound || error.damaged => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -212,7 +218,8 @@ impl Push {
         for (user, row) in users.iter().zip(rows) {
             // Where there is none, they have left.
             let Some(row) = row else { continue };
-            if !is_muted(&Listed::decode(&row)?) {
+            let of = || format!("{conversation} in the list of {user}");
+            if !is_muted(&store::unless_damaged(of, Listed::decode(&row)).unwrap_or_default()) {
                 unmuted.push(*user);
             }
         }
@@ -260,7 +267,8 @@ impl Push {
             let rows = self.store.get(part.iter().map(row).collect()).await?;
             for (target, row) in part.iter().zip(rows) {
                 if let Some(row) = row {
-                    kept.insert(*target, Pending::decode(&row)?);
+                    let of = || format!("what waits to be pushed of {}", target.conversation);
+                    kept.extend(store::unless_damaged(of, Pending::decode(&row)).map(|row| (*target, row)));
                 }
             }
         }
@@ -290,7 +298,10 @@ impl Push {
             for row in rows {
                 let (user, device) = schema::push::device_of(&row.key)?;
                 let target = Target { user, device, conversation: schema::push::conversation_of(&row.key)? };
-                self.put(work, target, Pending::decode(&row.value)?);
+                let of = || format!("what waits to be pushed to {user} on {device}");
+                if let Some(row) = store::unless_damaged(of, Pending::decode(&row.value)) {
+                    self.put(work, target, row);
+                }
             }
         }
     }

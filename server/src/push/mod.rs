@@ -47,10 +47,11 @@ use self::{
 use crate::{
     Error,
     account::Accounts,
-    conversation::Conversations,
+    conversation::{Conversations, Postponed},
     presence::Presence,
     roster::Roster,
     store::{self, Store, schema, schema::server},
+    telemetry,
 };
 
 /// How soon a new message is looked for; what comes meanwhile is pushed with it.
@@ -82,6 +83,8 @@ struct Work {
     under_way: JoinSet<(Begun, Outcome)>,
     /// Up to where the conversations have been looked at that are still appending.
     reached: HashMap<ConversationId, u64>,
+    /// Conversations that met damage.
+    postponed: Postponed,
     doubts: Doubts,
 }
 
@@ -115,7 +118,14 @@ impl Push {
         if !self.subscriptions.settings().enabled {
             return Ok(());
         }
-        self.sign_with(&store::kept_key(&*self.store, server::push_key(), Vapid::secret).await?)?;
+        match store::kept_key(&*self.store, server::push_key(), Vapid::secret).await {
+            // A new one would be another server's to every push service. Nothing is pushed, and all else goes on.
+            Err(store::Error::Corrupt(why)) => {
+                telemetry::damage(&format!("the key for push services: {why}"));
+                return Ok(());
+            }
+            secret => self.sign_with(&secret?)?,
+        }
         self.subscriptions.load().await
     }
 

@@ -65,10 +65,13 @@ impl Subscriptions {
         for shard in 0..schema::SHARDS {
             for row in self.rows(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
                 let (user, device) = schema::push::device_of(&row.key)?;
-                if self.is_signed_in(user, device).await? {
-                    self.note(user, device, &Subscription::decode(&row.value)?);
-                } else {
+                if !self.is_signed_in(user, device).await? {
                     self.remove(user, device).await?;
+                    continue;
+                }
+                let of = || format!("the push subscription of {user} on {device}");
+                if let Some(row) = store::unless_damaged(of, Subscription::decode(&row.value)) {
+                    self.note(user, device, &row);
                 }
             }
         }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, clock, limits,
     store::{self, Direction, KeyRange, Kind, LogRange, Record, schema},
-    wire,
+    telemetry, wire,
 };
 
 /// How soon a new message is looked for; what comes meanwhile is done with it.
@@ -190,7 +190,9 @@ impl Search {
         let mut turn = limits::SEARCH_TURN;
         for (next, user) in users {
             let mut after = None;
-            while turn > 0 {
+            while let Some(user) = user
+                && turn > 0
+            {
                 let range = after.map_or_else(schema::user::all_listed, schema::user::listed_after);
                 let rows = self.store.scan(schema::user::partition(user), range, Direction::Ascending, ROWS).await?;
                 let ids: Vec<_> =
@@ -208,8 +210,8 @@ impl Search {
         Ok(false)
     }
 
-    /// The next users after a name, in the order of the walk.
-    async fn users_after(&self, name: &str) -> Result<Vec<(String, UserId)>, store::Error> {
+    /// The next users after a name, in the order of the walk; of a name that is damaged there is none.
+    async fn users_after(&self, name: &str) -> Result<Vec<(String, Option<UserId>)>, store::Error> {
         let first = name.as_bytes().first().copied();
         for byte in schema::name::first_bytes().skip_while(|byte| first.is_some_and(|first| *byte != first)) {
             let prefix = char::from(byte).to_string();
@@ -217,9 +219,11 @@ impl Search {
             let rows = self.store.scan(schema::name::partition(&prefix), range, Direction::Ascending, USERS).await?;
             if !rows.is_empty() {
                 let user = |row: &store::Row| {
-                    Ok((String::from_utf8_lossy(&row.key).into_owned(), schema::name::user_of(&row.value)?))
+                    let name = String::from_utf8_lossy(&row.key).into_owned();
+                    let user = store::unless_damaged(|| format!("the name {name}"), schema::name::user_of(&row.value));
+                    (name, user)
                 };
-                return rows.iter().map(user).collect();
+                return Ok(rows.iter().map(user).collect());
             }
         }
         Ok(Vec::new())
@@ -231,28 +235,48 @@ impl Search {
         if ids.is_empty() {
             return Ok((0, Vec::new()));
         }
-        let heads = self.store.heads(ids.clone()).await?;
+        let heads = self.conversations.heads(ids.clone()).await?;
         let progress = self.index.progress(ids.clone()).await?;
         let (mut behind, mut reached) = (0, Vec::with_capacity(ids.len()));
         for ((id, head), mut at) in ids.into_iter().zip(heads).zip(progress) {
             let head = head.map_or(0, |head| head.seq);
             behind += head.saturating_sub(at);
-            while at < head && *turn > 0 {
-                let began = Instant::now();
-                let limit = limits::SEARCH_BATCH.min(*turn as usize);
-                let range = LogRange { log: id, seqs: at + 1..=head, direction: Direction::Ascending, limit };
-                let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
-                let Some(last) = records.last() else { break };
-                at = last.seq;
-                *turn -= (records.len() as u64).min(*turn);
-                let changes = self.changes(id, &records).await?;
-                self.index.apply(id, at, changes).await?;
-                // People who talk go before people who will search.
-                sleep((began.elapsed() * limits::SEARCH_REST).min(REST)).await;
+            let is_left_alone = self.postponed.lock().has(id, Instant::now());
+            if is_left_alone || self.conversations.is_damaged(id) {
+                reached.push(false);
+                continue;
             }
-            reached.push(at >= head);
+            match self.index_up_to(id, &mut at, head, turn).await {
+                Err(Stuck::Store(store::Error::Corrupt(why))) => {
+                    telemetry::damage(&why);
+                    self.postponed.lock().put(id, Instant::now());
+                    reached.push(false);
+                }
+                indexed => {
+                    indexed?;
+                    reached.push(at >= head);
+                }
+            }
         }
         Ok((behind, reached))
+    }
+
+    /// Indexes a conversation from behind `at` up to its head, as far as this `turn` reaches.
+    async fn index_up_to(&self, id: ConversationId, at: &mut u64, head: u64, turn: &mut u64) -> Result<(), Stuck> {
+        while *at < head && *turn > 0 {
+            let began = Instant::now();
+            let limit = limits::SEARCH_BATCH.min(*turn as usize);
+            let range = LogRange { log: id, seqs: *at + 1..=head, direction: Direction::Ascending, limit };
+            let records = self.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
+            let Some(last) = records.last() else { break };
+            let changes = self.changes(id, &records).await?;
+            *at = last.seq;
+            *turn -= (records.len() as u64).min(*turn);
+            self.index.apply(id, *at, changes).await?;
+            // People who talk go before people who will search.
+            sleep((began.elapsed() * limits::SEARCH_REST).min(REST)).await;
+        }
+        Ok(())
     }
 
     /// What entries mean to the index.

@@ -32,7 +32,7 @@ use self::{
 };
 use crate::{
     Error, clock,
-    conversation::Conversations,
+    conversation::{Conversations, Postponed},
     page_bytes::{PageBytes, json_bytes},
     store::{self, Store, schema::server},
 };
@@ -65,6 +65,8 @@ pub struct Search {
     /// Those who want it to be made anew.
     wanted: Mutex<Vec<Reindexed>>,
     called: Notify,
+    /// Conversations that met damage when they were indexed.
+    postponed: Mutex<Postponed>,
     /// The key that seals cursors, once it was needed.
     key: OnceCell<[u8; 32]>,
 }
@@ -74,7 +76,8 @@ impl Search {
     pub fn new(store: Arc<dyn Store>, conversations: Conversations, index: Arc<Index>) -> Self {
         describe_metrics();
         let (wanted, called) = (Mutex::default(), Notify::new());
-        Self { store, conversations, index, wanted, called, key: OnceCell::new() }
+        let (postponed, key) = (Mutex::default(), OnceCell::new());
+        Self { store, conversations, index, wanted, called, postponed, key }
     }
 
     /// The messages that have the words and that the user may read, best first.

@@ -24,12 +24,12 @@ pub mod schema;
 pub mod sqlite;
 pub mod verify;
 
-use std::{future::Future, ops::RangeInclusive, pin::Pin};
+use std::{future::Future, ops::RangeInclusive, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, InstanceId, Timestamp, UserId, Uuid};
 
-use crate::clock;
+use crate::{clock, limits, telemetry};
 
 /// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
 pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
@@ -69,10 +69,11 @@ pub trait Store: Send + Sync + 'static {
     /// were appended, whatever `record` says, and stay known. A seq above the head is left alone.
     fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()>;
 
-    /// The values of several rows.
+    /// The values of several rows; [`DAMAGED`] where one is not what was written.
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>>;
 
-    /// The rows of a partition whose keys lie within `range`, ascending or descending, `limit` at most.
+    /// The rows of a partition whose keys lie within `range`, ascending or descending, `limit` at most; with the value
+    /// [`DAMAGED`] where one, or its key, is not what was written.
     fn scan(&self, partition: Vec<u8>, range: KeyRange, direction: Direction, limit: usize) -> Answer<'_, Vec<Row>>;
 
     /// Makes all `changes` in one partition if all `conditions` hold, or none.
@@ -238,6 +239,17 @@ pub struct Row {
     pub value: Bytes,
 }
 
+/// The value of a row that is damaged: no value has this form. So damage is met by those who need the row, and not by those
+/// who read on.
+pub const DAMAGED: &[u8] = &[0];
+
+impl Row {
+    /// Returns true where the row is not what was written: its key may be another one's.
+    pub fn is_damaged(&self) -> bool {
+        self.value == DAMAGED
+    }
+}
+
 /// The keys from `from` on, and before `to` where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyRange {
@@ -245,6 +257,12 @@ pub struct KeyRange {
     pub from: Vec<u8>,
     /// Not included.
     pub to: Option<Vec<u8>>,
+}
+
+/// The value of a row; none where it is damaged, which is counted, and logged with the row that `of` names: it concerns those
+/// whose row it is, and nobody who reads on.
+pub fn unless_damaged<T>(of: impl FnOnce() -> String, read: Result<T, Error>) -> Option<T> {
+    read.inspect_err(|error| telemetry::damage(&format!("{}: {error}", of()))).ok()
 }
 
 /// Returns the condition that a row still says `value`, whatever the version of the form in which it is kept; none where it
@@ -286,6 +304,25 @@ pub async fn delete_unchanged(
     Ok(())
 }
 
+/// When work that met damage is tried again.
+pub fn later() -> Timestamp {
+    clock::now().plus(Duration::from_secs(limits::DAMAGE_AGAIN_S))
+}
+
+/// Puts a row that has something done at a time under a later key of its partition, since doing it met damage: what follows
+/// it is done meanwhile.
+///
+/// # Errors
+/// When the engine does not do it.
+pub async fn postpone(store: &dyn Store, row: Row, later: RowKey) -> Result<(), Error> {
+    metrics::counter!("kith_postponed_total").increment(1);
+    let changes = vec![Change::Delete(row.key), Change::Put(later.key, row.value)];
+    match store.commit(later.partition, changes, Vec::new()).await {
+        Ok(()) | Err(CommitError::Condition { .. }) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error),
+    }
+}
+
 /// The key of the server in a row, which is made the first time that it is needed.
 ///
 /// # Errors
@@ -310,10 +347,23 @@ pub async fn renew_key(store: &dyn Store, row: RowKey, key: &[u8; 32]) -> Result
 /// The instance of the data. Where there is none, as in a new directory and in a copy, it is chosen now and stays.
 ///
 /// # Errors
-/// When the engine does not do it, or the row is none of an instance.
+/// When the engine does not do it.
 pub async fn instance(store: &dyn Store) -> Result<InstanceId, Error> {
     let new = || Bytes::copy_from_slice(&InstanceId::new(clock::uuid()).bytes());
-    schema::server::instance_of(&kept(store, schema::server::instance(), new).await?)
+    let row = schema::server::instance();
+    match schema::server::instance_of(&kept(store, row.clone(), new).await?) {
+        // With another one every device comes back from the log, which is right whatever the first one was.
+        Err(Error::Corrupt(why)) => {
+            telemetry::damage(&format!("the instance: {why}"));
+            let put = Change::Put(row.key, new());
+            match store.commit(row.partition, vec![put], Vec::new()).await {
+                Err(CommitError::Store(error)) => return Err(error),
+                Ok(()) | Err(CommitError::Condition { .. }) => {}
+            }
+            schema::server::instance_of(&kept(store, schema::server::instance(), new).await?)
+        }
+        instance => instance,
+    }
 }
 
 /// The value of a row, which is made where there is none.

@@ -188,6 +188,8 @@ export interface components {
             /** @description What a client decides by. */
             code: components["schemas"]["Code"];
             conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says. */
+            damaged?: boolean;
             /** @description What happened this time. */
             detail?: string | null;
             /** @description A JSON Pointer to the field at fault. */
@@ -219,6 +221,11 @@ export interface components {
         };
         /** @description Where a conversation stands for one user, in a `heads` frame. */
         HeadItem: {
+            /**
+             * @description True where the server cannot read the conversation: nothing of it can be asked for until its operator has repaired
+             *     it, and all of this but `id` says nothing.
+             */
+            damaged?: boolean;
             /**
              * Format: u-int64
              * @description What reached a device of the user.

@@ -953,6 +953,18 @@ export interface components {
          * @enum {string}
          */
         ConversationKind: "direct" | "group" | "channel";
+        /** @description The conversations of a user, a page at a time. */
+        ConversationList: {
+            /**
+             * @description Conversations of the user that the server cannot read: those that it knows of on the first page, others where they
+             *     would have been.
+             */
+            damaged?: components["schemas"]["DamagedConversation"][];
+            /** @description The items. */
+            items: components["schemas"]["ConversationItem"][];
+            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
         /** @description The body of `created`. */
         Created: {
             /**
@@ -965,6 +977,14 @@ export interface components {
             /** @description Its first members. */
             members: components["schemas"]["MemberRole"][];
             /** @description Its first title. */
+            title?: string | null;
+        };
+        /** @description A conversation that is closed to everybody until the server's operator has repaired it. */
+        DamagedConversation: {
+            /** @description Which. */
+            id: components["schemas"]["ConversationId"];
+            kind?: components["schemas"]["ConversationKind"] | null;
+            /** @description Its title, where it has one that can be read. */
             title?: string | null;
         };
         /** @description `degraded` */
@@ -1074,6 +1094,8 @@ export interface components {
             /** @description What a client decides by. */
             code: components["schemas"]["Code"];
             conversation?: components["schemas"]["ConversationId"] | null;
+            /** @description True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says. */
+            damaged?: boolean;
             /** @description What happened this time. */
             detail?: string | null;
             /** @description A JSON Pointer to the field at fault. */
@@ -1126,6 +1148,11 @@ export interface components {
         };
         /** @description Where a conversation stands for one user, in a `heads` frame. */
         HeadItem: {
+            /**
+             * @description True where the server cannot read the conversation: nothing of it can be asked for until its operator has repaired
+             *     it, and all of this but `id` says nothing.
+             */
+            damaged?: boolean;
             /**
              * Format: u-int64
              * @description What reached a device of the user.
@@ -7119,7 +7146,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_ConversationItem"];
+                    "application/json": components["schemas"]["ConversationList"];
                 };
             };
             /** @description The request is not valid. */

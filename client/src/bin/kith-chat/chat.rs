@@ -58,6 +58,8 @@ pub struct Room {
     pub(crate) direct: bool,
     /// What was read before this program began; it is not shown again.
     pub(crate) read_before: Option<u64>,
+    /// Whether the server cannot read it.
+    pub(crate) damaged: bool,
     /// The last message of one's own.
     pub(crate) own: u64,
     /// How far the others got and read.

@@ -13,7 +13,7 @@ use kith_protocol::{
 
 use crate::{
     chat::{Chat, Turn},
-    screen::Line,
+    screen::{Line, called},
 };
 
 const HELP: &str = "\
@@ -160,6 +160,10 @@ impl Chat {
                 (unread, mentions) => format!("  {unread} unread, {mentions} with your name"),
             };
             self.screen.line(&Line::of(open).and(" ").and(&title).and(&unread));
+        }
+        for damaged in &page.damaged {
+            let title = damaged.title.as_deref().and_then(called).unwrap_or_else(|| "a conversation".to_owned());
+            self.screen.fault(&format!("  {title} is damaged on the server; its operator can repair it"));
         }
         match (page.items.is_empty(), page.next_cursor) {
             (true, _) => self.screen.note("nothing yet; /open NAME"),

@@ -33,6 +33,7 @@ impl Chat {
                 let seconds = retry_in.as_secs_f32();
                 self.screen.fault(&format!("— not connected ({reason}), again in {seconds:.1} s"));
             }
+            Event::Head(head) if head.damaged => self.damaged(head.id).await,
             Event::Head(head) => self.head(head),
             Event::Entry(entry) => self.entry(entry).await,
             Event::Sent(sent) => self.sent(sent),
@@ -65,8 +66,18 @@ impl Chat {
         }
     }
 
+    /// Tells once of a conversation that the server cannot read.
+    async fn damaged(&mut self, id: ConversationId) {
+        if std::mem::replace(&mut self.room(id).damaged, true) {
+            return;
+        }
+        let title = self.title(id).await;
+        self.screen.fault(&format!("— {title} is damaged on the server; its operator can repair it"));
+    }
+
     fn head(&mut self, head: HeadItem) {
         let room = self.room(head.id);
+        room.damaged = false;
         room.read_before.get_or_insert(head.read);
     }
 

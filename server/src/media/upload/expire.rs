@@ -9,7 +9,7 @@ use crate::{
     Error, clock, limits,
     media::Media,
     store::{
-        Change, Direction, KeyRange, Row,
+        self, Change, Direction, KeyRange, Row,
         schema::{self},
     },
 };
@@ -37,23 +37,11 @@ impl Media {
                 let rows = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, AT_ONCE).await?;
                 let Some(last) = rows.last() else { break };
                 range.from = [&last.key[..], &[0]].concat();
-                for Row { key, value } in rows {
-                    let (id, owner) = (schema::media::upload_of(&key)?, schema::media::user_of(&value)?);
-                    match self.uploads_row(owner, id).await {
-                        // It is the note that goes last, so that a crash here is the same again.
-                        Err(error) if error.code == Code::NotFound => {
-                            self.forget(owner, id).await?;
-                            self.put(partition.clone(), vec![Change::Delete(key)]).await?;
-                        }
-                        Ok((_, false)) if self.maybe(media_of(id)).await?.is_some() => {
-                            let standing = self.standing(owner, id).await;
-                            if let Ok(standing) = standing {
-                                self.settle(owner, &standing).await?;
-                            }
-                        }
-                        Ok((_, true)) => self.objects.parts.remove(id).await?,
-                        Ok(_) => {}
-                        Err(error) => return Err(error),
+                for row in rows {
+                    match self.recover_upload(&partition, row).await {
+                        // The sweep comes back to it.
+                        Err(error) if error.damaged => {}
+                        recovered => recovered?,
                     }
                 }
             }
@@ -61,11 +49,29 @@ impl Media {
         Ok(())
     }
 
+    async fn recover_upload(&self, partition: &[u8], Row { key, value }: Row) -> Result<(), Error> {
+        let (id, owner) = (schema::media::upload_of(&key)?, schema::media::user_of(&value)?);
+        match self.uploads_row(owner, id).await {
+            // It is the note that goes last, so that a crash here is the same again.
+            Err(error) if error.code == Code::NotFound => {
+                self.forget(owner, id).await?;
+                self.put(partition.to_vec(), vec![Change::Delete(key)]).await
+            }
+            Ok((_, false)) if self.maybe(media_of(id)).await?.is_some() => match self.standing(owner, id).await {
+                Ok(standing) => self.settle(owner, &standing).await,
+                Err(_) => Ok(()),
+            },
+            Ok((_, true)) => self.objects.parts.remove(id).await,
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Looks at every upload whose time has come; how many were removed. Where there is none, it looks at a number for
     /// that and not at the store.
     ///
     /// # Errors
-    /// When the store does not answer; the next look goes on where this one stopped.
+    /// When the store does not answer; the next look tries again what was not done. What meets damage is tried again later.
     pub async fn collect_uploads(&self) -> Result<usize, Error> {
         if clock::forget_until().millis() < self.uploads.look_ms.load(Ordering::SeqCst) {
             return Ok(0);
@@ -79,25 +85,39 @@ impl Media {
     }
 
     async fn collect_due_uploads(&self) -> Result<usize, Error> {
-        let mut collected = 0;
+        let (mut collected, mut failed) = (0, None);
         for shard in 0..schema::SHARDS {
             let partition = schema::media::uploads_partition(shard);
             let rows = self.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE).await?;
             let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
-            for Row { key, value } in rows {
-                let (at, id) = (schema::media::upload_at(&key)?, schema::media::upload_of(&key)?);
+            for row in rows {
+                let (at, id) = (schema::media::upload_at(&row.key)?, schema::media::upload_of(&row.key)?);
                 if at > clock::forget_until() {
                     next_ms = at.millis();
                     break;
                 }
-                if self.look_at_due(schema::media::user_of(&value)?, id).await? {
-                    collected += 1;
+                let looked = match schema::media::user_of(&row.value) {
+                    Ok(owner) => self.look_at_due(owner, id).await,
+                    Err(error) => Err(error.into()),
+                };
+                match looked {
+                    Ok(removed) => collected += usize::from(removed),
+                    Err(error) if error.damaged => {
+                        let at = store::later();
+                        next_ms = next_ms.min(at.millis());
+                        store::postpone(&*self.store, row, schema::media::upload(at, id)).await?;
+                        continue;
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        continue;
+                    }
                 }
-                self.put(partition.clone(), vec![Change::Delete(key)]).await?;
+                self.put(partition.clone(), vec![Change::Delete(row.key)]).await?;
             }
             self.uploads.look_ms.fetch_min(next_ms, Ordering::SeqCst);
         }
-        Ok(collected)
+        failed.map_or(Ok(collected), Err)
     }
 
     /// Removes an upload unless it goes on; whether it was.

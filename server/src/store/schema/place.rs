@@ -65,6 +65,66 @@ pub enum Place {
     ReportMade(ReportId, UserId),
 }
 
+impl Place {
+    /// The name of each kind of row, in the order of the variants.
+    pub const KINDS: [&str; 47] = [
+        "Version",
+        "Probe",
+        "Clock",
+        "MediaKey",
+        "PushKey",
+        "SearchKey",
+        "Instance",
+        "Erasing",
+        "Profile",
+        "Device",
+        "Blocked",
+        "Listed",
+        "Mention",
+        "Replay",
+        "Contact",
+        "UserInvite",
+        "Known",
+        "Name",
+        "Token",
+        "Direct",
+        "Invite",
+        "State",
+        "Member",
+        "Amendment",
+        "Channel",
+        "Active",
+        "Unindexed",
+        "Unpushed",
+        "Subscription",
+        "Pending",
+        "Expiring",
+        "UserMedia",
+        "UserMediaBytes",
+        "Media",
+        "Reference",
+        "BytesOf",
+        "BytesRemoving",
+        "Collect",
+        "Upload",
+        "Uploaded",
+        "UploadDue",
+        "Today",
+        "Written",
+        "Request",
+        "RequestDue",
+        "Report",
+        "ReportMade",
+    ];
+
+    /// The name of its kind, one of [`Place::KINDS`].
+    pub fn kind(&self) -> &'static str {
+        let shown = format!("{self:?}");
+        let name = shown.split('(').next().unwrap_or_default();
+        Self::KINDS.into_iter().find(|kind| *kind == name).unwrap_or("unknown")
+    }
+}
+
 /// The name of a row for a person, without what is secret in it.
 pub fn named(partition: &[u8], key: &[u8]) -> String {
     match place(partition, key) {

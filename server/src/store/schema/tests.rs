@@ -421,3 +421,11 @@ proptest! {
 fn holds(range: &KeyRange, key: &[u8]) -> bool {
     key >= &range.from[..] && range.to.as_ref().is_none_or(|to| key < &to[..])
 }
+
+#[test]
+fn the_list_of_kinds_is_that_of_the_places() {
+    let source = include_str!("place.rs");
+    let variants = source.split_once("pub enum Place {").unwrap().1.split_once('}').unwrap().0;
+    let names: Vec<_> = variants.lines().filter_map(|line| line.trim().split(['(', ',']).next()).collect();
+    assert_eq!(names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), Place::KINDS);
+}

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use kith_protocol::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{entry::Stored, failure::of_reading};
+use super::entry::Stored;
 use crate::store::Error;
 
 /// Every so many entries of a log the row of one is kept: reading a page passes fewer than this for nothing, but near the
@@ -25,6 +25,11 @@ const TOGETHER: usize = 4;
 const LEG: u64 = STRIDE * TOGETHER as u64;
 /// The numbers of logs are given in turn: an odd factor spreads them over the whole leg.
 const SPREAD: u64 = 45;
+
+/// The error of whoever walks a log: the one that reads goes on after SQLite's errors, the one that writes may not.
+pub(super) trait Failed: From<rusqlite::Error> + From<Error> {}
+
+impl<E: From<rusqlite::Error> + From<Error>> Failed for E {}
 
 /// The last entry of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +81,12 @@ pub(super) struct Pending([i64; TOGETHER]);
 
 impl Pending {
     /// An entry was appended: the milestones to keep, if it is time, each with its seq and its row.
-    pub(super) fn append(
+    pub(super) fn append<E: Failed>(
         &mut self,
         connection: &Connection,
         (log, conv): (ConversationId, i64),
         tip: Tip,
-    ) -> Result<Vec<(u64, i64)>, Error> {
+    ) -> Result<Vec<(u64, i64)>, E> {
         if tip.seq.is_multiple_of(STRIDE) {
             *self.place(tip.seq) = tip.row;
         }
@@ -96,7 +101,7 @@ impl Pending {
                 if passed.seq.is_multiple_of(STRIDE) {
                     *self.place(passed.seq) = passed.row;
                 }
-                Ok(())
+                Ok::<_, E>(())
             })?;
         }
         Ok(seqs().map(|seq| (seq, *self.place(seq))).collect())
@@ -125,28 +130,26 @@ impl<'a> Passed<'a> {
 }
 
 /// Shows the entries of a log from seq `last`, which it has, back to seq `first`.
-pub(super) fn backwards(
+pub(super) fn backwards<E: Failed>(
     connection: &Connection,
     log: (ConversationId, i64),
     seqs: (u64, u64),
     tip: Tip,
-    mut see: impl FnMut(Passed<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
+    mut see: impl FnMut(Passed<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     backwards_while(connection, log, seqs, tip, |passed| see(passed).map(ControlFlow::Continue))
 }
 
 /// The same for as long as `see` goes on.
-pub(super) fn backwards_while(
+pub(super) fn backwards_while<E: Failed>(
     connection: &Connection,
     (log, conv): (ConversationId, i64),
     (first, last): (u64, u64),
     tip: Tip,
-    see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
-) -> Result<(), Error> {
+    see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
     let (seq, row) = match last.next_multiple_of(STRIDE) {
-        known if last < tip.seq && known <= kept_to(conv, tip.seq) => {
-            (known, milestone(connection, conv, known).map_err(of_reading)?)
-        }
+        known if last < tip.seq && known <= kept_to(conv, tip.seq) => (known, milestone(connection, conv, known)?),
         _ => (tip.seq, Some(tip.row)),
     };
     let row = row.ok_or_else(|| broken(log, 0))?;
@@ -165,7 +168,7 @@ pub(super) fn rows(
     let from = Tip { seq: seqs.1, row };
     walk(connection, log, seqs, from, "SELECT conv, seq, back, x'', 0 FROM entries WHERE id = ?1", |passed| {
         rows.push(passed.row);
-        Ok(ControlFlow::Continue(()))
+        Ok::<_, Error>(ControlFlow::Continue(()))
     })
 }
 
@@ -174,26 +177,26 @@ pub(super) fn broken(log: ConversationId, row: i64) -> Error {
 }
 
 /// Goes from the entry `from` back to seq `first`, and shows what `select` says of those that are not behind seq `last`.
-fn walk(
+fn walk<E: Failed>(
     connection: &Connection,
     (log, conv): (ConversationId, i64),
     (first, last): (u64, u64),
     from: Tip,
     select: &str,
-    mut see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, Error>,
-) -> Result<(), Error> {
-    let mut select = connection.prepare_cached(select).map_err(of_reading)?;
+    mut see: impl FnMut(Passed<'_>) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    let mut select = connection.prepare_cached(select)?;
     let (mut row, mut expected) = (from.row, from.seq);
     loop {
-        let mut rows = select.query((row,)).map_err(of_reading)?;
-        let Some(entry) = rows.next().map_err(of_reading)? else { return Err(broken(log, row)) };
-        let number = |column| entry.get::<_, i64>(column).map_err(of_reading);
+        let mut rows = select.query((row,))?;
+        let Some(entry) = rows.next()? else { return Err(broken(log, row).into()) };
+        let number = |column| entry.get::<_, i64>(column);
         let (of, seq, back) = (number(0)?, number(1)? as u64, number(2)?);
         if of != conv || seq != expected || (seq > 1) != (back > 0) {
-            return Err(broken(log, row));
+            return Err(broken(log, row).into());
         }
         if seq <= last {
-            let data = entry.get_ref(3).map_err(of_reading)?.as_blob().map_err(|error| of_reading(error.into()))?;
+            let data = entry.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
             if see(Passed { log, row, seq, data, sum: number(4)? })?.is_break() {
                 return Ok(());
             }

@@ -305,6 +305,6 @@ fn step(connection: &Connection, mode: &str) -> Option<Step> {
             tracing::warn!("no room for a checkpoint: {why}");
             None
         }
-        Err(Failure::Lost(why)) => die(&why),
+        Err(Failure::Damaged(why) | Failure::Lost(why)) => die(&why),
     }
 }

@@ -15,19 +15,35 @@ use crate::store::Error;
 pub(super) enum Failure {
     /// There is no room; it was rolled back.
     Full(String),
+    /// A row or an entry that the request needs does not decode, or is not where it should be. The database itself is whole.
+    Damaged(String),
     /// Nobody knows what is on the disk.
     Lost(String),
 }
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        if is_full(&error) { Failure::Full(error.to_string()) } else { Failure::Lost(error.to_string()) }
+        match error.sqlite_error_code() {
+            _ if is_full(&error) => Failure::Full(error.to_string()),
+            // It is not SQLite that fails: what it read is not of the type that it was written as.
+            None => Failure::Damaged(error.to_string()),
+            Some(_) => Failure::Lost(error.to_string()),
+        }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure::Lost(error.to_string())
+        match error {
+            Error::Corrupt(why) => Failure::Damaged(why),
+            error => Failure::Lost(error.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        of_reading(error)
     }
 }
 

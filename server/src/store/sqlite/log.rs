@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     limits,
-    store::{AppendError, Record},
+    store::{AppendError, Error, Record},
 };
 
 /// Entries, their heads, and the numbers of whoever they name.
@@ -85,11 +85,10 @@ impl<'c> Logs<'c> {
         let (mut tip, mut pending) = self.end(conv)?;
         let head = tip.seq;
         let mut made = Vec::new();
-        let known = self.remember(dedup, log, records, now, head == expected_head, &mut made)?;
-        let refused = if known.is_empty() {
-            (head != expected_head).then_some(AppendError::Conflict { head })
-        } else {
-            Some(AppendError::Known(known))
+        let refused = match self.remember(dedup, log, records, now, head == expected_head, &mut made)? {
+            Ok(known) if known.is_empty() => (head != expected_head).then_some(AppendError::Conflict { head }),
+            Ok(known) => Some(AppendError::Known(known)),
+            Err(damaged) => Some(damaged.into()),
         };
         if let Some(refused) = refused {
             for made in made {
@@ -114,7 +113,7 @@ impl<'c> Logs<'c> {
             self.insert.execute((row, conv, seq, back, &self.data, sum))?;
             tip = Tip { seq: record.seq, row };
             self.next += 1;
-            for (seq, row) in pending.append(self.connection, (log, conv), tip)? {
+            for (seq, row) in pending.append::<Failure>(self.connection, (log, conv), tip)? {
                 self.put_milestone.execute((conv, seq as i64, row))?;
             }
         }
@@ -123,7 +122,8 @@ impl<'c> Logs<'c> {
         Ok(Ok(()))
     }
 
-    /// Finds which records are known, and remembers the others for the rows that they are going to have if `insert`.
+    /// Finds which records are known, and remembers the others for the rows that they are going to have if `insert`. The
+    /// error is that of an entry which may be one of them and cannot be read: nobody can tell, and none may be there twice.
     fn remember(
         &mut self,
         dedup: &mut Dedup<'_>,
@@ -132,7 +132,7 @@ impl<'c> Logs<'c> {
         now: Timestamp,
         insert: bool,
         made: &mut Vec<Made>,
-    ) -> Result<Vec<(usize, u64)>, Failure> {
+    ) -> Result<Result<Vec<(usize, u64)>, Error>, Failure> {
         let mut known = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let Some(client_id) = record.client_id else { continue };
@@ -150,37 +150,44 @@ impl<'c> Logs<'c> {
                     // One of this very request: where it repeats itself, the first is the one to be found.
                     let other = &records[(candidate - self.next) as usize];
                     twin |= other.sender == record.sender && other.client_id == record.client_id;
-                } else if let Some(seq) = self.is_same(candidate, log, record)? {
-                    known.push((index, seq));
-                    break;
+                } else {
+                    match self.is_same(candidate, log, record)? {
+                        Ok(Some(seq)) => {
+                            known.push((index, seq));
+                            break;
+                        }
+                        Ok(None) => {}
+                        Err(damaged) => return Ok(Err(damaged)),
+                    }
                 }
             }
             if insert && known.is_empty() && !twin {
                 made.extend(dedup.remember(place, row, now)?);
             }
         }
-        Ok(known)
+        Ok(Ok(known))
     }
 
-    /// The seq of the entry in `row`, if its log, sender and client_id are those of `record`.
-    fn is_same(&mut self, row: i64, log: ConversationId, record: &Record) -> Result<Option<u64>, Failure> {
+    /// The seq of the entry in `row`, if its log, sender and client_id are those of `record`; an error where it is of the log
+    /// and cannot be read.
+    fn is_same(
+        &mut self,
+        row: i64,
+        log: ConversationId,
+        record: &Record,
+    ) -> Result<Result<Option<u64>, Error>, Failure> {
         let conv = self.numbers.find(log.uuid())?;
         let sender = self.numbers.find(record.sender.uuid())?;
         let found = self.select_row.query_row((row,), |row| {
             let seq = row.get::<_, i64>(1)? as u64;
             if Some(row.get::<_, i64>(0)?) != conv {
-                return Ok(Ok((false, seq)));
+                return Ok(Ok(None));
             }
             let stored = Stored::read(log, seq, row.get_ref(2)?.as_blob()?, row.get(3)?);
-            Ok(stored.map(|it| (Some(it.sender) == sender && it.client_id == record.client_id, seq)))
+            Ok(stored.map(|it| (Some(it.sender) == sender && it.client_id == record.client_id).then_some(seq)))
         });
-        match found.optional()? {
-            Some(found) => {
-                let (same, seq) = found?;
-                Ok(same.then_some(seq))
-            }
-            None => Err(Failure::Lost(format!("a client_id is remembered for the entry {row}, which is not there"))),
-        }
+        let gone = || Error::Corrupt(format!("{log}: a client_id is remembered for the row {row}, which is not there"));
+        Ok(found.optional()?.unwrap_or_else(|| Err(gone())))
     }
 
     /// Replaces an entry's content; see [`crate::store::Store::redact`].
@@ -194,7 +201,7 @@ impl<'c> Logs<'c> {
         chain::backwards(self.connection, (log, conv), (record.seq, record.seq), tip, |passed| {
             let stored = passed.stored()?;
             kept = Some((passed.row, stored.sender, stored.client_id));
-            Ok(())
+            Ok::<_, Failure>(())
         })?;
         let Some((id, sender, client_id)) = kept else { return Ok(()) };
         let device = record.device.map(|device| self.numbers.give(device.uuid())).transpose()?;

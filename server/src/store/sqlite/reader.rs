@@ -191,7 +191,7 @@ impl<'c> Reader<'c> {
                 return Ok(ControlFlow::Break(()));
             }
             records.push(self.record(passed.seq, &stored)?);
-            Ok(ControlFlow::Continue(()))
+            Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
         Ok(records)
     }
@@ -215,7 +215,7 @@ impl<'c> Reader<'c> {
                 return Ok(ControlFlow::Break(()));
             }
             records.push(self.record(passed.seq, &stored)?);
-            Ok(ControlFlow::Continue(()))
+            Ok::<_, Error>(ControlFlow::Continue(()))
         })?;
         if !whole.is_cut() {
             *page = whole;
@@ -267,7 +267,7 @@ impl<'c> Reader<'c> {
         let mut head = None;
         chain::backwards(self.connection, (log, conv), (tip.seq, tip.seq), tip, |passed| {
             head = Some(passed.stored()?.head(passed.seq));
-            Ok(())
+            Ok::<_, Error>(())
         })?;
         Ok(head)
     }
@@ -277,7 +277,7 @@ impl<'c> Reader<'c> {
         let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;
         let key = full_key(&row.partition, &row.key);
         let value = select.query_row((&key,), |row| Ok(rows::read(&key, row.get_ref(0)?.as_blob()?, row.get(1)?)));
-        value.optional().map_err(of_reading)?.transpose()
+        value.optional().map_err(of_reading)
     }
 
     pub(in crate::store) fn scan(
@@ -302,9 +302,9 @@ impl<'c> Reader<'c> {
             let key = row.get_ref(0)?.as_blob()?;
             let value = rows::read(key, row.get_ref(1)?.as_blob()?, row.get(2)?);
             // Within the bounds there are keys of the partition only.
-            Ok(value.map(|value| Row { key: key.get(skip..).unwrap_or_default().to_vec(), value }))
+            Ok(Row { key: key.get(skip..).unwrap_or_default().to_vec(), value })
         });
-        rows.map_err(of_reading)?.map(|row| row.map_err(of_reading)?).collect()
+        rows.and_then(Iterator::collect).map_err(of_reading)
     }
 }
 

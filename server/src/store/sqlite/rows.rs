@@ -4,7 +4,10 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::{failure::Failure, sum};
-use crate::store::{Change, CommitError, Condition, Error, KeyRange, schema};
+use crate::{
+    store::{Change, CommitError, Condition, DAMAGED, KeyRange, schema},
+    telemetry,
+};
 
 /// The key in the table of a row, or of the first that a range can hold.
 pub(super) fn full_key(partition: &[u8], key: &[u8]) -> Vec<u8> {
@@ -43,16 +46,15 @@ pub(in crate::store) fn split_key(full: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(length))
 }
 
-/// The value of the row with `key` in the table, which has the checksum `kept`.
-///
-/// # Errors
-/// [`Error::Corrupt`], with the name of the row, where it is not what was written.
-pub(super) fn read(key: &[u8], value: &[u8], kept: i64) -> Result<Bytes, Error> {
+/// The value of the row with `key` in the table, which has the checksum `kept`; [`DAMAGED`] where it is not what was written,
+/// which is logged with the name of the row.
+pub(super) fn read(key: &[u8], value: &[u8], kept: i64) -> Bytes {
     if sum::holds(kept, sum::of_row(key, value)) {
-        return Ok(Bytes::copy_from_slice(value));
+        return Bytes::copy_from_slice(value);
     }
     let (partition, key) = split_key(key).unwrap_or_default();
-    Err(Error::Corrupt(format!("{}: its checksum is wrong", schema::named(partition, key))))
+    telemetry::damage(&format!("{}: its checksum is wrong", schema::named(partition, key)));
+    Bytes::from_static(DAMAGED)
 }
 
 /// The statements of a commit.
@@ -73,7 +75,7 @@ impl<'c> Rows<'c> {
 
     fn current(&mut self, key: &[u8]) -> Result<Option<Bytes>, Failure> {
         let value = self.select.query_row((key,), |row| Ok(read(key, row.get_ref(0)?.as_blob()?, row.get(1)?)));
-        Ok(value.optional()?.transpose()?)
+        Ok(value.optional()?)
     }
 
     /// Makes all changes or none; see [`crate::store::Store::commit`].

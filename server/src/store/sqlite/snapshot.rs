@@ -134,7 +134,7 @@ impl Snapshot {
         see: &mut impl FnMut(Met<'_>),
     ) -> Result<Option<chain::Tip>, Error> {
         let Some(tip) = chain::tip(&self.connection, conv).map_err(of_reading)? else { return Ok(None) };
-        let found = chain::backwards(&self.connection, (log, conv), (tip.seq, tip.seq), tip, |_| Ok(()));
+        let found = chain::backwards(&self.connection, (log, conv), (tip.seq, tip.seq), tip, |_| Ok::<_, Error>(()));
         let Err(error) = found else { return Ok(Some(tip)) };
         see(Met::Gap(conv, error));
         self.ask(|connection| {
@@ -158,7 +158,7 @@ impl Snapshot {
             if passed.seq >= first {
                 entries.push((passed.seq, passed.row, passed.data.to_vec(), passed.sum));
             }
-            Ok(())
+            Ok::<_, Error>(())
         });
         if found.is_err() && last - first >= chain::STRIDE {
             for leg in (first..=last).step_by(chain::STRIDE as usize) {

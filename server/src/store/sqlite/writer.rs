@@ -177,7 +177,8 @@ impl<'c> Writer<'c> {
         })
     }
 
-    /// Makes the batch one durable write, or each request its own where there is no room for all of them.
+    /// Makes the batch one durable write, or each request its own where there is no room for all of them, or one of them
+    /// meets damage.
     fn write(&mut self, batch: &[Request], checkpoints: &Checkpoints) -> Vec<Outcome> {
         let turn = checkpoints.turn();
         let outcomes = match self.attempt(batch) {
@@ -203,7 +204,8 @@ impl<'c> Writer<'c> {
         outcomes
     }
 
-    /// One transaction; the error is that of a full disk, every other ends the process.
+    /// One transaction; the error is that of a full disk, or of what a request needs and does not decode. Every other ends the
+    /// process.
     fn attempt(&mut self, batch: &[Request]) -> Result<Vec<Outcome>, Error> {
         match self.transaction(batch) {
             Ok(outcomes) => {
@@ -216,6 +218,10 @@ impl<'c> Writer<'c> {
                 self.roll_back();
                 (self.full, self.short) = (true, true);
                 Err(Error::Full(why))
+            }
+            Err(Failure::Damaged(why)) => {
+                self.roll_back();
+                Err(Error::Corrupt(why))
             }
             Err(Failure::Lost(why)) => die(&why),
         }
