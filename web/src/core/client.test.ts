@@ -33,6 +33,8 @@ class Wire {
 /** What the server has: the log up to here. */
 let head: number;
 let windows: Map<string, KeptWindow>;
+/** Whether the server cannot read the conversation. */
+let damaged: boolean;
 let client: Client;
 /** How the server answers for the history. */
 let messages: (place: { before?: number; around?: number | string }) => Promise<Messages>;
@@ -54,10 +56,11 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.stubGlobal("WebSocket", Wire);
   head = history.head;
+  damaged = false;
   windows = new Map();
   messages = async () => ({ items: history.items.filter(({ seq }) => seq <= head), head });
   const rest = {
-    conversations: async () => ({ items: [item()] }),
+    conversations: async () => (damaged ? { items: [], damaged: [{ id, title: "Walk" }] } : { items: [item()] }),
     messages: async (_: string, place: { before?: number; around?: number }) => messages(place),
     conversation: async () => ({ id, expire_after_s: 60, role: "member", members: 2 }),
     participants: async () => ({ items: [] }),
@@ -303,4 +306,16 @@ test("a message that is refused for now is said again later each time, and goes 
   if (said?.t !== "send") return;
   Wire.last.hear({ t: "sent", client_id: said.client_id, conversation: id, seq: head + 1, at: new Date(Date.now()).toISOString() });
   expect([...client.outbox.due()]).toEqual([]);
+});
+
+test("a conversation that is damaged on the server is told of, until it is not", async () => {
+  expect(client.damaged.value).toEqual([]);
+  damaged = true;
+  await client.readList();
+  expect(client.damaged.value).toEqual([{ id, title: "Walk" }]);
+  expect(client.get(id)).toBeUndefined();
+  damaged = false;
+  await client.readList();
+  expect(client.damaged.value).toEqual([]);
+  expect(client.get(id)?.item.value.head).toBe(history.head);
 });

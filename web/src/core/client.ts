@@ -17,7 +17,7 @@ import { Syncs } from "./syncs";
 import { SharedSocket, type Tabs } from "./tabs";
 import { cleaned } from "./text";
 import { isLast } from "./thread";
-import type { ClientFrame, ConversationItem, Entry, Media, Messages, NewMessage, Profile, ServerFrame } from "./types";
+import type { ClientFrame, ConversationItem, DamagedConversation, Entry, Media, Messages, NewMessage, Profile, ServerFrame } from "./types";
 import { HttpUploader, type Uploader } from "./upload";
 import { type Outgoing, Uploads } from "./uploads";
 import { uuidv7 } from "./uuid";
@@ -44,6 +44,8 @@ const LATER_AT_MOST_MS = 60_000;
 export class Client {
   readonly standing = signal<Standing>("connecting");
   readonly conversations = signal(new Map<string, Conversation>());
+  /** Those that the server cannot read: nothing of them can be asked for. */
+  readonly damaged = signal<DamagedConversation[]>([]);
   /** Whether the list has come once. */
   readonly listed = signal(false);
   readonly open = signal<string | null>(null);
@@ -360,12 +362,14 @@ export class Client {
     const heads = new Map([...this.conversations.value].map(([id, { item }]) => [id, item.value.head]));
     const instance = this.instance.value;
     const items: ConversationItem[] = [];
+    const damaged: DamagedConversation[] = [];
     let cursor: string | undefined;
     do {
       const page = await this.rest.conversations(cursor);
       // Since then it is read anew.
       if (instance !== this.instance.value) return;
       items.push(...page.items);
+      damaged.push(...(page.damaged ?? []));
       cursor = page.next_cursor ?? undefined;
     } while (cursor);
     const known = this.conversations.value;
@@ -378,6 +382,7 @@ export class Client {
         return [item.id, conversation ?? new Conversation(item)];
       }),
     );
+    this.damaged.value = damaged;
     this.listed.value = true;
     for (const conversation of this.conversations.value.values()) {
       const { head, delivered } = conversation.item.value;
@@ -441,7 +446,8 @@ export class Client {
         return this.requests.soon();
       case "error":
         if (frame.ref === "sync" && frame.conversation) this.syncs.refused(frame.conversation);
-        if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code)) {
+        if (frame.damaged) this.listSoon();
+        if (frame.client_id && this.outbox.refuse(frame.client_id, frame.code, frame.damaged)) {
           this.flushLater(frame.retry_after_ms ?? 0);
         }
         return;

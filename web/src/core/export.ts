@@ -55,7 +55,11 @@ class Export {
     if (profile.avatar) this.meet(profile.avatar, "avatar");
     yield json("profile.json", profile);
     yield json("devices.json", await this.every(() => source.devices()));
-    const items = await this.every((cursor) => source.conversations(cursor));
+    const items = await this.every(async (cursor) => {
+      const page = await source.conversations(cursor);
+      this.missing.push(...(page.damaged ?? []).map(({ id }) => id));
+      return page;
+    });
     yield json("conversations.json", items);
     this.grow(items.reduce((sum, { head }) => sum + head, 0));
     for (const item of items) yield* this.conversation(item);
@@ -89,6 +93,7 @@ class Export {
     let last: boolean;
     do {
       const read = await this.unlessGone(() => this.source.messages(id, { after }, PAGE));
+      if (!read) this.missing.push(id);
       const page: Message[] = read?.items ?? [];
       for (const [at, message] of page.entries()) {
         yield `${at + after > 0 ? "," : ""}\n${JSON.stringify(message)}`;
@@ -122,12 +127,14 @@ class Export {
     return items;
   }
 
-  /** What is asked for, or nothing where it is no longer there. */
+  /** What is asked for, or nothing where it is no longer there, or damaged. */
   private async unlessGone<T>(ask: () => Promise<T>): Promise<T | null> {
     try {
       return await this.patiently(ask);
     } catch (error) {
-      if (error instanceof Refused && error.problem.code === "not_found") return null;
+      if (!(error instanceof Refused)) throw error;
+      const { code, retryable } = error.problem;
+      if (code === "not_found" || (code === "internal" && !retryable)) return null;
       throw error;
     }
   }

@@ -103,3 +103,14 @@ test("a full disk is told after a few tries", () => {
 test("a client_id is a UUIDv7 with its time", () => {
   expect(uuidv7(0x0123456789ab)).toMatch(/^01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
+
+test("what is for something damaged is not said again by itself", () => {
+  const outbox = new Outbox(forgetful());
+  const one = put(outbox, "one");
+  expect(texts(outbox)).toEqual(["one"]);
+  expect(outbox.refuse(one, "internal")).toBe(true);
+  expect(texts(outbox)).toEqual(["one"]);
+  expect(outbox.refuse(one, "internal", true)).toBe(false);
+  expect(texts(outbox)).toEqual([]);
+  expect(outbox.get(one)?.refused).toBe("internal");
+});

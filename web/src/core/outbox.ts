@@ -114,10 +114,10 @@ export class Outbox {
     return unsent;
   }
 
-  /** The server refused it; whether it is worth saying again by itself. */
-  refuse(clientId: string, code: Refusal): boolean {
+  /** The server refused it, for good where what it is for is damaged there; whether it is worth saying again by itself. */
+  refuse(clientId: string, code: Refusal, damaged = false): boolean {
     this.said.delete(clientId);
-    if (isPassing(code)) return true;
+    if (isPassing(code) && !damaged) return true;
     const full = code === "storage_full" ? (this.full.get(clientId) ?? 0) + 1 : FULL_TRIES;
     this.full.set(clientId, full);
     if (full < FULL_TRIES) return true;

@@ -1,6 +1,7 @@
 import type {
   ConversationInfo,
   ConversationItem,
+  ConversationList,
   ConversationKind,
   Device,
   Info,
@@ -86,7 +87,7 @@ export class Rest {
   invite = () => this.ask<Invite>("POST", "/v1/invites");
 
   conversations = (cursor?: string) =>
-    this.ask<Page<ConversationItem>>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
+    this.ask<ConversationList>("GET", "/v1/users/me/conversations", undefined, { limit: 200, cursor });
   personalize = (conversation: string, body: Partial<Personal>) =>
     this.ask<Personal>("PUT", `/v1/users/me/conversations/${conversation}`, body);
   requests = () => this.ask<Page<ConversationItem>>("GET", "/v1/users/me/requests");

@@ -20,6 +20,9 @@ export type Entry = RestSchemas["Entry"];
 export type Message = RestSchemas["Message"];
 export type Messages = RestSchemas["Messages"];
 export type ConversationItem = RestSchemas["ConversationItem"];
+/** A conversation that the server cannot read. */
+export type DamagedConversation = RestSchemas["DamagedConversation"];
+export type ConversationList = RestSchemas["ConversationList"];
 export type ConversationInfo = RestSchemas["ConversationInfo"];
 export type ConversationKind = RestSchemas["ConversationKind"];
 export type HeadItem = FrameSchemas["HeadItem"];

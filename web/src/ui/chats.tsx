@@ -4,6 +4,7 @@ import type { Conversation } from "../core/conversation";
 import { now, timeOf } from "../core/now";
 import { isOver } from "../core/thread";
 import type { Entry } from "../core/types";
+import { nameOrNull } from "../core/words";
 import { t } from "../texts";
 import { gist } from "./gist";
 import { Avatar, nameOf, personName, titleOf } from "./parts";
@@ -47,8 +48,23 @@ export function Chats({ signedIn }: { signedIn: Client }) {
       <SearchField signedIn={signedIn} />
       {!search.on && <RequestsEntry signedIn={signedIn} />}
       {search.on ? <Results signedIn={signedIn} chats={lines} /> : <ul class="lines">{lines}</ul>}
-      {!search.on && signedIn.listed.value && shown.length === 0 && <p class="empty">{t().no_chats}</p>}
+      {!search.on && <Damaged signedIn={signedIn} />}
+      {!search.on && signedIn.listed.value && shown.length === 0 && signedIn.damaged.value.length === 0 && <p class="empty">{t().no_chats}</p>}
     </nav>
+  );
+}
+
+/** The chats that the server cannot read, in words. */
+function Damaged({ signedIn }: { signedIn: Client }) {
+  return (
+    <>
+      {signedIn.damaged.value.map(({ id, title }) => (
+        <p key={id} class="empty damaged" role="status">
+          {title && <strong dir="auto">{nameOrNull(title)} </strong>}
+          {t().damaged}
+        </p>
+      ))}
+    </>
   );
 }
 

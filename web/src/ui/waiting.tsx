@@ -78,6 +78,7 @@ export function whyNot(unsent: Unsent): string {
     storage_full: t().not_sent_full,
     unsupported_media_type: t().not_what_it_says,
     lost: t().bytes_lost,
+    internal: t().not_sent_damaged,
   };
   return (unsent.refused && why[unsent.refused]) || t().not_sent;
 }
