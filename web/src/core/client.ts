@@ -461,7 +461,9 @@ export class Client {
    */
   private meet(instance: string | null): void {
     if (instance === null || instance === this.instance.value) return;
+    const isFirst = this.instance.value === null && this.conversations.value.size === 0;
     this.instance.value = instance;
+    if (isFirst) return;
     clearTimeout(this.keepTimer);
     this.keepTimer = undefined;
     this.unkept.clear();
