@@ -290,7 +290,7 @@ async fn hear(mut events: mpsc::Receiver<Event>, heard: Arc<Mutex<Heard>>, ledge
                 heard.lock().entry(entry.conversation).or_default().push((entry.seq, entry.client_id));
             }
             Event::Sent(sent) => ledger.lock().promise(sent.client_id, sent.conversation, sent.seq),
-            Event::Failed { .. } | Event::Rewound { .. } | Event::Stopped { .. } => {
+            Event::Failed { .. } | Event::Rewound { .. } | Event::Restored | Event::Stopped { .. } => {
                 ledger.lock().broken.push(format!("{event:?}"));
             }
             _ => {}
