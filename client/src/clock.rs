@@ -1,15 +1,8 @@
-//! Time and chance. Everything here that needs either gets it from this module, as the server does from its own.
+//! Identifiers and chance. Everything here that needs either gets it from this module, as the server does from its own.
 
 use std::time::Duration;
 
-use kith_protocol::{Timestamp, Uuid};
-
-/// The wall clock of this machine.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-pub fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
+use kith_protocol::Uuid;
 
 /// A new UUIDv7, to name a message before it is sent; those of one process ascend.
 #[expect(clippy::disallowed_methods, reason = "the one place that makes identifiers")]

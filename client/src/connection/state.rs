@@ -179,7 +179,9 @@ impl State {
         match frame {
             ServerFrame::Ready(ready) => self.ready(ready, now),
             ServerFrame::Heads(heads) => self.heads(&heads, now),
-            ServerFrame::Pong(_) => {
+            ServerFrame::Pong(pong) => {
+                // By the server's time: the clock of this machine may be days off.
+                self.events.extend(self.timeline.expire(pong.at).into_iter().map(Event::Expired));
                 self.link.pongs += 1;
                 if self.link.resumed == Some(self.link.pongs) {
                     self.pulls.wait(now);
@@ -234,7 +236,6 @@ impl State {
         if self.link.ping <= now {
             self.link.ping = now + self.link.heartbeat;
             self.ping();
-            self.events.extend(self.timeline.expire(clock::now()).into_iter().map(Event::Expired));
         }
         if !self.link.caught_up && self.link.resumed.is_some() && self.pulls.is_done(now) {
             self.link.caught_up = true;
