@@ -2,13 +2,14 @@
 //! it does not.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
-use kith::store::{repair::repair, verify::verify};
+use kith::store::{repair::repair, schema::place, verify::verify};
 use kith_protocol::{
     MessageId,
     entry::{ConversationKind, Role},
@@ -40,9 +41,38 @@ fn text(words: &str, mentions: &[&Person]) -> NewMessage {
     }
 }
 
-/// A directory that was used for a while, and left as it should be.
+/// Kinds of rows that the directory has at least.
+const KINDS: usize = 25;
+
+/// A directory of an older program, which has rows of most kinds, with checksums.
+fn older() -> Program {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data-1.tar.gz");
+    assert!(Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(&data).status().unwrap().success());
+    let program = Program::on(home, data, LIFTED);
+    program.done(&["upgrade"]);
+    program
+}
+
+/// The kinds of its rows.
+fn kinds(file: &Path) -> BTreeSet<String> {
+    let database = Connection::open(file).unwrap();
+    let mut select = database.prepare("SELECT key FROM rows").unwrap();
+    let keys = select.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap().map(Result::unwrap);
+    let kind = |key: Vec<u8>| {
+        let (partition, key) = key[1..].split_at(usize::from(key[0]));
+        let place = format!("{:?}", place(partition, key).unwrap());
+        place.split('(').next().unwrap().to_owned()
+    };
+    keys.map(kind).collect()
+}
+
+/// The directory after it was used for a while more, and left as it should be.
 async fn used() -> Program {
-    let mut program = Program::started(LIFTED);
+    let mut program = older();
+    program.start();
     let people = Person::several(&program, 4).await;
     let [anna, bela, cora, dora] = &people[..] else { unreachable!("four") };
     for kind in [ConversationKind::Group, ConversationKind::Direct] {
@@ -135,6 +165,8 @@ async fn a_bit_that_is_flipped_is_found_and_the_server_starts_or_says_why_not() 
     let program = used().await;
     let file = program.data().join("store.db");
     let whole = fs::read(&file).unwrap();
+    let kinds = kinds(&file);
+    assert!(kinds.len() >= KINDS, "{kinds:?}");
     let (said, pages) = (dump(&file).expect("it is whole"), whole.len() as u64 / 4096);
     let bits = std::env::var("KITH_BITS").map_or(BITS, |bits| bits.parse().expect("KITH_BITS is a number"));
     let mut changed = 0;
@@ -158,7 +190,7 @@ async fn a_bit_that_is_flipped_is_found_and_the_server_starts_or_says_why_not() 
             let _ = fs::remove_file(program.data().join("store.failed"));
         }
     }
-    super::program::say(&format!("{changed} of {bits} bits changed what was kept, in {pages} pages"));
+    super::program::say(&format!("{changed} of {bits} bits changed what was kept, in {pages} pages; {kinds:?}"));
     assert!(changed > bits / 10, "too few to say anything");
     fs::write(&file, whole).unwrap();
     program.verify(program.data());
@@ -200,6 +232,7 @@ async fn a_page_that_the_writer_cannot_use_ends_the_server_once_and_is_named_at_
     forget_log(program.data());
     fs::write(&file, whole).unwrap();
     program.start();
-    assert!(program.end().success());
+    anna.rest.create_conversation(&new).await.unwrap();
+    program.kill();
     program.verify(program.data());
 }
