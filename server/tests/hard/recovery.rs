@@ -1,6 +1,6 @@
 //! A start after a crash: everybody is served at once, and what was awake is recovered beside that.
 //!
-//! `KITH_BASELINE` is another `kith`, whose start on the same data is measured beside this one's: the ignored test.
+//! `KITH_BASELINE` is another `kith` that reads the same version of data; the ignored test measures its start beside this one's.
 
 use std::{
     io::{BufRead as _, BufReader},
