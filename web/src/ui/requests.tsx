@@ -41,7 +41,8 @@ export function RequestsView({ signedIn }: { signedIn: Client }) {
     wrong.value = "";
     try {
       await requests.answer(item.id, how);
-      open.value = null;
+      // Another one may have been opened meanwhile.
+      if (open.value === item.id) open.value = null;
       if (how === "blocked") await signedIn.people.readBlocked();
       if (how !== "accepted") return;
       await signedIn.readList();
