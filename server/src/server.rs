@@ -171,9 +171,10 @@ pub fn runtime() -> io::Result<Runtime> {
 pub async fn serve(config: Config, started: impl FnOnce(&Server)) -> Result<(), StartError> {
     let drain = Duration::from_secs(config.drain_s.into());
     let server = Server::start(config).await?;
-    started(&server);
     let mut terminate = signal(SignalKind::terminate()).expect("a process may ask for its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process may ask for its signals");
+    // Whoever is told of it may end it at once.
+    started(&server);
     tokio::select! {
         biased;
         _ = terminate.recv() => {}
