@@ -21,12 +21,12 @@ use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
 
 use super::{
     Error, RowKey,
-    sqlite::{OpenError, Snapshot},
+    sqlite::{Numbered, OpenError, Snapshot},
 };
 use crate::clock;
 
 /// Times that a repair looks again: what was found by way of something repaired may be damaged too.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 5;
 
 /// Why a directory was not repaired. Nothing was changed, or what was is in the copy.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,8 @@ enum Fix {
     Strays(Vec<(Option<u64>, i64)>),
     /// The index of identifiers is made anew.
     Index,
+    /// The number of an identifier, in the row of that number, and the identifier are these.
+    Number { row: i64, put: Numbered },
 }
 
 /// A change, what it is in words, and what it changes as a line of JSON.
@@ -107,6 +109,10 @@ impl Plan {
     fn of(snapshot: &Snapshot) -> Result<Plan, Error> {
         let mut plan = Plan::default();
         plan.structures(snapshot)?;
+        if plan.numbers(snapshot)? {
+            // Whose the entries are is told by them: all else is looked at in the next round.
+            return Ok(plan);
+        }
         plan.entries(snapshot)?;
         plan.rows(snapshot)?;
         plan.client_ids(snapshot)?;
@@ -126,6 +132,24 @@ impl Plan {
         let others = found.iter().filter(|line| !of_index(line));
         self.left.extend(others.map(|line| format!("the database: {line}: restore a backup")));
         Ok(())
+    }
+
+    /// The numbers of identifiers; true where one can be put right. It comes behind the index, which has to have what their
+    /// table has before that changes.
+    fn numbers(&mut self, snapshot: &Snapshot) -> Result<bool, Error> {
+        let mut any = false;
+        for (found, back) in snapshot.wrong_numbers()? {
+            let named = format!("the number {} of the identifier {}", found.id, found.uuid);
+            let Some(put) = back else {
+                self.left.push(format!("{named}: its checksum is wrong: restore a backup"));
+                continue;
+            };
+            let before = serde_json::json!({ "number": found.id, "identifier": found.uuid });
+            let what = format!("{named}: the one bit that was flipped is put back");
+            self.step(what, before, Fix::Number { row: found.id, put });
+            any = true;
+        }
+        Ok(any)
     }
 
     fn client_ids(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
@@ -196,6 +220,7 @@ fn make(snapshot: &Snapshot, fix: &Fix) -> Result<(), Error> {
         Fix::Remember { of, row, at } => snapshot.remember(*of, *row, *at),
         Fix::Strays(client_ids) => snapshot.forget(client_ids),
         Fix::Index => snapshot.reindex(),
+        Fix::Number { row, put } => snapshot.put_number(*row, *put),
     }
 }
 

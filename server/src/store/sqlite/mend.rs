@@ -162,6 +162,33 @@ impl Snapshot {
         self.change("DELETE FROM rows WHERE key = ?1", (full,))
     }
 
+    /// The numbers of identifiers whose checksum is wrong: each row as it is, and as it was before one bit was flipped, if
+    /// that is all that happened to it.
+    pub(in crate::store) fn wrong_numbers(&self) -> Result<Vec<(Numbered, Option<Numbered>)>, Error> {
+        self.ask(|connection| {
+            let mut wrong = Vec::new();
+            let mut select = connection.prepare("SELECT id, uuid, sum FROM ids NOT INDEXED ORDER BY id")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let (id, bytes, kept): (i64, Vec<u8>, i64) = row.try_into()?;
+                let of = |bytes: &[u8]| Numbered::of(bytes).map_or(0, |it| sum::of_id(it.id, it.uuid));
+                let all = [&id.to_be_bytes()[..], &bytes].concat();
+                if !sum::holds(kept, of(&all)) {
+                    let back = sum::one_bit_back(&all, kept, of).and_then(|back| Numbered::of(&back));
+                    let uuid = Uuid::from_slice(&bytes).unwrap_or_default();
+                    wrong.push((Numbered { id, uuid }, back));
+                }
+            }
+            Ok(wrong)
+        })
+    }
+
+    /// Writes the number of an identifier and the identifier in the place of a row.
+    pub(in crate::store) fn put_number(&self, row: i64, Numbered { id, uuid }: Numbered) -> Result<(), Error> {
+        let sql = "UPDATE ids SET id = ?2, uuid = ?3, sum = ?4 WHERE id = ?1";
+        self.change(sql, (row, id, uuid.as_bytes(), sum::of_id(id, uuid)))
+    }
+
     /// Makes the index of the identifiers anew.
     pub(in crate::store) fn reindex(&self) -> Result<(), Error> {
         self.change("REINDEX ids", ())
@@ -207,6 +234,23 @@ impl Snapshot {
 
     fn change(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), Error> {
         self.ask(|connection: &Connection| connection.prepare_cached(sql)?.execute(values).map(drop))
+    }
+}
+
+/// The number of an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Numbered {
+    /// The number.
+    pub(in crate::store) id: i64,
+    /// The identifier.
+    pub(in crate::store) uuid: Uuid,
+}
+
+impl Numbered {
+    /// Reads the bytes of a number and of its identifier.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (id, uuid) = bytes.split_first_chunk()?;
+        Some(Self { id: i64::from_be_bytes(*id), uuid: Uuid::from_slice(uuid).ok()? })
     }
 }
 

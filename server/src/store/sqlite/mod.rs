@@ -47,6 +47,7 @@ use self::{
 };
 pub(super) use self::{
     entry::Stored,
+    mend::Numbered,
     reader::Reader,
     snapshot::{Met, RawEntry, RawRow},
 };
