@@ -3,9 +3,9 @@ import { Client } from "./client";
 import type { Conversation } from "./conversation";
 import { forgetful } from "./keep";
 import recorded from "./recorded/chat.json";
-import type { Rest } from "./rest";
+import { Refused, type Rest } from "./rest";
 import { type KeptWindow, noShelf } from "./shelf";
-import type { ClientFrame, ConversationItem, Entry, Message, Messages, Profile, ServerFrame } from "./types";
+import type { ClientFrame, ConversationItem, Entry, Message, Messages, Problem, Profile, ServerFrame } from "./types";
 
 const history = recorded.history as unknown as Messages;
 const me = recorded.me as unknown as Profile;
@@ -47,6 +47,21 @@ function item(): ConversationItem {
   const last = history.items.findLast((one) => one.seq <= head) as Entry;
   return { id, kind: "group", title: "Walk", head, last, read: 1, delivered: 1, unread: 0, mentions: 0, rev: 1, muted: false, pinned: false, archived: false } as unknown as ConversationItem;
 }
+
+test("a page that is damaged on the server is told of, until it can be read", async () => {
+  const before = messages;
+  messages = async () => {
+    throw new Refused({ code: "internal", retryable: false } as Problem);
+  };
+  await client.show(id);
+  await settle();
+  const conversation = client.get(id) as Conversation;
+  expect(conversation.damaged.value).toBe(true);
+  messages = before;
+  await client.load(conversation, null);
+  expect(conversation.damaged.value).toBe(false);
+  expect(conversation.messages.value.length).toBeGreaterThan(0);
+});
 
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(3_000);

@@ -257,7 +257,7 @@ export class Client {
     const place = conversation.goElsewhere();
     try {
       const where = around === null ? {} : typeof around === "number" ? { around } : { at: around };
-      const page = await this.rest.messages(conversation.id, where, PAGE);
+      const page = await this.page(conversation, where);
       if (!conversation.isAt(place)) return;
       const last = page.items.at(-1)?.seq ?? 0;
       // Of one with something in its middle it is known where it ends only if it is all there is.
@@ -269,6 +269,19 @@ export class Client {
       this.catchUp(conversation);
     } finally {
       conversation.arrive(place);
+    }
+  }
+
+  /** Reads a page, and notes whether the server cannot, since something in it is damaged there. */
+  private async page(conversation: Conversation, where: Place): Promise<Messages> {
+    try {
+      const page = await this.rest.messages(conversation.id, where, PAGE);
+      conversation.damaged.value = false;
+      return page;
+    } catch (error) {
+      // What fails for good, and not for what was asked, is damaged.
+      if (error instanceof Refused && error.problem.code === "internal" && !error.problem.retryable) conversation.damaged.value = true;
+      throw error;
     }
   }
 
@@ -292,7 +305,7 @@ export class Client {
     if (conversation.paging.wait > 0) return;
     const place = conversation.goOn();
     try {
-      const page = await this.rest.messages(conversation.id, where, PAGE);
+      const page = await this.page(conversation, where);
       conversation.paging.reset();
       if (!conversation.isAt(place)) return;
       take(page);

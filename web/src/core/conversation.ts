@@ -32,6 +32,8 @@ export class Conversation {
   readonly typing = signal(new Map<string, number>());
   /** The read pointer when the conversation was opened: the line "new" stands behind it. */
   readonly newAfter = signal<number | null>(null);
+  /** True while a page that is wanted is damaged on the server. */
+  readonly damaged = signal(false);
   readonly thread = new Thread();
   opened = false;
   /** Whether a page is being read. */

@@ -223,6 +223,11 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
   return (
     <div class="log-box">
       <div class="log" ref={box} onScroll={look} role="log" aria-live="polite" tabIndex={0} aria-label={titleOf(conversation)}>
+        {conversation.damaged.value && (
+          <p class="empty damaged" role="status">
+            {t().damaged_page}
+          </p>
+        )}
         <Rows signedIn={signedIn} conversation={conversation} messages={messages} aim={aim} jump={jump} />
         {conversation.thread.atEnd && unsent.map((one: Unsent) => <UnsentRow key={one.message.client_id} signedIn={signedIn} unsent={one} />)}
       </div>
