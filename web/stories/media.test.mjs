@@ -116,7 +116,9 @@ test("what is pasted and dropped is attached, can be taken out, and several are 
   await row(anna).getByRole("img", { name: /Sent|Delivered/ }).waitFor();
   await bert.chat("Anna").getByText("📷 3 photos").waitFor();
   await bert.open("Anna");
-  assert.equal(await bert.page.locator(".album").getByRole("button", { name: /^Open/ }).count(), 3);
+  const album = bert.page.locator(".album").getByRole("button", { name: /^Open/ });
+  await album.nth(2).waitFor();
+  assert.equal(await album.count(), 3);
   await bert.page.getByRole("button", { name: "Open image" }).click();
   const dialog = bert.page.getByRole("dialog");
   await dialog.getByText("1 of 3").waitFor();
