@@ -96,7 +96,7 @@ pub fn accept() -> Option<Change> {
     CLOCK.change(Judge::accept)
 }
 
-/// What to keep for the next run; nothing while the clock is in doubt, since that would be no good time.
+/// Returns the good time to keep for the next run; nothing while the clock is in doubt, since that would be no good time.
 pub fn kept() -> Option<Kept> {
     CLOCK.change(|judge, reading| judge.kept(reading))
 }

@@ -85,8 +85,8 @@ pub enum Event {
     /// Nothing that the server spoke of since the connection began is missing any longer, but for what [`Event::Behind`]
     /// names. Once for each connection.
     CaughtUp,
-    /// What follows a seq could not be had: it was asked for [`limits::SYNC_TRIES`] times, or is damaged on the server, and is
-    /// not asked for any more until something else brings the conversation on.
+    /// The entries behind a seq could not be had: they were asked for [`limits::SYNC_TRIES`] times, or are damaged on the
+    /// server, and are not asked for any more until something else brings the conversation on.
     Behind {
         /// Of which conversation.
         conversation: ConversationId,

@@ -57,7 +57,7 @@ pub struct Kept {
     pub boot: [u8; 16],
 }
 
-/// What a reading has changed.
+/// A change that a reading of the clocks made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// The wall clock is in doubt from here on, being so far ahead of the time that was expected; behind where negative.
@@ -121,7 +121,7 @@ impl Judge {
         self.doubt.is_some()
     }
 
-    /// Takes a reading; what it changed.
+    /// Takes a reading, and returns the change that it made.
     pub fn observe(&mut self, reading: Reading) -> Option<Change> {
         let mut next = match self.floor {
             Some(floor) => Self::after(floor, reading),
@@ -138,18 +138,18 @@ impl Judge {
         self.take(next, reading)
     }
 
-    /// Believes the wall clock as it is; what that changed.
+    /// Believes the wall clock as it is, and returns the change that this made.
     pub fn accept(&mut self, reading: Reading) -> Option<Change> {
         self.take(Self::believing(reading), reading)
     }
 
-    /// What the beginning in doubt is to others: a change, as if the wall clock had been believed before.
+    /// Returns the change that a beginning in doubt is to others, as if the wall clock had been believed before.
     pub fn doubted(&self, reading: Reading) -> Option<Change> {
         let expected = self.floor.unwrap_or(self.offset);
         self.doubt.map(|_| Change::Doubted { ahead_s: (reading.offset() - expected) / SECOND_US })
     }
 
-    /// What to keep for a later run; nothing while the clock is in doubt.
+    /// Returns the good time to keep for a later run; nothing while the clock is in doubt.
     pub fn kept(&self, reading: Reading) -> Option<Kept> {
         let boot_us = u64::try_from(reading.boot_us).ok()?;
         let at = timestamp(reading.boot_us + self.offset);

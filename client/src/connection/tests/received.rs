@@ -1,4 +1,4 @@
-//! What becomes of entries that are received.
+//! The fate of received entries: put into the timeline, asked for again, or let go.
 
 use super::*;
 
