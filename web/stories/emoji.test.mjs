@@ -74,7 +74,7 @@ test("an emoji is found, walked to and written with the keyboard", async () => {
 test("any emoji is a reaction, by the name that it has in one's language", async () => {
   const { page } = bert;
   await bert.chat("Anna").click();
-  const message = page.getByRole("log").getByRole("article").filter({ hasText: "Tea?" });
+  const message = bert.message("Tea?");
   await message.hover();
   await message.getByRole("button", { name: "Reagieren" }).click();
   await message.getByRole("menuitem", { name: "Ein anderes Emoji" }).click();

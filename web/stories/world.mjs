@@ -254,9 +254,9 @@ export class Person {
     await this.page.getByLabel("Write a message").press("Enter");
   }
 
-  /** The message with this text. */
+  /** The message with this text; its time, which stands right behind, does not count as text. */
   message(text) {
-    return this.page.getByRole("log").getByRole("article").filter({ hasText: text });
+    return this.page.getByRole("log").getByRole("article").filter({ has: this.page.locator(".text", { hasText: text }) });
   }
 
   async picture(name) {
