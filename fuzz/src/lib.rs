@@ -5,10 +5,8 @@
 #![forbid(unsafe_code)]
 
 use kith::{
+    frame::{Assembler, CONTROL_BYTES, Decoded, Event, Mark, Violation, close_frame, decode, pong_frame, text_frame},
     media::{kind, strip::stripped, upload::metadata::Metadata},
-    socket::frame::{
-        Assembler, CONTROL_BYTES, Decoded, Event, Mark, Violation, close_frame, decode, pong_frame, text_frame,
-    },
     store::schema::{self, Value},
 };
 use kith_protocol::{

@@ -14,15 +14,16 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use kith::{
     config::{Config, example},
-    operator::{self, ImportError, client::Operator},
-    reports::{ReportLine, ReportText},
-    server,
-    store::{
+    operator::{
+        self, ImportError,
+        client::Operator,
         inspect::{self, Subject},
         repair,
-        sqlite::upgrade::{self, Due},
         verify::{self, Progress},
     },
+    reports::{ReportLine, ReportText},
+    server,
+    store::sqlite::upgrade::{self, Due},
     telemetry,
 };
 use kith_protocol::{ReportId, visible};

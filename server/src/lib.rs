@@ -1,50 +1,60 @@
 //! Kith: a messenger server that people run themselves.
 //!
-//! The modules stand in the order in which a message meets them: a frame is decoded in [`socket`]; [`session`] checks that
-//! a live device speaks; [`conversation`] asks whether the user may write, drops what was sent before, gives the entry the
-//! next seq and hands it to the [`store`]; when it is durable the sender is told, and [`fanout`] gives it to the sessions
-//! of every member, which [`roster`] knows. REST walks the same way from one door later: [`http`].
+//! The modules stand in the order of their imports: each imports only modules that stand below it. It is also the order in
+//! which a message meets them: [`socket`] reads a [`frame`]; [`session`] checks that a live device speaks; [`conversation`]
+//! asks whether the user may write, drops what was sent before, gives the entry the next seq and hands it to the [`store`];
+//! when it is durable the sender is told, and [`delivery`] gives it to the connections of every member. REST walks the same
+//! way from one door later: [`http`].
 
 pub mod server;
 
-pub mod socket;
+pub mod operator;
 
-pub mod session;
+pub mod backends;
+
+pub mod socket;
 
 pub mod http;
 
-pub mod account;
+pub mod session;
+
+pub mod node;
+
+pub mod push;
+pub mod search;
+
+pub mod presence;
+pub mod reports;
+
 pub mod conversation;
+
+pub mod rates;
+pub mod timekeeper;
+
+pub mod config;
+
+pub mod account;
 pub mod media;
+pub mod trust;
+
+pub mod delivery;
+pub mod frame;
+pub mod places;
+
+pub mod network;
+pub mod room;
+pub mod shed;
+
+pub mod error;
 
 pub mod store;
 
-pub mod allowance;
-pub mod budget;
-pub mod fanout;
-pub mod presence;
-pub mod push;
-pub mod relief;
-pub mod reports;
-pub mod room;
-pub mod roster;
-pub mod search;
-pub mod shed;
-pub mod wire;
-
-pub mod backends;
-pub mod node;
-pub mod operator;
-
 pub mod clock;
-pub mod config;
-pub mod error;
 pub mod gather;
-pub mod limits;
-pub mod network;
 pub mod page_bytes;
+pub mod sqlite;
 pub mod telemetry;
-pub mod timekeeper;
-pub mod trust;
+
+pub mod limits;
 
 pub use error::Error;

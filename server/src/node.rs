@@ -18,24 +18,24 @@ use tokio::{
 
 use crate::{
     Error,
-    account::{Accounts, Actor},
-    budget::Budget,
+    account::{Accounts, Actor, subscriptions::Subscriptions},
     config::Config,
     conversation::Conversations,
-    http::{idempotency::InFlight, polls::Polls, rates::Rates},
+    delivery::{budget::Budget, encoding, outbox::Class, relief::Relief, roster::Roster},
+    http::{idempotency::InFlight, polls::Polls},
     limits,
     media::{Media, objects::Objects},
+    places::Places,
     presence::Presence,
-    push::{Push, Subscriptions},
-    relief::Relief,
+    push::Push,
+    rates::Rates,
     reports::Reports,
     room::Room,
-    roster::Roster,
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
-    socket::{lanes::Lanes, outbox::Class, places::Places},
+    socket::lanes::Lanes,
     store::{self, Store},
-    timekeeper, wire,
+    timekeeper,
 };
 
 /// How often the load is looked at.
@@ -123,7 +123,14 @@ impl Node {
         let trusting = accounts.clone();
         let rates = Rates::new(&config.limits, move |user| trusting.trust(user));
         let (in_flight, polls) = (InFlight::default(), Polls::default());
-        let (places, lanes) = (Places::new(&config), Arc::new(Lanes::start()));
+        let (places, lanes) = (
+            Places::new(
+                config.limits.connections as usize,
+                config.limits.connections_of_address() as usize,
+                config.trusted_proxies.clone(),
+            ),
+            Arc::new(Lanes::start()),
+        );
         Arc::new(Self {
             config,
             store,
@@ -281,7 +288,7 @@ impl Node {
             let window = last.elapsed();
             last = Instant::now();
             if let Some(level) = self.shed.look(window) {
-                let frame = wire::frame(&ServerFrame::Degraded(Degraded { shed: level.shed().to_vec() }));
+                let frame = encoding::frame(&ServerFrame::Degraded(Degraded { shed: level.shed().to_vec() }));
                 self.roster.all(|outbox| outbox.push(frame.clone(), Class::Vital));
                 tracing::info!(?level, "load level");
             }
@@ -292,7 +299,7 @@ impl Node {
     pub async fn drain(&self) {
         let spread_ms = self.config.drain_s.saturating_mul(1000);
         let goaway = ServerFrame::Goaway(Goaway { reconnect_after_ms: 1000, spread_ms, url: None });
-        let frame = wire::frame(&goaway);
+        let frame = encoding::frame(&goaway);
         self.roster.all(|outbox| outbox.push(frame.clone(), Class::Vital));
         let deadline = Instant::now() + Duration::from_secs(self.config.drain_s.into());
         while self.roster.connections() > 0 && Instant::now() < deadline {

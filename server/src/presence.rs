@@ -20,11 +20,14 @@ use parking_lot::Mutex;
 use crate::{
     Error,
     account::{Accounts, Actor},
-    clock, limits,
-    roster::Roster,
+    clock,
+    delivery::{
+        encoding,
+        outbox::{Class, Outbox},
+        roster::Roster,
+    },
+    limits,
     shed::{Level, Shed},
-    socket::outbox::{Class, Outbox},
-    wire,
 };
 
 const SHARDS: usize = 64;
@@ -260,7 +263,7 @@ impl Presence {
                     PresenceState::Offline => presence.accounts.card(user).await.ok().and_then(|card| card.last_seen),
                 };
                 let frame = ServerFrame::Presence(Told { user, state, last_seen });
-                watcher.push(wire::frame(&frame), Class::Light);
+                watcher.push(encoding::frame(&frame), Class::Light);
             }
         });
     }

@@ -15,15 +15,14 @@ use crate::{
     account::Actor,
     clock,
     conversation::{Have, Origin, Resume},
-    limits,
-    node::Node,
-    roster::Joined,
-    shed::Level,
-    socket::{
-        frame,
+    delivery::{
+        encoding,
         outbox::{Asker, Class, Outbox},
+        roster::Joined,
     },
-    wire,
+    frame, limits,
+    node::Node,
+    shed::Level,
 };
 
 /// What a frame leads to.
@@ -118,7 +117,7 @@ impl Session {
                 if !self.greeted {
                     return Next::Close(CloseCode::HelloExpected);
                 }
-                let mut error = wire::error(&Error::field(pointer, detail));
+                let mut error = encoding::error(&Error::field(pointer, detail));
                 error.client_id = client_id;
                 return self.refuse(error, "");
             }
@@ -198,7 +197,7 @@ impl Session {
     }
 
     fn put(&self, frame: &ServerFrame) {
-        self.outbox.push(wire::frame(frame), Class::Vital);
+        self.outbox.push(encoding::frame(frame), Class::Vital);
     }
 
     /// Counts a frame; false when it is one too many of the user, or before anybody said hello.
@@ -241,7 +240,7 @@ impl Session {
                 Err(_) => return Settled::Close(CloseCode::UnknownError),
             };
             if let Err(after) = node.rates.hello(actor.user) {
-                outbox.push(wire::frame(&ServerFrame::Error(rate_limited("hello", after))), Class::Vital);
+                outbox.push(encoding::frame(&ServerFrame::Error(rate_limited("hello", after))), Class::Vital);
                 return Settled::Close(CloseCode::RateLimited);
             }
             outbox.identify(actor.user, actor.device, node.roster.allowance(actor.user));
@@ -271,7 +270,7 @@ impl Session {
                 degraded: node.shed.level().shed().to_vec(),
                 instance: Some(instance),
             };
-            let mut frames: Vec<Bytes> = vec![wire::frame(&ServerFrame::Ready(ready))];
+            let mut frames: Vec<Bytes> = vec![encoding::frame(&ServerFrame::Ready(ready))];
             frames.extend(resume.frames.into_iter().map(|frame| node.roster.budget.hold(frame)));
             outbox.release(frames, &resume.heads);
             Settled::Hello
@@ -285,7 +284,7 @@ impl Session {
         }
         if hello.have.len() > HAVE_CONVERSATIONS {
             let error = Error::field("/have", format!("{HAVE_CONVERSATIONS} conversations at most"));
-            return self.refuse(wire::error(&error), "hello");
+            return self.refuse(encoding::error(&error), "hello");
         }
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
         Next::Wait(Box::pin(async move {
@@ -332,7 +331,7 @@ impl Session {
         Next::Wait(Box::pin(async move {
             let (conversation, client_id) = (send.conversation, send.message.client_id);
             match node.conversations.sent(actor.user, conversation, client_id).await {
-                Ok(Some(sent)) => outbox.push(wire::frame(&ServerFrame::Sent(sent)), Class::Vital),
+                Ok(Some(sent)) => outbox.push(encoding::frame(&ServerFrame::Sent(sent)), Class::Vital),
                 _ => {
                     let error = Error::new(Code::RateLimited).after(retry_after);
                     Origin::Socket(Asker::new(outbox)).refuse(conversation, client_id, &error);
@@ -362,10 +361,10 @@ impl Session {
                     outbox.push(node.roster.budget.hold(entries), Class::Vital);
                 }
                 Err(error) => {
-                    let mut error = wire::error(&error);
+                    let mut error = encoding::error(&error);
                     error.reference = Some("sync".into());
                     error.conversation = Some(sync.conversation);
-                    outbox.push(wire::frame(&ServerFrame::Error(error)), Class::Vital);
+                    outbox.push(encoding::frame(&ServerFrame::Error(error)), Class::Vital);
                 }
             }
             Settled::Done
@@ -381,7 +380,7 @@ impl Session {
                 true => ("/users", WATCHED_USERS),
                 false => ("/conversations", WATCHED_CONVERSATIONS),
             };
-            return self.refuse(wire::error(&Error::field(field, format!("{most} at a time at most"))), "watch");
+            return self.refuse(encoding::error(&Error::field(field, format!("{most} at a time at most"))), "watch");
         }
         watched.users.extend(&watch.users);
         watched.conversations.extend(&watch.conversations);
@@ -404,7 +403,7 @@ impl Session {
                         state: presence.state,
                         last_seen: presence.last_seen,
                     });
-                    outbox.push(wire::frame(&frame), Class::Vital);
+                    outbox.push(encoding::frame(&frame), Class::Vital);
                 }
             }
             Settled::Done
@@ -433,7 +432,7 @@ async fn resume(node: &Node, user: UserId, have: &Have) -> Result<(InstanceId, R
 }
 
 fn rate_limited(reference: &str, retry_after: Duration) -> kith_protocol::frame::ErrorFrame {
-    let mut error = wire::error(&Error::new(Code::RateLimited).after(retry_after));
+    let mut error = encoding::error(&Error::new(Code::RateLimited).after(retry_after));
     error.reference = Some(reference.to_owned());
     error
 }

@@ -8,12 +8,38 @@ use std::{
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use utoipa::ToSchema;
 
-use crate::{
-    config::{Log, LogFormat},
-    limits,
-};
+use crate::limits;
+
+/// Section `[log]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// "text" for people, "json" for programs.
+    #[schema(value_type = String)]
+    pub format: LogFormat,
+    /// "error", "warn", "info", "debug", "trace", or a level for each part: "info,kith::http=debug".
+    pub level: String,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
 
 /// Begins to write the log to standard error; only the first call of a process counts.
 pub fn logs(log: &Log) {

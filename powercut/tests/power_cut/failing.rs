@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
-use kith::store::{
-    AppendError, Change, CommitError, Error, Store,
-    sqlite::{Ground, Sqlite},
-    verify::verify,
+use kith::{
+    operator::verify::verify,
+    store::{
+        AppendError, Change, CommitError, Error, Store,
+        sqlite::{Ground, Sqlite},
+    },
 };
 use kith_powercut::{NAME, break_sync, fill, register};
 use tempfile::tempdir;

@@ -10,10 +10,12 @@ mod ledger;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use kith::store::{
-    AppendError, Change, Condition, RowKey, Store, schema,
-    sqlite::{Ground, Sqlite, upgrade},
-    verify::verify,
+use kith::{
+    operator::verify::verify,
+    store::{
+        AppendError, Change, Condition, RowKey, Store, schema,
+        sqlite::{Ground, Sqlite, upgrade},
+    },
 };
 use kith_powercut::{NAME, chance::Chance, cut, register};
 use ledger::{Ledger, row, value};

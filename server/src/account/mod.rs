@@ -9,6 +9,7 @@ mod blocks;
 mod cards;
 pub(crate) mod check;
 mod devices;
+pub mod endpoint;
 mod erase;
 mod import;
 mod invites;
@@ -21,6 +22,7 @@ mod sign_out;
 mod sign_up;
 mod signups;
 mod standing;
+pub mod subscriptions;
 mod token;
 mod turns;
 
@@ -43,12 +45,12 @@ pub use self::{
     sign_out::SignedOut,
     token::sha256,
 };
-use self::{cards::Cards, password::Passwords, signups::SignUps};
+use self::{cards::Cards, password::Passwords, signups::SignUps, subscriptions::Subscriptions};
 use crate::{
-    Error, limits,
+    Error,
+    delivery::roster::Roster,
+    limits,
     media::Media,
-    push::Subscriptions,
-    roster::Roster,
     store::{
         Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
         schema::{self, User, Value},

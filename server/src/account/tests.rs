@@ -18,7 +18,6 @@ use super::*;
 use crate::{
     clock,
     media::{self, objects::Objects},
-    push,
     store::{Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory},
 };
 
@@ -38,7 +37,7 @@ fn accounts_on(store: Arc<dyn Store>, registration: Registration) -> Arc<Account
     let objects = Arc::new(Objects::in_memory());
     let room = Arc::new(crate::room::Room::of("/nowhere".as_ref(), None));
     let media = Arc::new(Media::new(store.clone(), objects, room, media::Settings::default()));
-    let subscriptions = Arc::new(Subscriptions::new(store.clone(), push::Settings::default()));
+    let subscriptions = Arc::new(Subscriptions::new(store.clone(), super::subscriptions::Settings::default()));
     Arc::new(Accounts::new(store, Arc::default(), media, subscriptions, settings))
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 use utoipa::PartialSchema;
 
-use super::{Config, Limits, Load, Log, Media, Push, Tls};
+use super::{Config, Limits, Load, Media, Push, Tls};
+use crate::telemetry::Log;
 
 const WIDTH: usize = 100;
 

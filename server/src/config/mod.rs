@@ -20,8 +20,9 @@ use utoipa::ToSchema;
 
 use self::bounded::within;
 use crate::{
-    account::{self, InvitesBy},
-    limits, media, push,
+    account::{self, InvitesBy, subscriptions},
+    limits, media,
+    telemetry::Log,
     trust::Newness,
 };
 
@@ -136,27 +137,6 @@ pub struct Tls {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "/etc/kith/key.pem")]
     pub key: Option<PathBuf>,
-}
-
-/// Section `[log]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// "text" for people, "json" for programs.
-    #[schema(value_type = String)]
-    pub format: LogFormat,
-    /// "error", "warn", "info", "debug", "trace", or a level for each part: "info,kith::http=debug".
-    pub level: String,
-}
-
-/// How a line of the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Section `[limits]`.
@@ -303,12 +283,6 @@ impl Default for Push {
     }
 }
 
-impl Default for Log {
-    fn default() -> Self {
-        Self { format: LogFormat::Text, level: "info".to_owned() }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         let stated = Stated::default();
@@ -432,9 +406,9 @@ impl Config {
     }
 
     /// What of it concerns push.
-    pub fn push(&self) -> push::Settings {
+    pub fn push(&self) -> subscriptions::Settings {
         let page = self.public_url.clone().filter(|url| url.starts_with("https:"));
-        push::Settings {
+        subscriptions::Settings {
             enabled: self.push.enabled,
             contact: self.push.contact.clone().or(page),
             loopback: self.push.allow_loopback_for_tests,

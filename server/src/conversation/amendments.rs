@@ -11,8 +11,8 @@ use crate::{
     Error,
     account::Actor,
     clock,
+    delivery::encoding,
     store::{Kind, Record, schema::Amendment},
-    wire,
 };
 
 /// What to do to a message.
@@ -102,11 +102,11 @@ impl Live {
         let edits = &self.amendment(target).await?.edits;
         let (last, count) = (edits.last().copied(), edits.len());
         let now = match last {
-            Some(last) => match wire::body(self.id, &self.record(last).await?)? {
+            Some(last) => match encoding::body(self.id, &self.record(last).await?)? {
                 Body::Edit(last) => Some((last.text, last.mentions)),
                 _ => None,
             },
-            None => match wire::body(self.id, record)? {
+            None => match encoding::body(self.id, record)? {
                 Body::Message(Text { text, mentions, .. }) => Some((text, mentions)),
                 _ => None,
             },

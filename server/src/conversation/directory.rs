@@ -17,14 +17,13 @@ use super::{Change, Conversations, members, resume::Standing};
 use crate::{
     Error,
     account::Actor,
-    clock, fanout,
+    clock,
+    delivery::{encoding, fanout, outbox::Class},
     page_bytes::{PageBytes, json_bytes},
-    socket::outbox::Class,
     store::{
         self, CommitError, Condition, Direction, LogRange, Record, RowKey,
         schema::{self, Listed, State, Value},
     },
-    wire,
 };
 
 /// Conversations of a list.
@@ -267,7 +266,7 @@ impl Conversations {
             muted_until: personal.muted_until.filter(|until| *until > clock::now()),
             pinned: personal.pinned,
             archived: personal.archived,
-            last: wire::entry(head.id, last)?,
+            last: encoding::entry(head.id, last)?,
             request: None,
         })
     }
@@ -299,7 +298,7 @@ impl Conversations {
         let put = store::Change::Put(key, listed.encode());
         self.context.store.commit(partition, vec![put], vec![condition]).await?;
         let told = ConversationFrame { id: conversation, rev: info.rev, change: frame::Change::Changed };
-        let frame = wire::frame(&ServerFrame::Conversation(told));
+        let frame = encoding::frame(&ServerFrame::Conversation(told));
         fanout::tell(&self.context.roster, std::iter::once(user), &frame, Class::Vital, None);
         Ok(Personal { muted_until: listed.muted_until, pinned: listed.pinned, archived: listed.archived })
     }

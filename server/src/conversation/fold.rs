@@ -16,12 +16,13 @@ use kith_protocol::{
 
 use super::{Context, live::Live};
 use crate::{
-    Error, clock, limits,
+    Error, clock,
+    delivery::encoding,
+    limits,
     store::{
         self, Change, Counts, Direction, Kind, LogRange, Record, RowKey,
         schema::{self, Amendment, Member, Pointer, State, Value},
     },
-    wire,
 };
 
 /// Unread mentions that are counted for one member of one conversation.
@@ -130,7 +131,7 @@ impl Live {
 
     /// Folds a record that is read back.
     async fn fold(&mut self, record: &Record) -> Result<(), store::Error> {
-        let body = wire::body(self.id, record)?;
+        let body = encoding::body(self.id, record)?;
         match &body {
             Body::Edit(edit) => self.amendment(edit.target).await?.edited(record.seq),
             Body::Reaction(reaction) => {

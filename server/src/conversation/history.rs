@@ -11,13 +11,14 @@ use kith_protocol::{
 
 use super::{Conversations, live::Access};
 use crate::{
-    Error, limits,
+    Error,
+    delivery::encoding,
+    limits,
     page_bytes::PageBytes,
     store::{
         self, Direction, Kind, LogRange, Record,
         schema::{self, Amendment, Value},
     },
-    wire,
 };
 
 /// Bytes of an identifier of a user in JSON, with what parts it from the next.
@@ -185,7 +186,7 @@ impl Conversations {
     async fn entries_of(&self, side: Side) -> Result<Taken<Entry>, Error> {
         let (log, direction) = (side.log, side.direction);
         let Taken { items, left, more } = self.take(side, Keep::All).await?;
-        let items = items.iter().map(|record| wire::entry(log, record)).collect::<Result<_, _>>()?;
+        let items = items.iter().map(|record| encoding::entry(log, record)).collect::<Result<_, _>>()?;
         Ok(Taken { items, left, more }.ascending(direction))
     }
 
@@ -344,10 +345,10 @@ fn folded(
     amendment: Amendment,
     edit: Option<&Record>,
 ) -> Result<Message, store::Error> {
-    let mut entry = wire::entry(log, record)?;
+    let mut entry = encoding::entry(log, record)?;
     let mut edited_at = None;
     if let (Body::Message(text), Some(edit)) = (&mut entry.body, edit)
-        && let Body::Edit(body) = wire::body(log, edit)?
+        && let Body::Edit(body) = encoding::body(log, edit)?
     {
         text.text = body.text;
         text.mentions = body.mentions;

@@ -18,8 +18,9 @@ use tokio::{
 
 use super::{Command, Context, damaged::Damaged, log::Submitted, receipts::Counted};
 use crate::{
-    Error, limits,
-    socket::outbox::Outbox,
+    Error,
+    delivery::outbox::Outbox,
+    limits,
     store::{
         Counts, Record,
         schema::{Amendment, Member, State},

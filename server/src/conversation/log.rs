@@ -13,12 +13,11 @@ use super::{Conversations, Reply, live::Live, shown::Attached};
 use crate::{
     Error,
     account::Actor,
-    clock, fanout,
+    clock,
+    delivery::{encoding, fanout, outbox::Asker},
     media::described,
     shed::Ticket,
-    socket::outbox::Asker,
     store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
-    wire,
 };
 
 /// Bytes of the body of a message that is nothing but a text, beside the text.
@@ -37,7 +36,7 @@ impl Origin {
     pub fn refuse(self, conversation: ConversationId, client_id: Uuid, error: &Error) {
         match self {
             Origin::Rest(reply) => drop(reply.send(Err(error.clone()))),
-            Origin::Socket(asker) => asker.answer(wire::refusal(conversation, client_id, error)),
+            Origin::Socket(asker) => asker.answer(encoding::refusal(conversation, client_id, error)),
         }
     }
 }
@@ -176,7 +175,7 @@ impl Live {
             Origin::Rest(reply) => drop(reply.send(Ok((record, true)))),
             Origin::Socket(asker) => {
                 let mut sent = Vec::new();
-                wire::write_sent(&mut sent, &self.id.to_string(), &record);
+                encoding::write_sent(&mut sent, &self.id.to_string(), &record);
                 asker.answer(sent.into());
             }
         }
@@ -276,7 +275,7 @@ impl Live {
 
     /// Gives appended records to every member whom the conversation reaches.
     pub(super) fn publish(&self, records: &[Record], origins: &[Option<Asker>]) {
-        let run = wire::run(self.id, records, &self.context.roster.budget);
+        let run = encoding::run(self.id, records, &self.context.roster.budget);
         fanout::deliver(&self.context.roster, self.reached(), records, &run, origins);
     }
 

@@ -15,11 +15,10 @@ use super::{Change, fold::brought, live::Live};
 use crate::{
     Error,
     account::{Actor, check},
-    clock, fanout,
+    clock,
+    delivery::{encoding, fanout, outbox::Class},
     media::Reference,
-    socket::outbox::Class,
     store::{self, AppendError, Kind, Record, schema},
-    wire,
 };
 
 /// The longest time after which messages may disappear: a year.
@@ -259,7 +258,7 @@ impl Live {
             fanout::tell(
                 &self.context.roster,
                 std::iter::once(user),
-                &wire::run(self.id, &records[..1], &self.context.roster.budget).frames,
+                &encoding::run(self.id, &records[..1], &self.context.roster.budget).frames,
                 Class::Vital,
                 None,
             );
@@ -326,7 +325,7 @@ impl Live {
     /// Tells users how their list of conversations changed.
     pub(super) fn tell_conversation(&self, users: impl Iterator<Item = UserId>, change: frame::Change) {
         let told = ConversationFrame { id: self.id, rev: self.counts.rev, change };
-        let frame = wire::frame(&ServerFrame::Conversation(told));
+        let frame = encoding::frame(&ServerFrame::Conversation(told));
         fanout::tell(&self.context.roster, users, &frame, Class::Vital, None);
     }
 }

@@ -64,13 +64,11 @@ use self::{
 };
 use crate::{
     Error,
-    account::{Accounts, Actor},
+    account::{Accounts, Actor, subscriptions::Subscriptions},
+    delivery::{outbox::Outbox, roster::Roster},
     gather, limits,
     media::{Media, Reference},
-    push::Subscriptions,
-    roster::Roster,
     shed::Shed,
-    socket::outbox::Outbox,
     store::{Record, Store},
 };
 

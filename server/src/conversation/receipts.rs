@@ -16,10 +16,13 @@ use tokio::time::Instant;
 
 use super::{Mark, live::Live};
 use crate::{
-    Error, clock, fanout, limits, shed,
-    socket::outbox::{Class, Outbox},
+    Error, clock,
+    delivery::{
+        encoding, fanout,
+        outbox::{Class, Outbox},
+    },
+    limits, shed,
     store::{self, schema::Member},
-    wire,
 };
 
 /// How often those who watch a group are told of moved pointers, and those of a channel are counted, at most.
@@ -67,7 +70,7 @@ impl Live {
     /// a group those who watch it, soon.
     pub(super) fn tell_moved(&mut self, user: UserId, origin: Option<&Arc<Outbox>>) {
         let Some(receipt) = self.receipt(user) else { return };
-        let frame = wire::frame(&ServerFrame::Receipt(receipt));
+        let frame = encoding::frame(&ServerFrame::Receipt(receipt));
         fanout::tell(&self.context.roster, std::iter::once(user), &frame, Class::Receipt, origin);
         if self.context.shed.level() >= shed::Level::Receipts {
             return;
@@ -94,7 +97,7 @@ impl Live {
         }
         let tell = move |seen: bool| {
             let read = if seen { receipt.read } else { 0 };
-            let frame = wire::frame(&ServerFrame::Receipt(frame::Receipt { read, ..receipt }));
+            let frame = encoding::frame(&ServerFrame::Receipt(frame::Receipt { read, ..receipt }));
             fanout::tell(&roster, std::iter::once(peer), &frame, Class::Receipt, None);
         };
         match (accounts.cached_card(user), accounts.cached_card(peer)) {
@@ -114,7 +117,7 @@ impl Live {
         self.watchers.retain(|watcher| watcher.strong_count() > 0);
         for user in std::mem::take(&mut self.moved) {
             let Some(receipt) = self.receipt(user) else { continue };
-            let frame = wire::frame(&ServerFrame::Receipt(receipt));
+            let frame = encoding::frame(&ServerFrame::Receipt(receipt));
             for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
                 let member =
                     watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
@@ -151,7 +154,7 @@ impl Live {
             return;
         }
         let typing = frame::Typing { conversation: self.id, user };
-        let frame = wire::frame(&ServerFrame::Typing(typing));
+        let frame = encoding::frame(&ServerFrame::Typing(typing));
         let mut others = self.reached().filter(|other| *other != user);
         match self.state.kind {
             ConversationKind::Direct => {

@@ -17,13 +17,13 @@ use super::{Command, Context, Conversations, live::Live};
 use crate::{
     Error,
     account::Actor,
-    clock, fanout, limits,
-    socket::outbox::Class,
+    clock,
+    delivery::{encoding, fanout, outbox::Class},
+    limits,
     store::{
         self, Change, Direction, KeyRange, RowKey,
         schema::{self, Listed, Request, Value},
     },
-    wire,
 };
 
 /// Requests that one look takes from a shard.
@@ -121,7 +121,7 @@ impl Context {
             // The next hello asks again.
             Err(error) => return tracing::warn!(%user, %error, "requests were not told of"),
         };
-        let frame = wire::frame(&ServerFrame::Requests(Requests { waiting }));
+        let frame = encoding::frame(&ServerFrame::Requests(Requests { waiting }));
         fanout::tell(&self.roster, std::iter::once(user), &frame, Class::Light, None);
     }
 }

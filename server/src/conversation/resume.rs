@@ -14,13 +14,15 @@ use tokio::sync::oneshot;
 
 use super::{Command, Context, Conversations, live::Live};
 use crate::{
-    Error, limits,
+    Error,
+    delivery::encoding,
+    limits,
     page_bytes::PageBytes,
     store::{
         self, Direction, Head, LogRange, Record, RowKey,
         schema::{self, Member, State, Value},
     },
-    telemetry, wire,
+    telemetry,
 };
 
 /// What a device says that it has.
@@ -128,7 +130,7 @@ impl Conversations {
                 *item = damaged(item.id).item;
             }
             let heads = Heads { conversations, more: index < last, instance: Some(instance) };
-            frames.push(wire::frame(&ServerFrame::Heads(heads)));
+            frames.push(encoding::frame(&ServerFrame::Heads(heads)));
         }
         frames.extend(lacking.frames);
         Ok(Resume { frames, heads })
@@ -273,7 +275,7 @@ impl Conversations {
         for (seq, standing) in wanted {
             let HeadItem { id, head, .. } = standing.item;
             if seq > head {
-                lacking.frames.push(wire::entries(id, &[], head, true));
+                lacking.frames.push(encoding::entries(id, &[], head, true));
                 continue;
             }
             let mut records = match standing.records {
@@ -299,7 +301,7 @@ impl Conversations {
             if records.is_empty() {
                 continue;
             }
-            let frame = wire::entries(id, &records, head, false);
+            let frame = encoding::entries(id, &records, head, false);
             if bytes + frame.len() > RESUME_BYTES {
                 break;
             }
@@ -355,7 +357,7 @@ impl Conversations {
         let standing = super::answered(answer).await?;
         let head = standing.item.head;
         if after > head {
-            return Ok(wire::entries(conversation, &[], head, true));
+            return Ok(encoding::entries(conversation, &[], head, true));
         }
         let mut records = match standing.records {
             Some(records) if records.len() >= limit || records.last().is_none_or(|last| last.seq == head) => records,
@@ -370,7 +372,7 @@ impl Conversations {
         let mut page = PageBytes::new(PAGE_BYTES);
         let fit = records.iter().take(limit).take_while(|record| fits(&mut page, record)).count();
         records.truncate(fit);
-        Ok(wire::entries(conversation, &records, head, false))
+        Ok(encoding::entries(conversation, &records, head, false))
     }
 }
 

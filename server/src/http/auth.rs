@@ -8,9 +8,9 @@ use axum::{
 };
 use kith_protocol::Code;
 
-use super::{App, exchange::Exchange, rates::Checked};
-use crate::Error;
+use super::{App, exchange::Exchange};
 pub use crate::account::Actor;
+use crate::{Error, rates::Checked};
 
 /// A signed-in device that sends a message: its request counts among the user's sends instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,14 +16,15 @@ use tokio::time::Instant;
 use super::{
     App,
     problem::{self, Failed},
-    rates::{Client, Standing},
     sending, uploads,
 };
 use crate::{
-    Error,
-    budget::Charge,
-    clock, limits,
-    socket::places::{Asking, Full, Visit},
+    Error, clock,
+    delivery::budget::Charge,
+    limits,
+    network::Client,
+    places::{Asking, Full, Visit},
+    rates::Standing,
 };
 
 /// One request on its way: what its answer's headers will say. Rides on the request.

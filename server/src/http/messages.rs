@@ -26,7 +26,7 @@ use super::{
 use crate::{
     Error,
     conversation::{Amend, Place},
-    wire,
+    delivery::encoding,
 };
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -68,7 +68,7 @@ pub async fn send(
         app.presence.touch(actor);
     }
     let (record, replayed) = app.conversations.send_and_wait(actor, conversation, message).await?;
-    let mut response = (StatusCode::CREATED, Answered(wire::entry(conversation, &record)?)).into_response();
+    let mut response = (StatusCode::CREATED, Answered(encoding::entry(conversation, &record)?)).into_response();
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

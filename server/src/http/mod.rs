@@ -8,7 +8,6 @@
 
 mod asyncapi;
 pub mod auth;
-mod buckets;
 mod conversations;
 mod devices;
 pub mod exchange;
@@ -23,7 +22,6 @@ mod page;
 pub mod polls;
 mod presence;
 mod problem;
-pub mod rates;
 mod reports;
 mod search;
 mod sending;

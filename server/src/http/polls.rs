@@ -36,13 +36,11 @@ use super::{
     extract::{Json, Path, Query, read_body, read_json},
 };
 use crate::{
-    Error, clock, limits,
+    Error, clock,
+    delivery::outbox::{Outbox, Taken},
+    frame, limits,
     page_bytes::PageBytes,
     session::{End, Next, Session},
-    socket::{
-        frame,
-        outbox::{Outbox, Taken},
-    },
 };
 
 /// The long polls of the node.

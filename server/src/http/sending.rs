@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
 use super::{App, exchange::Noted};
-use crate::{budget::Charge, limits, socket::places::Asking};
+use crate::{delivery::budget::Charge, limits, places::Asking};
 
 /// A body on its way.
 struct Sending {

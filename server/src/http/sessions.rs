@@ -18,9 +18,8 @@ use super::{
     auth::{Actor, Proving, admit},
     exchange::Exchange,
     extract::Json,
-    rates::SignIn,
 };
-use crate::{account::Turn, network::Networks};
+use crate::{account::Turn, network::Networks, rates::SignIn};
 
 /// The body of a sign-up or sign-in, and what else it takes to count it.
 pub(super) struct Asked<T> {

@@ -22,9 +22,7 @@ use super::{
     picture::{self, Kept},
 };
 use crate::{
-    Error,
-    account::sha256,
-    clock, limits,
+    Error, clock, limits,
     store::{
         Change, CommitError, Condition,
         schema::{self, Collect, Picture, Value},
@@ -160,7 +158,13 @@ impl Media {
             };
             let Kept { bytes, picture, thumbnail } = picture::kept(&content_type, bytes, allowed)?;
             let (picture, thumbnail) = (Some(picture), thumbnail.map(Bytes::from));
-            Ok(Ready { sha256: sha256(&bytes), content_type, source: Source::Bytes(bytes.into()), picture, thumbnail })
+            Ok(Ready {
+                sha256: Sha256::digest(&bytes).into(),
+                content_type,
+                source: Source::Bytes(bytes.into()),
+                picture,
+                thumbnail,
+            })
         })
         .await
     }
@@ -214,7 +218,7 @@ fn beginning(path: &Path) -> Result<Vec<u8>, Error> {
 /// SHA-256 of all bytes, of which a piece at a time is in memory.
 fn hashed(source: &Source) -> Result<[u8; 32], Error> {
     let path = match source {
-        Source::Bytes(bytes) => return Ok(sha256(bytes)),
+        Source::Bytes(bytes) => return Ok(Sha256::digest(bytes).into()),
         Source::File { path, .. } => path,
     };
     let mut hasher = Sha256::new();

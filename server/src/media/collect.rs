@@ -7,12 +7,13 @@ use kith_protocol::{Body, MediaId, Timestamp, UserId};
 
 use super::{Media, Reference, Row};
 use crate::{
-    Error, clock, limits,
+    Error, clock,
+    delivery::encoding,
+    limits,
     store::{
         self, Change, CommitError, Direction, KeyRange, LogRange, RowKey,
         schema::{self, Collect, State, User, Value},
     },
-    wire,
 };
 
 /// Media that one look takes from a shard.
@@ -169,7 +170,7 @@ impl Media {
             Reference::Message(log, seq) => {
                 let range = LogRange { log, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
                 let record = self.store.read(vec![range]).await?.into_iter().flatten().next();
-                let body = record.map(|record| wire::body(log, &record)).transpose()?;
+                let body = record.map(|record| encoding::body(log, &record)).transpose()?;
                 return Ok(matches!(body, Some(Body::Message(text)) if text.attachments.iter().any(|it| it.id == id)));
             }
             Reference::User(user) => schema::user::profile_row(user),

@@ -6,8 +6,11 @@ pub mod client;
 mod connection;
 mod door;
 mod import;
+pub mod inspect;
 mod operations;
 mod probes;
+pub mod repair;
+pub mod verify;
 
 pub use self::{
     door::{Bound, SOCKET, bind, router as door},

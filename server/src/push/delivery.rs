@@ -9,15 +9,15 @@ use sha2::Sha256;
 use tokio::time::Instant;
 
 use super::{
-    Push,
-    endpoint::Endpoint,
-    feed,
+    Push, feed,
     queue::{Begun, Queue, Reached, Target},
     seal,
     send::{Answer, Envelope},
 };
 use crate::{
-    Error, clock,
+    Error,
+    account::endpoint::Endpoint,
+    clock,
     conversation::Audience,
     limits,
     store::{

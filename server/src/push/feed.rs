@@ -7,11 +7,12 @@ use tokio::time::Instant;
 
 use super::{
     Push, Work,
-    endpoint::Site,
     queue::{Room, Target},
 };
 use crate::{
-    Error, clock,
+    Error,
+    account::endpoint::Site,
+    clock,
     conversation::Listener,
     limits,
     store::{

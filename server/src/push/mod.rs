@@ -16,18 +16,15 @@
 mod behind;
 mod delivery;
 mod doubts;
-mod endpoint;
 mod feed;
 mod hosts;
 mod queue;
 mod seal;
 mod send;
-mod subscriptions;
 mod vapid;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use ::base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kith_protocol::{Code, ConversationId};
 use parking_lot::RwLock;
 use tokio::{
@@ -35,7 +32,6 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-pub use self::subscriptions::{Settings, Subscriptions};
 use self::{
     behind::Behind,
     delivery::Outcome,
@@ -46,11 +42,14 @@ use self::{
 };
 use crate::{
     Error,
-    account::Accounts,
+    account::{Accounts, subscriptions::Subscriptions},
     conversation::{Conversations, Postponed},
+    delivery::roster::Roster,
     presence::Presence,
-    roster::Roster,
-    store::{self, Store, schema, schema::server},
+    store::{
+        self, Store,
+        schema::{self, server},
+    },
     telemetry,
 };
 
@@ -239,11 +238,4 @@ impl Push {
         }
         Ok(())
     }
-}
-
-/// The bytes of a text in base64url, with or without padding, if they are just so many.
-fn base64<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let text = text.trim_end_matches('=');
-    // Before anything is decoded that is too long.
-    (text.len() == (N * 4).div_ceil(3)).then(|| URL_SAFE_NO_PAD.decode(text).ok())??.try_into().ok()
 }

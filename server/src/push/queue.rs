@@ -15,8 +15,8 @@ use std::{
 use kith_protocol::{ConversationId, DeviceId, UserId};
 use tokio::time::Instant;
 
-use super::{endpoint::Site, hosts::Hosts};
-use crate::{limits, store::schema::Pending};
+use super::hosts::Hosts;
+use crate::{account::endpoint::Site, limits, store::schema::Pending};
 
 /// Whom to tell of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

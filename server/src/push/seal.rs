@@ -75,7 +75,7 @@ fn expand<const N: usize>(salt: &[u8], secret: &[u8], info: &[u8]) -> Option<[u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::push::base64;
+    use crate::account::endpoint::base64;
 
     /// The example of RFC 8291, section 5 and appendix A.
     #[test]

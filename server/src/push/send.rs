@@ -16,8 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::endpoint::Endpoint;
-use crate::{clock, limits};
+use crate::{account::endpoint::Endpoint, clock, limits};
 
 /// What is sent beside the content.
 pub struct Envelope {

@@ -7,8 +7,8 @@ use p256::{
 };
 use serde_json::json;
 
-use super::{endpoint::Endpoint, seal};
-use crate::clock;
+use super::seal;
+use crate::{account::endpoint::Endpoint, clock};
 
 /// For how long a signature is good, in seconds; 24 hours would be allowed.
 const GOOD_S: u64 = 12 * 3600;

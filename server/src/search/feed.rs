@@ -15,9 +15,11 @@ use super::{
     fts::{Change, Text, Trouble},
 };
 use crate::{
-    Error, clock, limits,
+    Error, clock,
+    delivery::encoding,
+    limits,
     store::{self, Direction, KeyRange, Kind, LogRange, Record, schema},
-    telemetry, wire,
+    telemetry,
 };
 
 /// How soon a new message is looked for; what comes meanwhile is done with it.
@@ -287,7 +289,7 @@ impl Search {
                 Kind::Message | Kind::Edit | Kind::Delete => {}
                 _ => continue,
             }
-            match wire::body(log, record)? {
+            match encoding::body(log, record)? {
                 Body::Message(message) => changes.push(Change::Put(text(record, &message.text))),
                 Body::Delete(target) => changes.push(Change::Remove(target.target)),
                 Body::Edit(edit) => {

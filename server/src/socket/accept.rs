@@ -20,11 +20,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::{
+use super::stream::{Stream, Transport};
+use crate::{
+    limits,
     places::{Place, Places, Visit},
-    stream::{Stream, Transport},
 };
-use crate::limits;
 
 /// What one HTTP connection may be.
 #[derive(Clone)]

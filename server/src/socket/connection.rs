@@ -18,12 +18,10 @@ use bytes::Bytes;
 use kith_protocol::problem::CloseCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::{
-    frame::{self, Assembler, Decoded, Event},
-    outbox::Taken,
-    stream::Stream,
-};
+use super::stream::Stream;
 use crate::{
+    delivery::outbox::Taken,
+    frame::{self, Assembler, Decoded, Event},
     limits,
     node::Node,
     session::{End, Next, Session, Settled, Wait},

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::places::{Counted, Place, Visit};
+use crate::places::{Counted, Place, Visit};
 
 /// A stream of bytes to and from a client, and the place that it takes.
 pub struct Stream {

@@ -13,11 +13,10 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{
-    connection, frame,
-    places::Visit,
+    connection,
     stream::{Stream, Transport},
 };
-use crate::{Error, http::auth::Guest, limits, node::Node};
+use crate::{Error, frame, http::auth::Guest, limits, node::Node, places::Visit};
 
 /// Answers 101 and serves the connection (RFC 6455, section 4.2). Who opens it is nobody yet, and counts as their address.
 pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Request) -> Response {

@@ -17,12 +17,9 @@
 //! `contract` is the suite that every engine passes.
 
 pub mod contract;
-pub mod inspect;
 pub mod memory;
-pub mod repair;
 pub mod schema;
 pub mod sqlite;
-pub mod verify;
 
 use std::{future::Future, ops::RangeInclusive, pin::Pin, time::Duration};
 

@@ -59,6 +59,7 @@ mod older;
 mod place;
 pub mod push;
 pub mod quota;
+mod shown;
 mod strangers;
 #[cfg(test)]
 mod tests;
@@ -76,6 +77,7 @@ pub use self::{
     media::{Collect, Media, Picture, Upload},
     place::{Place, named, place},
     push::{Pending, Subscription},
+    shown::shown,
     strangers::{Report, ReportedMessage, Request, report, request_due},
 };
 use super::{Error, KeyRange, RowKey};

@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use kith::store::{repair::repair, schema::place, verify::verify};
+use kith::{
+    operator::{repair::repair, verify::verify},
+    store::schema::place,
+};
 use kith_protocol::{
     MessageId,
     entry::{ConversationKind, Role},

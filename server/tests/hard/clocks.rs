@@ -4,7 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use kith::{clock, config::Config, operator::client::Operator, server::Server, store::verify::verify};
+use kith::{
+    clock,
+    config::Config,
+    operator::{client::Operator, verify::verify},
+    server::Server,
+};
 use kith_client::{Method, Rest, rest::Place};
 use kith_protocol::{
     Body, ConversationId, Entry, Timestamp, Uuid,

@@ -81,7 +81,7 @@ async fn a_text_in_which_a_bit_was_flipped_is_not_served_as_true_and_is_put_righ
     anna.say(whole, "see you there").await;
     world.stop().await;
     damage(world.data_dir(), b"47411", -1, flip);
-    let report = kith::store::verify::verify(world.data_dir(), |_| {}).unwrap();
+    let report = kith::operator::verify::verify(world.data_dir(), |_| {}).unwrap();
     assert_eq!(report.problems, [format!("{}: its checksum is wrong", said.id)], "{report}");
     world.restart(&mut [&mut anna, &mut bela]).await;
     assert_eq!(code(bela.rest.messages(damaged, Place::End, Some(20)).await), Some(Code::Internal));
@@ -159,7 +159,7 @@ async fn a_permission_that_is_damaged_is_not_served_as_true_and_is_folded_again(
     let dir = world.data_dir().to_owned();
     // The version and the role stand first.
     damage(&dir, &member(group, bela.id), 1, flip);
-    let report = kith::store::verify::verify(&dir, |_| {}).unwrap();
+    let report = kith::operator::verify::verify(&dir, |_| {}).unwrap();
     let named = format!("Member({group}, {}): its checksum is wrong", bela.id);
     assert_eq!(report.problems, [named], "{report}");
     world.restart(&mut [&mut anna, &mut bela]).await;

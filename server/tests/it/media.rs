@@ -377,7 +377,7 @@ async fn who_leaves_takes_their_media_along() {
     assert_eq!(bela.rest.media(his).await.unwrap(), "his");
     becomes(&world, 1).await;
     world.stop().await;
-    let report = kith::store::verify::verify(world.data_dir(), |_| {}).unwrap();
+    let report = kith::operator::verify::verify(world.data_dir(), |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
 }
 
@@ -395,7 +395,7 @@ async fn a_backup_has_the_media_and_a_damaged_one_is_found() {
     command.arg("backup").arg(&to).arg("--data").arg(world.data_dir());
     let made = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let report = kith::store::verify::verify(&to, |_| {}).unwrap();
+    let report = kith::operator::verify::verify(&to, |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
 
     let restored = World::with(|config| config.data_dir = to.clone()).await;
@@ -406,7 +406,7 @@ async fn a_backup_has_the_media_and_a_damaged_one_is_found() {
     let folder = fs::read_dir(to.join("media")).unwrap().next().unwrap().unwrap().path();
     let file = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
     fs::write(&file, "to be lost").unwrap();
-    let report = kith::store::verify::verify(&to, |_| {}).unwrap();
+    let report = kith::operator::verify::verify(&to, |_| {}).unwrap();
     assert_eq!(report.problems.len(), 1, "{report}");
     assert!(report.problems[0].contains("not those that were sent"), "{report}");
 }

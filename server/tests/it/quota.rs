@@ -90,6 +90,6 @@ async fn who_has_written_enough_for_a_day_waits_and_nobody_else_does() {
     anna.rest.remove_participant(group, anna.id).await.unwrap();
     bela.say(group, "goodbye").await;
     world.stop().await;
-    let report = kith::store::verify::verify(world.data_dir(), |_| {}).unwrap();
+    let report = kith::operator::verify::verify(world.data_dir(), |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
 }

@@ -5,11 +5,10 @@ use std::{sync::Arc, time::Instant};
 use kith::{
     backends::Backends,
     node::Node,
-    operator::Operations,
+    operator::{Operations, verify::verify},
     store::{
         Change,
         schema::{self, Report, Value},
-        verify::verify,
     },
 };
 use kith_client::{Method, StatusCode};

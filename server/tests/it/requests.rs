@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use kith::{
     backends::Backends,
+    operator::verify::verify,
     store::{
         Change, Direction,
         schema::{self, Request, Value},
-        verify::verify,
     },
 };
 use kith_client::{

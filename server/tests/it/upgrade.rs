@@ -182,7 +182,7 @@ async fn everything_that_an_older_program_kept_is_read() {
     anna.send_message(channel.id, &hello).await.unwrap();
     anna.read(message_id(&anna, "Holidays", "The sea").await).await.unwrap();
     world.stop().await;
-    let report = kith::store::verify::verify(&dir, |_| {}).unwrap();
+    let report = kith::operator::verify::verify(&dir, |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
 }
 

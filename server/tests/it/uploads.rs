@@ -120,7 +120,7 @@ async fn a_file_comes_in_parts_across_a_restart_and_is_shown() {
     assert_eq!(code(anna.rest.upload(id).await), Some(Code::NotFound));
     assert_eq!(bela.rest.media(media.id).await.unwrap(), whole);
     world.stop().await;
-    let report = kith::store::verify::verify(world.data_dir(), |_| {}).unwrap();
+    let report = kith::operator::verify::verify(world.data_dir(), |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
 }
 
@@ -426,7 +426,7 @@ async fn what_does_not_go_on_is_removed_with_its_room() {
     let due = async |world: &World| {
         let mut lines = Vec::new();
         let what = "uploads".parse().unwrap();
-        kith::store::inspect::inspect(world.data_dir(), &what, |line| lines.push(line.to_owned())).unwrap();
+        kith::operator::inspect::inspect(world.data_dir(), &what, |line| lines.push(line.to_owned())).unwrap();
         lines
     };
     let until = Instant::now() + SOON;
@@ -455,7 +455,7 @@ async fn uploads_are_their_owner_s_and_go_with_them() {
         tokio::time::sleep(MOMENT).await;
     }
     world.stop().await;
-    let report = kith::store::verify::verify(world.data_dir(), |_| {}).unwrap();
+    let report = kith::operator::verify::verify(world.data_dir(), |_| {}).unwrap();
     assert!(report.is_clean(), "{report}");
     assert_eq!(world.files_with("bm90ZXMuYmlu").len(), 0, "its name is gone too");
 }

@@ -11,7 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::Trouble;
-use crate::{limits, store::sqlite::scrub::PAGE};
+use crate::{limits, sqlite::scrub::PAGE};
 
 /// `KiSe` in ASCII, the application's number in the file's header.
 const APPLICATION: i32 = 0x4b69_5365;

@@ -9,7 +9,7 @@ use super::{
     Change, Text, Trouble, open,
     terms::{self, row},
 };
-use crate::{limits, search::words, store::sqlite::scrub::Scrub};
+use crate::{limits, search::words, sqlite::scrub::Scrub};
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -132,7 +132,7 @@ impl Drop for Writer {
     }
 }
 
-const PAGE_BYTES: u64 = crate::store::sqlite::scrub::PAGE as u64;
+const PAGE_BYTES: u64 = crate::sqlite::scrub::PAGE as u64;
 
 /// The small number of an identifier, given where it has none.
 fn number(transaction: &Transaction<'_>, table: &str, uuid: Uuid) -> rusqlite::Result<i64> {

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{
-    failure::{DieWithThread, Failure, die},
-    scrub::{FRAME_HEADER, LogHeader, PAGE, Scrub},
+use super::failure::{DieWithThread, Failure, die};
+use crate::{
+    limits,
+    sqlite::scrub::{FRAME_HEADER, LogHeader, PAGE, Scrub},
 };
-use crate::limits;
 
 /// How old what the file of the log holds may become.
 const OLD: Duration = Duration::from_secs(limits::CHECKPOINT_S);

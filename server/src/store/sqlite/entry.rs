@@ -24,16 +24,16 @@ const SECOND: u8 = 2;
 
 /// What a stored entry says, with numbers for its user and its device.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::store) struct Stored<'a> {
-    pub(in crate::store) kind: Kind,
-    pub(in crate::store) sender: i64,
-    pub(in crate::store) device: Option<i64>,
-    pub(in crate::store) client_id: Option<Uuid>,
-    pub(in crate::store) at: Timestamp,
-    pub(in crate::store) true_at: Option<Timestamp>,
-    pub(in crate::store) expires_at: Option<Timestamp>,
-    pub(in crate::store) counts: Counts,
-    pub(in crate::store) body: &'a [u8],
+pub(crate) struct Stored<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) sender: i64,
+    pub(crate) device: Option<i64>,
+    pub(crate) client_id: Option<Uuid>,
+    pub(crate) at: Timestamp,
+    pub(crate) true_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) counts: Counts,
+    pub(crate) body: &'a [u8],
 }
 
 impl<'a> Stored<'a> {
@@ -96,7 +96,7 @@ impl<'a> Stored<'a> {
     }
 
     /// Reads what `encode` wrote.
-    pub(in crate::store) fn decode(data: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn decode(data: &'a [u8]) -> Result<Self, Error> {
         let mut rest = data;
         Self::take(&mut rest).ok_or_else(|| Error::Corrupt(format!("an entry of {} bytes is none", data.len())))
     }

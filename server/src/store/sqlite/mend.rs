@@ -13,7 +13,10 @@ use super::{
     rows::{full_key, split_key},
     sum,
 };
-use crate::store::{Error, Kind, RowKey, inspect::shown, schema};
+use crate::store::{
+    Error, Kind, RowKey,
+    schema::{self, shown},
+};
 
 /// Entries or rows that are given their checksums at a time.
 const SUMMED_TOGETHER: u32 = 10_000;
@@ -23,7 +26,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`OpenError`], also where there is nothing, or another process has it.
-    pub(in crate::store) fn to_change(dir: &Path) -> Result<Snapshot, OpenError> {
+    pub(crate) fn to_change(dir: &Path) -> Result<Snapshot, OpenError> {
         drop(open::reader_alone(dir)?);
         let lock = open::lock(dir)?;
         let connection = open::writer(dir, &Ground::default())?;
@@ -33,7 +36,7 @@ impl Snapshot {
     }
 
     /// Makes the changes so far durable.
-    pub(in crate::store) fn keep(&self) -> Result<(), Error> {
+    pub(crate) fn keep(&self) -> Result<(), Error> {
         self.ask(|connection| {
             connection.execute_batch("COMMIT")?;
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
@@ -45,7 +48,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`OpenError`] where the disk does not take them.
-    pub(in crate::store) fn finish(self, dir: &Path) -> Result<(), OpenError> {
+    pub(crate) fn finish(self, dir: &Path) -> Result<(), OpenError> {
         let wrong = |error| OpenError::of_database(&open::database(dir), &error);
         self.connection.execute_batch("COMMIT").map_err(wrong)?;
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(wrong)?;
@@ -61,7 +64,7 @@ impl Snapshot {
 
     /// Gives entries, rows and identifiers from before there were checksums theirs, and keeps them: how many. What is no
     /// entry or no row is left as it is.
-    pub(in crate::store) fn sum_up(&self) -> Result<u64, Error> {
+    pub(crate) fn sum_up(&self) -> Result<u64, Error> {
         let mut reader = self.reader();
         let sql = "SELECT id, conv, seq, data FROM entries WHERE sum = 0 AND id > ?1 ORDER BY id LIMIT ?2";
         let entries = self.sum_up_each(sql, "UPDATE entries SET sum = ?2 WHERE id = ?1", 0, |row| {
@@ -110,14 +113,14 @@ impl Snapshot {
     }
 
     /// The client_ids that are remembered and lead to no entry that has them: the day of each one's table and its key.
-    pub(in crate::store) fn strays(&self) -> Result<Vec<(Option<u64>, i64)>, Error> {
+    pub(crate) fn strays(&self) -> Result<Vec<(Option<u64>, i64)>, Error> {
         let mut strays = Vec::new();
         self.each_remembered(|Remembered { day, key }, holds| strays.extend((!holds).then_some((*day, *key))))?;
         Ok(strays)
     }
 
     /// Remembers the client_id of the entry in `row`, taken at `at`.
-    pub(in crate::store) fn remember(
+    pub(crate) fn remember(
         &self,
         (log, sender, client_id): (ConversationId, UserId, Uuid),
         row: i64,
@@ -127,7 +130,7 @@ impl Snapshot {
     }
 
     /// Forgets client_ids.
-    pub(in crate::store) fn forget(&self, client_ids: &[(Option<u64>, i64)]) -> Result<(), Error> {
+    pub(crate) fn forget(&self, client_ids: &[(Option<u64>, i64)]) -> Result<(), Error> {
         client_ids.iter().try_for_each(|(day, key)| {
             let table = day.map_or("dedup_other".to_owned(), table_of);
             self.change(&format!("DELETE FROM {table} WHERE key = ?1"), (key,))
@@ -135,36 +138,31 @@ impl Snapshot {
     }
 
     /// Writes what an entry says.
-    pub(in crate::store) fn put_entry(
-        &self,
-        (log, seq): (ConversationId, u64),
-        row: i64,
-        data: &[u8],
-    ) -> Result<(), Error> {
+    pub(crate) fn put_entry(&self, (log, seq): (ConversationId, u64), row: i64, data: &[u8]) -> Result<(), Error> {
         let sum = sum::of_entry(log, seq, data);
         self.change("UPDATE entries SET data = ?2, sum = ?3 WHERE id = ?1", (row, data, sum))
     }
 
     /// Writes a row.
-    pub(in crate::store) fn put_row(&self, row: &RowKey, value: &[u8]) -> Result<(), Error> {
+    pub(crate) fn put_row(&self, row: &RowKey, value: &[u8]) -> Result<(), Error> {
         let key = full_key(&row.partition, &row.key);
         let sum = sum::of_row(&key, value);
         self.change("REPLACE INTO rows (key, value, sum) VALUES (?1, ?2, ?3)", (key, value, sum))
     }
 
     /// The key in the table of a row.
-    pub(in crate::store) fn key_of(row: &RowKey) -> Vec<u8> {
+    pub(crate) fn key_of(row: &RowKey) -> Vec<u8> {
         full_key(&row.partition, &row.key)
     }
 
     /// Removes the row with that key in the table.
-    pub(in crate::store) fn delete_row(&self, full: &[u8]) -> Result<(), Error> {
+    pub(crate) fn delete_row(&self, full: &[u8]) -> Result<(), Error> {
         self.change("DELETE FROM rows WHERE key = ?1", (full,))
     }
 
     /// The numbers of identifiers whose checksum is wrong: each row as it is, and as it was before one bit was flipped, if
     /// that is all that happened to it.
-    pub(in crate::store) fn wrong_numbers(&self) -> Result<Vec<(Numbered, Option<Numbered>)>, Error> {
+    pub(crate) fn wrong_numbers(&self) -> Result<Vec<(Numbered, Option<Numbered>)>, Error> {
         self.ask(|connection| {
             let mut wrong = Vec::new();
             let mut select = connection.prepare("SELECT id, uuid, sum FROM ids NOT INDEXED ORDER BY id")?;
@@ -184,18 +182,18 @@ impl Snapshot {
     }
 
     /// Writes the number of an identifier and the identifier in the place of a row.
-    pub(in crate::store) fn put_number(&self, row: i64, Numbered { id, uuid }: Numbered) -> Result<(), Error> {
+    pub(crate) fn put_number(&self, row: i64, Numbered { id, uuid }: Numbered) -> Result<(), Error> {
         let sql = "UPDATE ids SET id = ?2, uuid = ?3, sum = ?4 WHERE id = ?1";
         self.change(sql, (row, id, uuid.as_bytes(), sum::of_id(id, uuid)))
     }
 
     /// Makes the index of the identifiers anew.
-    pub(in crate::store) fn reindex(&self) -> Result<(), Error> {
+    pub(crate) fn reindex(&self) -> Result<(), Error> {
         self.change("REINDEX ids", ())
     }
 
     /// The logs of which something leads elsewhere than to their entries, beside those to whose entries nothing leads.
-    pub(in crate::store) fn unlinked(&self) -> Result<Vec<i64>, Error> {
+    pub(crate) fn unlinked(&self) -> Result<Vec<i64>, Error> {
         let sql = "SELECT DISTINCT conv FROM entries WHERE conv NOT IN (SELECT conv FROM heads)
              UNION SELECT milestones.conv FROM milestones LEFT JOIN entries ON entries.id = milestones.entry
              WHERE entries.conv IS NOT milestones.conv OR entries.seq IS NOT milestones.seq";
@@ -203,7 +201,7 @@ impl Snapshot {
     }
 
     /// The rows of all entries of a log in their order, where the table has them all.
-    pub(in crate::store) fn dense(&self, conv: i64) -> Result<Option<Vec<i64>>, Error> {
+    pub(crate) fn dense(&self, conv: i64) -> Result<Option<Vec<i64>>, Error> {
         self.ask(|connection| {
             let mut select = connection.prepare("SELECT id, seq FROM entries WHERE conv = ?1 ORDER BY id")?;
             let entries = select.query_map((conv,), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
@@ -214,7 +212,7 @@ impl Snapshot {
     }
 
     /// Writes anew where the entries of a log lie, whose rows these are, and forgets where those of no log do.
-    pub(in crate::store) fn relink(&self, conv: i64, rows: &[i64]) -> Result<(), Error> {
+    pub(crate) fn relink(&self, conv: i64, rows: &[i64]) -> Result<(), Error> {
         let before = std::iter::once(None).chain(rows.iter().map(Some));
         for (row, before) in rows.iter().zip(before) {
             let back = before.map_or(0, |before| row - before);
@@ -239,11 +237,11 @@ impl Snapshot {
 
 /// The number of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Numbered {
+pub(crate) struct Numbered {
     /// The number.
-    pub(in crate::store) id: i64,
+    pub(crate) id: i64,
     /// The identifier.
-    pub(in crate::store) uuid: Uuid,
+    pub(crate) uuid: Uuid,
 }
 
 impl Numbered {
@@ -256,13 +254,13 @@ impl Numbered {
 
 impl RawEntry<'_> {
     /// What it said before one bit was flipped, if that is all that happened to it.
-    pub(in crate::store) fn one_bit_back(&self, log: ConversationId, seq: u64) -> Option<Vec<u8>> {
+    pub(crate) fn one_bit_back(&self, log: ConversationId, seq: u64) -> Option<Vec<u8>> {
         let back = sum::one_bit_back(self.data, self.sum, |data| sum::of_entry(log, seq, data))?;
         Stored::decode(&back).is_ok().then_some(back)
     }
 
     /// The same entry without what it said: `body` says what it was.
-    pub(in crate::store) fn redacted(&self, body: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn redacted(&self, body: &[u8]) -> Result<Vec<u8>, Error> {
         let mut data = Vec::new();
         Stored { kind: Kind::Redacted, expires_at: None, body, ..Stored::decode(self.data)? }.encode(&mut data);
         Ok(data)
@@ -271,7 +269,7 @@ impl RawEntry<'_> {
 
 impl RawRow<'_> {
     /// The row that it was before one bit was flipped, if that is all that happened to it.
-    pub(in crate::store) fn one_bit_back(&self) -> Option<(RowKey, Vec<u8>)> {
+    pub(crate) fn one_bit_back(&self) -> Option<(RowKey, Vec<u8>)> {
         let length = self.full.len();
         let of = |bytes: &[u8]| sum::of_row(&bytes[..length], &bytes[length..]);
         let back = sum::one_bit_back(&[self.full, self.value].concat(), self.sum, of)?;

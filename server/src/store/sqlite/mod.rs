@@ -24,7 +24,6 @@ mod mend;
 mod open;
 mod reader;
 mod rows;
-pub(crate) mod scrub;
 mod snapshot;
 mod sum;
 #[cfg(test)]
@@ -42,10 +41,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use self::{
     checkpoint::Checkpoints,
     reader::Questions,
-    scrub::Scrub,
     writer::{Request, Shared},
 };
-pub(super) use self::{
+pub(crate) use self::{
     entry::Stored,
     mend::Numbered,
     reader::Reader,
@@ -59,7 +57,7 @@ use super::{
     Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
     RowKey, Store,
 };
-use crate::{limits, page_bytes::PageBytes};
+use crate::{limits, page_bytes::PageBytes, sqlite::scrub::Scrub};
 
 /// A data directory that this process owns.
 pub struct Sqlite {

@@ -13,8 +13,8 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::{failure, rows::full_key, scrub::PAGE, snapshot::integrity, sum, upgrade};
-use crate::{limits, store::schema};
+use super::{failure, rows::full_key, snapshot::integrity, sum, upgrade};
+use crate::{limits, sqlite::scrub::PAGE, store::schema};
 
 /// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -83,13 +83,13 @@ pub(super) fn run(connection: &Connection, questions: &Arc<Questions>) {
 }
 
 /// One connection that reads, and the identifiers that it met.
-pub(in crate::store) struct Reader<'c> {
+pub(crate) struct Reader<'c> {
     connection: &'c Connection,
     names: Names,
 }
 
 impl<'c> Reader<'c> {
-    pub(in crate::store) fn new(connection: &'c Connection) -> Self {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         Self { connection, names: Names::new() }
     }
@@ -103,21 +103,16 @@ impl<'c> Reader<'c> {
     }
 
     /// The conversation whose number is `id`.
-    pub(in crate::store) fn conversation(&mut self, id: i64) -> Result<ConversationId, Error> {
+    pub(crate) fn conversation(&mut self, id: i64) -> Result<ConversationId, Error> {
         self.name(id).map(ConversationId::new)
     }
 
     /// The user whose number is `id`.
-    pub(in crate::store) fn user(&mut self, id: i64) -> Result<UserId, Error> {
+    pub(crate) fn user(&mut self, id: i64) -> Result<UserId, Error> {
         self.name(id).map(UserId::new)
     }
 
-    pub(in crate::store) fn find(
-        &mut self,
-        log: ConversationId,
-        user: UserId,
-        client_id: Uuid,
-    ) -> Result<Option<u64>, Error> {
+    pub(crate) fn find(&mut self, log: ConversationId, user: UserId, client_id: Uuid) -> Result<Option<u64>, Error> {
         let (Some(conv), Some(sender)) = (self.number(log.uuid())?, self.number(user.uuid())?) else {
             return Ok(None);
         };
@@ -156,7 +151,7 @@ impl<'c> Reader<'c> {
     }
 
     /// The records of a range that a page takes.
-    pub(in crate::store) fn read(&mut self, range: &LogRange, page: &mut PageBytes) -> Result<Vec<Record>, Error> {
+    pub(crate) fn read(&mut self, range: &LogRange, page: &mut PageBytes) -> Result<Vec<Record>, Error> {
         if page.is_cut() {
             return Ok(Vec::new());
         }
@@ -262,7 +257,7 @@ impl<'c> Reader<'c> {
         })
     }
 
-    pub(in crate::store) fn head(&mut self, log: ConversationId) -> Result<Option<Head>, Error> {
+    pub(crate) fn head(&mut self, log: ConversationId) -> Result<Option<Head>, Error> {
         let Some((conv, tip)) = self.tip(log)? else { return Ok(None) };
         let mut head = None;
         chain::backwards(self.connection, (log, conv), (tip.seq, tip.seq), tip, |passed| {
@@ -272,7 +267,7 @@ impl<'c> Reader<'c> {
         Ok(head)
     }
 
-    pub(in crate::store) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {
+    pub(crate) fn get(&mut self, row: &RowKey) -> Result<Option<Bytes>, Error> {
         let select = "SELECT value, sum FROM rows WHERE key = ?1";
         let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;
         let key = full_key(&row.partition, &row.key);
@@ -280,7 +275,7 @@ impl<'c> Reader<'c> {
         value.optional().map_err(of_reading)
     }
 
-    pub(in crate::store) fn scan(
+    pub(crate) fn scan(
         &mut self,
         partition: &[u8],
         range: &KeyRange,

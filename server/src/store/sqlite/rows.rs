@@ -41,7 +41,7 @@ fn after(mut prefix: Vec<u8>) -> Vec<u8> {
 }
 
 /// The partition and the key of a row in the table.
-pub(in crate::store) fn split_key(full: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_key(full: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = full.split_first()?;
     rest.split_at_checked(usize::from(length))
 }

@@ -30,7 +30,7 @@ pub struct Snapshot {
 }
 
 /// What is met on the way through the logs.
-pub(in crate::store) enum Met<'a> {
+pub(crate) enum Met<'a> {
     /// An entry, or what is wrong with it.
     Entry {
         log: ConversationId,
@@ -46,26 +46,26 @@ pub(in crate::store) enum Met<'a> {
 
 /// The row of an entry.
 #[derive(Clone, Copy)]
-pub(in crate::store) struct RawEntry<'a> {
-    pub(in crate::store) row: i64,
-    pub(in crate::store) data: &'a [u8],
+pub(crate) struct RawEntry<'a> {
+    pub(crate) row: i64,
+    pub(crate) data: &'a [u8],
     /// Its checksum.
-    pub(in crate::store) sum: i64,
+    pub(crate) sum: i64,
 }
 
 /// A row as the table holds it.
-pub(in crate::store) struct RawRow<'a> {
+pub(crate) struct RawRow<'a> {
     /// Its key in the table.
-    pub(in crate::store) full: &'a [u8],
-    pub(in crate::store) partition: &'a [u8],
-    pub(in crate::store) key: &'a [u8],
-    pub(in crate::store) value: &'a [u8],
+    pub(crate) full: &'a [u8],
+    pub(crate) partition: &'a [u8],
+    pub(crate) key: &'a [u8],
+    pub(crate) value: &'a [u8],
     /// Its checksum.
-    pub(in crate::store) sum: i64,
+    pub(crate) sum: i64,
     /// Whether its checksum allows it to be read.
-    pub(in crate::store) holds: bool,
+    pub(crate) holds: bool,
     /// Whether it was written before there were checksums.
-    pub(in crate::store) unchecked: bool,
+    pub(crate) unchecked: bool,
 }
 
 impl Snapshot {
@@ -81,17 +81,17 @@ impl Snapshot {
         Ok(Snapshot { connection, _lock: lock })
     }
 
-    pub(in crate::store) fn reader(&self) -> Reader<'_> {
+    pub(crate) fn reader(&self) -> Reader<'_> {
         Reader::new(&self.connection)
     }
 
     /// What SQLite finds wrong with its own structures.
-    pub(in crate::store) fn integrity(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn integrity(&self) -> Result<Vec<String>, Error> {
         self.ask(integrity)
     }
 
     /// How many entries, rows and remembered client_ids there are.
-    pub(in crate::store) fn sizes(&self) -> Result<[u64; 3], Error> {
+    pub(crate) fn sizes(&self) -> Result<[u64; 3], Error> {
         self.ask(|connection| {
             let count = |table: &str| {
                 connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
@@ -105,7 +105,7 @@ impl Snapshot {
     }
 
     /// Shows every entry, log by log, in the order of their seqs, and goes on behind what is damaged.
-    pub(in crate::store) fn each_entry(&self, mut see: impl FnMut(Met<'_>)) -> Result<(), Error> {
+    pub(crate) fn each_entry(&self, mut see: impl FnMut(Met<'_>)) -> Result<(), Error> {
         let mut reader = self.reader();
         let mut select = self.connection.prepare("SELECT conv FROM heads ORDER BY conv").map_err(of_reading)?;
         let mut rows = select.query([]).map_err(of_reading)?;
@@ -177,7 +177,7 @@ impl Snapshot {
     }
 
     /// How many entries are not where a log says that they are, or not said to be where they should.
-    pub(in crate::store) fn misplaced(&self) -> Result<u64, Error> {
+    pub(crate) fn misplaced(&self) -> Result<u64, Error> {
         let count = |sql: &str| self.ask(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)));
         let elsewhere = count(
             "SELECT count(*) FROM milestones LEFT JOIN entries ON entries.id = milestones.entry
@@ -192,7 +192,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error`] where some were not shown.
-    pub(in crate::store) fn each_row(&self, mut see: impl FnMut(RawRow<'_>)) -> Result<(), Error> {
+    pub(crate) fn each_row(&self, mut see: impl FnMut(RawRow<'_>)) -> Result<(), Error> {
         let mut last = Vec::new();
         let upwards = self.rows("SELECT key, value, sum FROM rows WHERE key > ?1 ORDER BY key", &[], |full, row| {
             last.clear();
@@ -221,7 +221,7 @@ impl Snapshot {
     }
 
     /// Shows what is remembered of every client_id, and whether its entry is there and the one that it was.
-    pub(in crate::store) fn each_remembered(&self, mut see: impl FnMut(&Remembered, bool)) -> Result<(), Error> {
+    pub(crate) fn each_remembered(&self, mut see: impl FnMut(&Remembered, bool)) -> Result<(), Error> {
         let mut reader = self.reader();
         let days = self.ask(dedup::days)?;
         for day in days.into_iter().map(Some).chain([None]) {

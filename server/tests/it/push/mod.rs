@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kith::store::inspect::{Subject, inspect};
+use kith::operator::inspect::{Subject, inspect};
 use kith_client::{Method, StatusCode};
 use kith_protocol::{
     ClientFrame, ConversationId, Timestamp,

@@ -62,7 +62,7 @@ impl Place {
 
 /// A row of a table of client_ids, for those who check them.
 #[derive(Debug)]
-pub(in crate::store) struct Remembered {
+pub(crate) struct Remembered {
     /// Of which day's table; of `dedup_other` where there is none.
     pub(super) day: Option<u64>,
     pub(super) key: i64,

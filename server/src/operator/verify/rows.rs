@@ -9,24 +9,21 @@ use std::{
 use kith_protocol::{ConversationId, MediaId, UploadId, UserId};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    super::{
-        Counts, Error, RowKey,
-        schema::{
-            self, Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay,
-            Report, Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
-        },
-        sqlite::{RawRow, Reader, Snapshot},
-    },
-    Check, Progress,
-};
+use super::{Check, Progress};
 use crate::{
     media::{
         objects::{Part, file_of},
         parts::part_of,
     },
     page_bytes::PageBytes,
-    store::{Direction, LogRange},
+    store::{
+        Counts, Direction, Error, LogRange, RowKey,
+        schema::{
+            self, Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay,
+            Report, Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
+        },
+        sqlite::{RawRow, Reader, Snapshot},
+    },
 };
 
 impl<P: FnMut(Progress)> Check<P> {

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use kith_protocol::Code;
 
-use crate::{Error, allowance::Allowance, limits, socket::places::Visit};
+use crate::{Error, delivery::allowance::Allowance, limits, places::Visit};
 
 /// The bytes that may wait to be written.
 pub struct Budget {

@@ -11,8 +11,7 @@ use crate::{
     clock,
     store::{
         Error, RowKey,
-        inspect::shown,
-        schema::{self, Listed, Member, Place, Value as _},
+        schema::{self, Listed, Member, Place, Value as _, shown},
         sqlite::{RawRow, Reader, Snapshot},
     },
 };

@@ -5,12 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use kith_protocol::problem::CloseCode;
 
 use crate::{
+    delivery::{outbox::Outbox, roster::Roster},
     limits,
-    roster::Roster,
-    socket::{
-        outbox::Outbox,
-        places::{Places, Visit},
-    },
+    places::{Places, Visit},
 };
 
 /// The progress of each connection, watched only while memory is short.

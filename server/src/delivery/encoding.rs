@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::{
     Error,
-    budget::Budget,
-    socket::{frame::Mark, outbox::Run},
+    delivery::{budget::Budget, outbox::Run},
+    frame::Mark,
     store::{self, Record},
 };
 

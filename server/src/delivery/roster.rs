@@ -14,7 +14,10 @@ use kith_protocol::{DeviceId, UserId, problem::CloseCode};
 use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
-use crate::{allowance::Allowance, budget::Budget, limits, socket::outbox::Outbox};
+use crate::{
+    delivery::{allowance::Allowance, budget::Budget, outbox::Outbox},
+    limits,
+};
 
 const SHARDS: usize = 64;
 /// Slots of the wheel, a second each; longer than the longest time that a connection may be silent.

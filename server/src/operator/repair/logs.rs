@@ -10,10 +10,10 @@ use serde_json::json;
 use super::{Fix, Plan, Step, hex};
 use crate::{
     clock,
+    operator::verify::logs::follows,
     store::{
         Counts, Error, Kind,
         sqlite::{Met, RawEntry, Reader, Snapshot, Stored},
-        verify::logs::follows,
     },
 };
 

@@ -1,11 +1,8 @@
 //! Token buckets for users, addresses and names.
 
-use std::{
-    hash::Hash,
-    net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
-    time::Duration,
-};
+mod buckets;
+
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
@@ -13,10 +10,9 @@ use governor::{
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
 };
-use ipnet::IpNet;
 use kith_protocol::{Code, DeviceId, UserId};
 
-use super::buckets::Bounded;
+use self::buckets::Bounded;
 use crate::{
     Error,
     account::{KnownDevice, sha256},
@@ -28,58 +24,6 @@ use crate::{
 };
 
 type Buckets<K> = RateLimiter<K, Bounded<K>, DefaultClock, StateInformationMiddleware>;
-
-/// The address at the other end of a request, as far as it can be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client {
-    address: Option<IpAddr>,
-    forwarded: bool,
-}
-
-impl Client {
-    /// The address of `peer`, or, where that is a trusted proxy, the last one it names that is none.
-    pub fn of(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
-        let Some(mut address) = peer.map(|peer| peer.to_canonical()) else {
-            return Self { address: None, forwarded: false };
-        };
-        let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let named: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
-        let mut forwarded = false;
-        for name in named.into_iter().rev() {
-            if !trusted.iter().any(|range| range.contains(&address)) {
-                break;
-            }
-            let socket = || name.parse::<SocketAddr>().map(|socket| socket.ip());
-            let Ok(next) = name.parse::<IpAddr>().or_else(|_| socket()) else { break };
-            (address, forwarded) = (next.to_canonical(), true);
-        }
-        // Who connects from the machine itself is a program of its operator.
-        Self { address: Some(address).filter(|address| forwarded || !address.is_loopback()), forwarded }
-    }
-
-    /// The address of a peer as far as it speaks for itself: none for a trusted proxy.
-    pub fn direct(peer: IpAddr, trusted: &[IpNet]) -> Self {
-        let peer = peer.to_canonical();
-        let itself = !peer.is_loopback() && !trusted.iter().any(|range| range.contains(&peer));
-        Self { address: Some(peer).filter(|_| itself), forwarded: false }
-    }
-
-    /// As [`Client::key`], of a client for whom a trusted proxy speaks.
-    pub fn forwarded(self) -> Option<IpAddr> {
-        self.key().filter(|_| self.forwarded)
-    }
-
-    /// Returns the key by which its connections are counted: the address, of IPv6 the half that a customer is given; none
-    /// for a bare loopback peer, which has no limit.
-    pub fn key(self) -> Option<IpAddr> {
-        self.networks().map(|networks| networks.near)
-    }
-
-    /// Returns the networks by which its requests are counted; nothing for a bare loopback peer, which has no limit.
-    pub fn networks(self) -> Option<Networks> {
-        self.address.map(Networks::of)
-    }
-}
 
 /// Where a client stands with a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -375,30 +319,6 @@ fn check<K: Hash + Eq + Clone>(buckets: &Buckets<K>, key: &K, bucket: &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
-        }
-        let trusted: Vec<IpNet> = trusted.iter().map(|range| range.parse().unwrap()).collect();
-        Client::of(peer.parse().ok(), &headers, &trusted).networks().map(|from| from.near.to_string())
-    }
-
-    #[test]
-    fn only_trusted_proxies_are_believed() {
-        let local = ["127.0.0.0/8", "::1/128"];
-        assert_eq!(client("127.0.0.1", &[], &local), None);
-        assert_eq!(client("203.0.113.9", &["198.51.100.1"], &local), Some("203.0.113.9".into()));
-        assert_eq!(client("127.0.0.1", &["198.51.100.1"], &local), Some("198.51.100.1".into()));
-        // The left part is what the client itself may have written.
-        assert_eq!(client("127.0.0.1", &["10.9.9.9, 198.51.100.1"], &local), Some("198.51.100.1".into()));
-        let two = ["127.0.0.0/8", "10.0.0.0/8"];
-        assert_eq!(client("127.0.0.1", &["1.2.3.4, 198.51.100.1", "10.0.0.1:99"], &two), Some("198.51.100.1".into()));
-        assert_eq!(client("127.0.0.1", &["rubbish"], &local), None);
-        assert_eq!(client("::ffff:127.0.0.1", &["[2001:db8::1]:4"], &local), Some("2001:db8::".into()));
-        assert_eq!(client("2001:db8:0:1:2::3", &[], &local), Some("2001:db8:0:1::".into()));
-    }
 
     #[test]
     fn a_bucket_gives_its_burst_and_then_tells_when() {

@@ -8,12 +8,12 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 use kith_protocol::push::PushSubscription;
 use p256::PublicKey;
 use url::{Host, Url};
 
-use super::base64;
 use crate::{Error, clock, limits, store::schema::Subscription};
 
 /// Networks of IPv4 that are not the public internet: the registry of special addresses (RFC 6890), multicast, and what is
@@ -190,6 +190,13 @@ pub fn read(told: &PushSubscription, loopback: bool) -> Result<Subscription, Err
     let key = key.ok_or_else(|| bad("/keys/p256dh", "expected an uncompressed point of P-256 in base64url"))?;
     let auth = base64::<16>(&told.keys.auth).ok_or_else(|| bad("/keys/auth", "expected 16 bytes in base64url"))?;
     Ok(Subscription { endpoint: told.endpoint.clone(), key: key.to_vec(), auth, created_at: clock::now() })
+}
+
+/// The bytes of a text in base64url, with or without padding, if they are `N`.
+pub fn base64<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.trim_end_matches('=');
+    // Before anything is decoded that is too long.
+    (text.len() == (N * 4).div_ceil(3)).then(|| URL_SAFE_NO_PAD.decode(text).ok())??.try_into().ok()
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Error,
-    sqlite::{OpenError, Snapshot},
+use crate::{
+    backends::{MEDIA, UPLOADS},
+    store::{
+        Error,
+        sqlite::{OpenError, Snapshot},
+    },
 };
-use crate::backends::{MEDIA, UPLOADS};
 
 /// Problems that a report tells in full.
 const PROBLEMS_TOLD: usize = 100;

@@ -3,14 +3,14 @@
 use kith_protocol::{ConversationId, Timestamp};
 use serde::de::IgnoredAny;
 
-use super::{
-    super::{
+use super::{Check, Progress, why};
+use crate::{
+    clock,
+    store::{
         Counts, Error, Kind,
         sqlite::{Met, Reader, Snapshot, Stored},
     },
-    Check, Progress, why,
 };
-use crate::clock;
 
 /// The entry before.
 #[derive(Default)]
@@ -110,7 +110,7 @@ impl<P: FnMut(Progress)> Check<P> {
 }
 
 /// Whether an entry's totals are those of the one before and its own.
-pub(in crate::store) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> bool {
+pub(crate) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> bool {
     let messages = counts.messages.wrapping_sub(before.messages);
     let mentioning = counts.mentioning.wrapping_sub(before.mentioning);
     let counted = match kind {

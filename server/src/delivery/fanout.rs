@@ -6,10 +6,12 @@ use bytes::Bytes;
 use kith_protocol::UserId;
 
 use crate::{
-    roster::Roster,
-    socket::outbox::{Asker, Class, Outbox, Run},
+    delivery::{
+        encoding,
+        outbox::{Asker, Class, Outbox, Run},
+        roster::Roster,
+    },
     store::Record,
-    wire,
 };
 
 /// Gives the entries of one append to every connection of `members`: the same shared frames to all, but `sent` in place of
@@ -49,7 +51,7 @@ fn answer(asker: &Asker, conversation: &str, records: &[Record], run: &Run, orig
     let mut sent = Vec::with_capacity(192 * records.len());
     for (index, record) in records.iter().enumerate() {
         if origins[index].as_ref().is_some_and(|origin| Arc::ptr_eq(origin.outbox(), sender)) {
-            wire::write_sent(&mut sent, conversation, record);
+            encoding::write_sent(&mut sent, conversation, record);
             continue;
         }
         if !sent.is_empty() {

@@ -13,9 +13,9 @@ use tempfile::{TempDir, tempdir};
 use super::verify;
 use crate::{
     clock,
+    operator::inspect::{InspectError, Subject, inspect},
     store::{
         Change, Counts, Kind, Record, RowKey, Store as _,
-        inspect::{InspectError, Subject, inspect},
         schema::{self, Device, Listed, Member, Pointer, State, Token, User, Value},
         sqlite::{Ground, Sqlite},
     },

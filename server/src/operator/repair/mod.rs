@@ -19,11 +19,13 @@ use std::{
 
 use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
 
-use super::{
-    Error, RowKey,
-    sqlite::{Numbered, OpenError, Snapshot},
+use crate::{
+    clock,
+    store::{
+        Error, RowKey,
+        sqlite::{Numbered, OpenError, Snapshot},
+    },
 };
-use crate::clock;
 
 /// Times that a repair looks again: what was found by way of something repaired may be damaged too.
 const ROUNDS: usize = 5;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, UserId, problem::CloseCode};
 use parking_lot::Mutex;
 
-use crate::{allowance::Allowance, limits};
+use crate::{delivery::allowance::Allowance, limits};
 
 /// How much a frame matters to a reader who is slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{config::Config, http::rates::Client};
+use crate::network::Client;
 
 /// The turn of a connection that is at work: none.
 const AT_WORK: u64 = 0;
@@ -88,13 +88,12 @@ pub struct Counted {
 }
 
 impl Places {
-    /// All of them free.
-    pub fn new(config: &Config) -> Arc<Self> {
-        let most = config.limits.connections as usize;
+    /// All of them free: `most` in all, and `each` of them for one address; a `trusted` proxy has none of its own.
+    pub fn new(most: usize, each: usize, trusted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self {
             most,
-            each: config.limits.connections_of_address() as usize,
-            trusted: config.trusted_proxies.clone(),
+            each,
+            trusted,
             hasher: RandomState::new(),
             taken: AtomicUsize::new(0),
             addresses: Mutex::default(),
@@ -359,11 +358,12 @@ impl Drop for Asking {
 mod tests {
     use super::*;
 
+    fn proxies() -> Vec<IpNet> {
+        vec!["127.0.0.0/8".parse().unwrap()]
+    }
+
     fn places(connections: u32, of_address: u32) -> Arc<Places> {
-        let mut config = Config::default();
-        config.limits.connections = connections;
-        config.limits.connections_per_address = std::num::NonZeroU32::new(of_address);
-        Places::new(&config)
+        Places::new(connections as usize, of_address as usize, proxies())
     }
 
     fn peer(address: &str) -> SocketAddr {
@@ -373,7 +373,7 @@ mod tests {
     fn forwarded(address: &str) -> Client {
         let mut headers = axum::http::HeaderMap::new();
         headers.insert("x-forwarded-for", address.parse().unwrap());
-        Client::of("127.0.0.1".parse().ok(), &headers, &Config::default().trusted_proxies)
+        Client::of("127.0.0.1".parse().ok(), &headers, &proxies())
     }
 
     #[test]
