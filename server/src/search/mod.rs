@@ -91,6 +91,7 @@ impl Search {
     /// damaged; `overloaded`.
     pub async fn find(&self, user: UserId, asked: &Asked) -> Result<Page<SearchItem>, Error> {
         let query = Query::read(&asked.text).map_err(|bad| Error::field("?q", bad.to_string()))?;
+        let query = Arc::new(query);
         let key =
             self.key.get_or_try_init(|| store::kept_key(&*self.store, server::search_key(), clock::random)).await?;
         let cursor = asked.cursor.as_deref().map(|sealed| Cursor::open(sealed, key, user, asked)).transpose()?;
@@ -100,8 +101,9 @@ impl Search {
             Some(id) => HashMap::from([(id, self.conversations.readable_from(user, id).await?)]),
             None => self.conversations.readable(user).await?,
         };
-        let question = Question { query: query.clone(), readable, from: asked.from, up_to, before: asked.before };
-        let found = self.index.find(turn, question).await?;
+        let question = Question { query: (*query).clone(), readable, from: asked.from, up_to, before: asked.before };
+        // The turn lasts until the page is made: nobody has more pages made at once than there are turns.
+        let (found, _turn) = self.index.find(turn, question).await?;
         count(&found);
         let (newest, oldest) = (found.candidates.first().copied(), found.candidates.last().copied());
         let mut ranked = found.candidates;
@@ -113,12 +115,15 @@ impl Search {
                 break;
             }
             let id = MessageId { conversation: place.conversation, seq: place.seq };
-            let shown = self.conversations.shown(user, id).await?.and_then(|message| item(&query, message));
-            if shown.as_ref().is_some_and(|item| !page.takes(json_bytes(item))) {
+            let shown = match self.conversations.shown(user, id).await? {
+                Some(message) => item(query.clone(), message).await?,
+                None => None,
+            };
+            if shown.as_ref().is_some_and(|(_, bytes)| !page.takes(*bytes)) {
                 break;
             }
             looked += 1;
-            items.extend(shown);
+            items.extend(shown.map(|(item, _)| item));
         }
         let next = match (newest, oldest) {
             // The next page must have the same in the same places, whatever is said meanwhile.
@@ -144,8 +149,19 @@ impl Search {
     }
 }
 
+/// A message that still has the words, with their places, and the bytes of its JSON form. A long text takes a while: that is
+/// done on a thread that may block, since messages wait for the others.
+async fn item(query: Arc<Query>, message: Message) -> Result<Option<(SearchItem, usize)>, Error> {
+    let made = tokio::task::spawn_blocking(move || {
+        let item = highlighted(&query, message)?;
+        let bytes = json_bytes(&item);
+        Some((item, bytes))
+    });
+    made.await.map_err(|_| Error::new(Code::Internal))
+}
+
 /// A message that still has the words, with their places.
-fn item(query: &Query, message: Message) -> Option<SearchItem> {
+fn highlighted(query: &Query, message: Message) -> Option<SearchItem> {
     let Body::Message(text) = &message.entry.body else { return None };
     let places = query.places(&text.text);
     let (mut units, mut at) = (0, 0);

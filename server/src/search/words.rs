@@ -20,9 +20,18 @@ pub struct Word {
     pub first: Option<usize>,
 }
 
+/// Characters of one kind that follow one another, folded.
+#[derive(Default)]
+struct Run {
+    /// The folded forms of all of them, in one buffer.
+    folded: String,
+    clusters: Vec<Cluster>,
+}
+
 /// A character with its marks.
 struct Cluster {
-    folded: String,
+    /// The place of its folded form in that of the run.
+    folded: Range<usize>,
     at: Range<usize>,
     spaceless: bool,
 }
@@ -30,25 +39,30 @@ struct Cluster {
 /// The words of a text, in order.
 pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut run: Vec<Cluster> = Vec::new();
+    let mut run = Run::default();
     let mut chars = text.char_indices().peekable();
     while let Some((start, base)) = chars.next() {
         let mut end = start + base.len_utf8();
         while let Some((_, mark)) = chars.next_if(|(_, next)| is_mark(*next)) {
             end += mark.len_utf8();
         }
-        let folded = fold(&text[start..end]);
-        let Some(letter) = folded.chars().next() else {
-            finish(&mut run, &mut words);
+        let from = run.folded.len();
+        fold(&text[start..end], &mut run.folded);
+        let Some(letter) = run.folded[from..].chars().next() else {
+            run.finish(&mut words);
             continue;
         };
-        let cluster = Cluster { spaceless: is_spaceless(letter), folded, at: start..end };
-        if run.last().is_some_and(|last| last.spaceless != cluster.spaceless) {
-            finish(&mut run, &mut words);
+        let spaceless = is_spaceless(letter);
+        let mut folded = from..run.folded.len();
+        if run.clusters.last().is_some_and(|last| last.spaceless != spaceless) {
+            let next = run.folded.split_off(from);
+            run.finish(&mut words);
+            folded = 0..next.len();
+            run.folded = next;
         }
-        run.push(cluster);
+        run.clusters.push(Cluster { folded, at: start..end, spaceless });
     }
-    finish(&mut run, &mut words);
+    run.finish(&mut words);
     words
 }
 
@@ -65,21 +79,22 @@ pub fn indexed(text: &str) -> String {
     all
 }
 
-/// Makes words of a run of characters of one kind.
-fn finish(run: &mut Vec<Cluster>, words: &mut Vec<Word>) {
-    let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
-    if !first.spaceless {
-        let folded = run.iter().map(|cluster| cluster.folded.as_str()).collect();
-        words.push(Word { folded, at: first.at.start..last.at.end, first: None });
-    } else {
-        for (index, cluster) in run.iter().enumerate() {
-            let next = run.get(index + 1);
-            let folded = cluster.folded.clone() + next.map_or("", |next| &next.folded);
-            let end = next.map_or(cluster.at.end, |next| next.at.end);
-            words.push(Word { folded, at: cluster.at.start..end, first: Some(cluster.at.end) });
+impl Run {
+    /// Makes words of the characters, and begins anew.
+    fn finish(&mut self, words: &mut Vec<Word>) {
+        let (Some(first), Some(last)) = (self.clusters.first(), self.clusters.last()) else { return };
+        if !first.spaceless {
+            words.push(Word { folded: self.folded.clone(), at: first.at.start..last.at.end, first: None });
+        } else {
+            for (index, cluster) in self.clusters.iter().enumerate() {
+                let last = self.clusters.get(index + 1).unwrap_or(cluster);
+                let folded = self.folded[cluster.folded.start..last.folded.end].to_owned();
+                words.push(Word { folded, at: cluster.at.start..last.at.end, first: Some(cluster.at.end) });
+            }
         }
+        self.folded.clear();
+        self.clusters.clear();
     }
-    run.clear();
 }
 
 /// Marks that belong to the character before them; the half-width ones of Japanese too.
@@ -87,14 +102,14 @@ fn is_mark(c: char) -> bool {
     is_combining_mark(c) || matches!(c, '\u{ff9e}' | '\u{ff9f}')
 }
 
-/// A character without case, accent and width; empty for what is no letter, digit or mark.
-fn fold(cluster: &str) -> String {
+/// Appends a character without case, accent and width; nothing for what is no letter, digit or mark.
+fn fold(cluster: &str, folded: &mut String) {
     if let [byte] = cluster.as_bytes() {
-        let letter = byte.is_ascii_alphanumeric().then(|| char::from(byte.to_ascii_lowercase()));
-        return letter.into_iter().collect();
+        folded.extend(byte.is_ascii_alphanumeric().then(|| char::from(byte.to_ascii_lowercase())));
+        return;
     }
+    let from = folded.len();
     let plain = cluster.nfkd().flat_map(char::to_lowercase).filter(|c| !is_accent(*c)).nfc();
-    let mut folded = String::new();
     for c in plain {
         match spelled(c) {
             Some(letters) => folded.push_str(letters),
@@ -103,7 +118,9 @@ fn fold(cluster: &str) -> String {
         }
     }
     // Marks alone are no word.
-    if folded.chars().all(is_combining_mark) { String::new() } else { folded }
+    if folded[from..].chars().all(is_combining_mark) {
+        folded.truncate(from);
+    }
 }
 
 /// Letters that people without them on their keyboard write so.

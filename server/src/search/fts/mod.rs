@@ -203,11 +203,11 @@ impl Index {
         self.turns.take(user).await
     }
 
-    /// Finds messages, newest first, in this turn and those that follow it.
+    /// Finds messages, newest first, in this turn and those that follow it; returns the last turn, for what is made of them.
     ///
     /// # Errors
     /// [`Trouble`].
-    pub async fn find(self: &Arc<Self>, mut turn: Turn, question: Question) -> Result<Found, Trouble> {
+    pub async fn find(self: &Arc<Self>, mut turn: Turn, question: Question) -> Result<(Found, Turn), Trouble> {
         let mut look = Look::new(question);
         loop {
             let reading = self.reading.clone().read_owned().await;
@@ -221,7 +221,7 @@ impl Index {
             });
             let (found, unfinished, ended) = looked.await?;
             if let Some(found) = found {
-                return Ok(found);
+                return Ok((found, ended));
             }
             (look, turn) = (unfinished, ended.again().await?);
         }

@@ -40,7 +40,7 @@ async fn find(index: &Arc<Index>, question: Question) -> Found {
 
 async fn find_as(index: &Arc<Index>, user: UserId, question: Question) -> Result<Found, Trouble> {
     let turn = index.turn(user).await?;
-    index.find(turn, question).await
+    Ok(index.find(turn, question).await?.0)
 }
 
 fn places(found: &Found) -> Vec<(ConversationId, u64)> {
