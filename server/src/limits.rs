@@ -68,6 +68,10 @@ pub const ENTRY_BYTES_NOTED: u64 = 4 * 1024 * 1024;
 pub const TAIL_ENTRIES: usize = 128;
 /// Bytes of the tails of all live conversations of the node.
 pub const TAIL_BYTES: usize = 64 * 1024 * 1024;
+/// Members of a conversation up to which it asks for each whether they are connected; in a larger one it keeps who is.
+pub const MEMBERS_ASKED: usize = 256;
+/// Users whose coming online is remembered, so that large conversations learn of it: 1 MiB.
+pub const ROSTER_ARRIVALS: usize = 64 * 1024;
 /// Conversations that may be live at a time.
 pub const CONVERSATIONS_LIVE: usize = 200_000;
 /// Bytes that may wait in one connection's queue before typing and presence are dropped,

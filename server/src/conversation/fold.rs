@@ -56,6 +56,7 @@ impl Live {
             moved: Default::default(),
             tell_at: None,
             typed: Default::default(),
+            online: None,
             counted: None,
             active,
             unpushed: false,

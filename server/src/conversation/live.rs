@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Command, Context, damaged::Damaged, log::Submitted, receipts::Counted};
+use super::{Command, Context, damaged::Damaged, log::Submitted, online::Online, receipts::Counted};
 use crate::{
     Error,
     delivery::outbox::Outbox,
@@ -65,6 +65,8 @@ pub(super) struct Live {
     pub tell_at: Option<Instant>,
     /// The members who have typed since a time; the others were told of each once.
     pub typed: (Option<Instant>, HashSet<UserId>),
+    /// Who of the members of a large one is connected.
+    pub online: Option<Online>,
     /// The pointers of a channel's members, for counting them.
     pub counted: Option<Box<Counted>>,
     /// Whether the row is written that lets the next start find a conversation that was awake in a crash.

@@ -274,9 +274,10 @@ impl Live {
     }
 
     /// Gives appended records to every member whom the conversation reaches.
-    pub(super) fn publish(&self, records: &[Record], origins: &[Option<Asker>]) {
-        let run = encoding::run(self.id, records, &self.context.roster.budget);
-        fanout::deliver(&self.context.roster, self.reached(), records, &run, origins);
+    pub(super) fn publish(&mut self, records: &[Record], origins: &[Option<Asker>]) {
+        let roster = self.context.roster.clone();
+        let run = encoding::run(self.id, records, &roster.budget);
+        fanout::deliver(&roster, self.online(), records, &run, origins);
     }
 
     /// Notes that `user` has now written to `peer`, or accepted to be written to, which makes `peer` a contact.

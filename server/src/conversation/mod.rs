@@ -15,6 +15,7 @@ mod history;
 mod live;
 mod log;
 mod members;
+mod online;
 mod quota;
 mod readable;
 mod receipts;

@@ -2,6 +2,7 @@
 //! silent among them.
 
 use std::{
+    collections::VecDeque,
     hash::BuildHasher,
     sync::{
         Arc, Weak,
@@ -42,9 +43,18 @@ pub enum Joined {
     TooMany,
 }
 
+/// The users who came online last, in order.
+#[derive(Default)]
+struct Arrivals {
+    /// How many came before the first of these.
+    before: u64,
+    users: VecDeque<UserId>,
+}
+
 /// The connections of the node.
 pub struct Roster {
     users: Box<[RwLock<Users>]>,
+    arrivals: RwLock<Arrivals>,
     hasher: std::hash::RandomState,
     connections: AtomicUsize,
     /// Connections that one user may have.
@@ -72,6 +82,7 @@ impl Roster {
         let silence_s = (heartbeat_ms * limits::HEARTBEATS_MISSED).div_ceil(1000).min(SLOTS as u32 - 2);
         Self {
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            arrivals: RwLock::default(),
             hasher: std::hash::RandomState::new(),
             connections: AtomicUsize::new(0),
             each,
@@ -131,7 +142,41 @@ impl Roster {
         self.connections.fetch_add(1, Ordering::Relaxed);
         allowance.join();
         connections.push(outbox.clone());
-        if connections.len() == 1 { Joined::First } else { Joined::Another }
+        if connections.len() > 1 {
+            return Joined::Another;
+        }
+        let mut arrivals = self.arrivals.write();
+        if arrivals.users.len() == limits::ROSTER_ARRIVALS {
+            arrivals.users.pop_front();
+            arrivals.before += 1;
+        }
+        arrivals.users.push_back(user);
+        Joined::First
+    }
+
+    /// The users who came online behind the first `arrivals` of this node; none where that is longer ago than
+    /// [`limits::ROSTER_ARRIVALS`]. And how many have come by now.
+    pub fn arrived_since(&self, arrivals: u64) -> (Option<Vec<UserId>>, u64) {
+        let kept = self.arrivals.read();
+        let now = kept.before + kept.users.len() as u64;
+        let since = arrivals.checked_sub(kept.before).filter(|_| arrivals <= now);
+        (since.map(|since| kept.users.iter().skip(since as usize).copied().collect()), now)
+    }
+
+    /// The users online for whom `is` holds.
+    pub fn online(&self, is: impl Fn(UserId) -> bool) -> Vec<UserId> {
+        let mut found = Vec::new();
+        for shard in &self.users {
+            let shard = shard.read();
+            let online = shard.iter().filter(|(user, there)| !there.connections.is_empty() && is(**user));
+            found.extend(online.map(|(user, _)| *user));
+        }
+        found
+    }
+
+    /// How many users are online, or were a moment ago.
+    pub fn users(&self) -> usize {
+        self.users.iter().map(|shard| shard.read().len()).sum()
     }
 
     /// Removes a connection; whether it was the user's last.
@@ -265,6 +310,9 @@ mod tests {
         assert_eq!(roster.join(&one), Joined::First);
         assert_eq!(roster.join(&other), Joined::Another);
         assert_eq!(roster.join(&third), Joined::TooMany);
+        assert_eq!(roster.arrived_since(0), (Some(vec![user]), 1));
+        assert_eq!(roster.arrived_since(1), (Some(Vec::new()), 1));
+        assert_eq!(roster.online(|other| other == user), [user]);
         assert_eq!(roster.connections(), 2);
         assert!(!roster.leave(&one));
         assert!(!roster.leave(&one));

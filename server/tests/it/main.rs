@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod channels;
 mod connections;
 mod corpus;
 mod damage;
