@@ -1,4 +1,4 @@
-//! What arbitrary bytes must not do, one function for each door they come in by: it panics where they do it.
+//! The fuzz targets, one function for each door by which arbitrary bytes come in: it panics where they break a promise.
 //!
 //! `script/fuzz` searches for such bytes; the ordinary tests of the server run what it starts from and what it once found.
 
@@ -16,7 +16,7 @@ use kith_protocol::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What is done with bytes from a stranger.
+/// A function that is given bytes from a stranger.
 pub type Target = fn(&[u8]);
 
 /// Each target's name, which is that of its corpus too, and what it does.
@@ -44,7 +44,7 @@ pub fn frame(bytes: &[u8]) {
     assert_eq!(hear(&pieces), hear(&[bytes]), "how the bytes arrive changes nothing");
 }
 
-/// What a connection hears, as text, and why it was ended.
+/// The messages that a connection hears, as text, and the reason why it was ended.
 fn hear(pieces: &[&[u8]]) -> (Vec<String>, Option<Violation>) {
     let mut heard = Vec::new();
     let mut buffer = Vec::new();
@@ -188,7 +188,7 @@ fn body<T: Serialize + DeserializeOwned + PartialEq>(bytes: &[u8]) {
     }
 }
 
-/// Whether this is a JSON Pointer (RFC 6901, section 3).
+/// Returns true for a JSON Pointer (RFC 6901, section 3).
 fn is_pointer(text: &str) -> bool {
     let escapes_are_good = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     escapes_are_good && (text.is_empty() || text.starts_with('/'))

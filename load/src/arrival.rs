@@ -1,4 +1,4 @@
-//! When what is read from a socket had reached it, as the kernel noted it: a busy reader is not a slow server.
+//! The moment at which bytes reached a socket, as the kernel noted it: a busy reader is not a slow server.
 
 use std::{
     io::{self, IoSliceMut},
@@ -16,12 +16,12 @@ use nix::{
 };
 use tokio::{io::Interest, net::TcpStream};
 
-/// When something was heard.
+/// The times of one read from a socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
-    /// When the last of it reached the socket.
+    /// The arrival of its last byte at the socket.
     pub at: Instant,
-    /// When it was read.
+    /// The return of the read.
     pub read: Instant,
 }
 

@@ -30,7 +30,7 @@ pub struct Beats {
     fired: AsyncFd<OwnedFd>,
     /// The last beat that was struck, in µs of the clock.
     struck_us: Cell<u64>,
-    /// Who is to be woken, by the beat.
+    /// The tasks to be woken, by the beat.
     waiting: RefCell<BTreeMap<u64, Vec<Waker>>>,
 }
 
@@ -47,7 +47,7 @@ pub fn beat_of(us: f64) -> u64 {
 }
 
 impl Beats {
-    /// Those of `clock`.
+    /// Makes the beats of `clock`.
     ///
     /// # Errors
     /// The system gives no timer (timerfd).

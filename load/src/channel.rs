@@ -13,7 +13,7 @@ use crate::{
     target::Target,
 };
 
-/// What `kith-load channel` is told.
+/// The arguments of `kith-load channel`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub struct Args {
     /// Members
     #[arg(long, default_value_t = 10_000)]
     members: usize,
-    /// Those of them that are connected
+    /// Members that are connected
     #[arg(long, default_value_t = 2_000)]
     connected: usize,
     /// Messages a second

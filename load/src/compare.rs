@@ -82,7 +82,7 @@ impl Compared {
         median(self.now.iter().zip(&self.before).map(|(now, before)| now / before).collect())
     }
 
-    /// How far the older server's own rounds lie apart, as a share of the smallest.
+    /// The range of the older server's own rounds, as a share of the smallest.
     fn spread(&self) -> f64 {
         let (least, most) = self
             .before

@@ -34,7 +34,7 @@ const SCRATCH_BYTES: usize = 256 * 1024;
 /// After so many reads the kernel is told once more how to acknowledge: it forgets that with each delay of 40 ms that ends
 /// without anything to send.
 const READS_REMEMBERED: u8 = 8;
-/// What a connection may keep for its next partial frame or batch; more is given back.
+/// Bytes that a connection keeps for its next partial frame or batch; more is given back.
 const KEPT_BYTES: usize = 16 * 1024;
 
 thread_local! {
@@ -47,7 +47,7 @@ pub struct Conn {
     stream: TcpStream,
     /// A frame that has not arrived in full.
     tail: Vec<u8>,
-    /// What is to be written,
+    /// Bytes to be written,
     out: Vec<u8>,
     /// from here on.
     out_at: usize,
@@ -55,12 +55,12 @@ pub struct Conn {
     reads: u8,
 }
 
-/// What the server said to a hello.
+/// The server's answer to a hello.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who one is.
+    /// The user and the device that signed in.
     pub ready: Ready,
-    /// Where one's conversations stand, every page of them.
+    /// The heads of the user's conversations, every page of them.
     pub heads: Vec<kith_protocol::rest::HeadItem>,
 }
 

@@ -32,7 +32,7 @@ pub struct Logs {
 pub struct Device {
     user: usize,
     orders: HashMap<usize, Order>,
-    /// What its socket got twice. The protocol allows it while a device resumes; it is told all the same.
+    /// Entries that its socket got twice. The protocol allows it while a device resumes; they are reported all the same.
     pub repeats: Check,
 }
 

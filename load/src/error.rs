@@ -1,19 +1,19 @@
-//! Why a measurement could not be made. What was measured and found wrong is no error: it stands in the report.
+//! Errors that keep a measurement from being made. A wrong result is no error: it stands in the report.
 
 use std::io;
 
-/// Why it could not run.
+/// The reason why a measurement could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be done as it was asked; the text says what to change.
+    /// The request cannot be carried out; the text says what to change.
     #[error("{0}")]
     Refused(String),
     /// The operating system said no.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// The attempted operation.
         what: String,
-        /// What it said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The server closed a connection with this code; 1006 where it said none.
@@ -25,7 +25,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the operating system refused, in words.
+    /// Names the operation that the operating system refused.
     pub fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

@@ -17,7 +17,7 @@ use crate::{
 
 const APPEND_BYTES: usize = 4096;
 
-/// What `kith-load fsync` is told.
+/// The arguments of `kith-load fsync`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// A folder on the disk in question

@@ -12,7 +12,7 @@ use crate::{
     target::Target,
 };
 
-/// What `kith-load group` is told.
+/// The arguments of `kith-load group`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -32,7 +32,7 @@ const PAGE: u64 = 50;
 /// A write-ahead log that is no larger is not counted as unsettled.
 const SMALL_WAL_BYTES: u64 = 8 * 1024 * 1024;
 
-/// What `kith-load history` is told.
+/// The arguments of `kith-load history`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -79,10 +79,10 @@ struct Read {
     server: Option<Spent>,
 }
 
-/// What the messages weigh.
+/// The disk space of the messages.
 #[derive(Debug, PartialEq, Serialize)]
 struct Weight {
-    /// Whether the write-ahead log had become small.
+    /// True once the write-ahead log had become small.
     settled: bool,
     /// Everything but the write-ahead log.
     bytes: u64,
@@ -157,7 +157,7 @@ async fn fill(args: &Args, conversations: &[ConversationId]) -> Result<(u64, f64
     Ok((measured.sent_latency.count, measured.messages_per_s, measured.check.is_good()))
 }
 
-/// Where each conversation stands.
+/// Asks for the head of each conversation.
 async fn heads(target: &Target, conversations: &[ConversationId]) -> Result<Vec<u64>> {
     let (pool, ids) = (Pool::new(target), conversations.to_vec());
     gather(ids.len(), target.rest, async move |index| {
@@ -203,8 +203,8 @@ async fn read(
     Ok(wrong)
 }
 
-/// Whether a page holds the messages right before `before`, ascending and without a gap, as many as there are up to 50, or
-/// fewer where it says that there are more. Whether the entry that began the conversation is one of them is the server's choice.
+/// Returns true if a page holds the messages right before `before`, ascending and without a gap, as many as there are up to
+/// 50, or fewer where it says that there are more. The entry that began the conversation may be one of them.
 fn is_page(body: &[u8], before: u64) -> Result<bool> {
     let (mut items, mut more) = (&b"[]"[..], false);
     scan::fields(body, |key, value| {

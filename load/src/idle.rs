@@ -29,7 +29,7 @@ const OPENING: usize = 128;
 /// Connections that come and go first, so that what the first connection ever costs is not counted as each one's.
 const WARM_UP: usize = 100;
 
-/// What `kith-load idle` is told.
+/// The arguments of `kith-load idle`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

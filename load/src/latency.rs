@@ -10,10 +10,10 @@ const LONGEST_US: u64 = 600_000_000;
 #[derive(Debug, Clone)]
 pub struct Latency(Histogram<u64>);
 
-/// How a collection of times is told, in milliseconds.
+/// The summary of a set of latencies, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// How many times.
+    /// The number of latencies.
     pub count: u64,
     /// Half of them were shorter.
     pub p50_ms: f64,

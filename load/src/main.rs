@@ -91,7 +91,7 @@ enum Command {
     Neighbour(neighbour::Args),
     /// More than the server can take, in an open loop
     Overload(overload::Args),
-    /// How long the disk itself takes to keep 4 KiB; needs no server
+    /// Measure how long the disk itself takes to keep 4 KiB; needs no server
     Fsync(fsync::Args),
     /// Make one table of the reports of a bench
     Table(table::Args),

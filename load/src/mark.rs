@@ -9,14 +9,14 @@ const COUNT_BITS: u32 = 26;
 const MICROS_BITS: u32 = 10;
 const RUN_BITS: u32 = 26;
 
-/// What the name of a message tells.
+/// The meaning of a message's client_id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Which sender of its conversation, below 4 096.
+    /// The number of the sender within its conversation, below 4 096.
     pub sender: u16,
-    /// Which of its messages, from 0, below 2^26.
+    /// The number of the message of this sender, from 0, below 2^26.
     pub count: u32,
-    /// When it was meant to be sent, in µs since the run began.
+    /// The time at which it was due, in µs since the run began.
     pub at_us: u64,
 }
 
@@ -63,7 +63,7 @@ impl Clock {
         Builder::from_unix_timestamp_millis(self.start_ms + millis, &random).into_uuid()
     }
 
-    /// What a name tells; `None` where another run made it.
+    /// Decodes a client_id; `None` where another run made it.
     pub fn mark(&self, name: Uuid) -> Option<Mark> {
         let (high, low) = name.as_u64_pair();
         if low & ((1 << RUN_BITS) - 1) != self.run {

@@ -19,7 +19,7 @@ use crate::{
     tally::{Tally, add},
 };
 
-/// How often a member looks whether it has to ping, and whether all is over.
+/// The period at which a member checks if it has to ping, and if the run is over.
 const TICK: Duration = Duration::from_millis(250);
 const TYPING_EVERY_US: u64 = 1_000_000;
 
@@ -32,22 +32,22 @@ pub struct Room {
     pub acknowledged: Cell<u64>,
     /// Senders that are not done.
     pub sending: Cell<usize>,
-    /// How many sockets hear each message, where the time of the last one is wanted.
+    /// The number of sockets that hear each message, where the time of the last one is wanted.
     pub hearers: Option<u32>,
-    /// How many have heard each message so far.
+    /// The number that have heard each message so far.
     pub heard: RefCell<Vec<u32>>,
 }
 
-/// How a member behaves beside hearing.
+/// The behaviour of a member beside hearing.
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
-    /// It has to ping after so long.
+    /// The period of its pings.
     pub heartbeat: Duration,
-    /// It says `delivered` after each read that brought something.
+    /// True where it says `delivered` after each read that brought something.
     pub receipts: bool,
-    /// It says `typing` once a second if it is a sender.
+    /// True where it says `typing` once a second, as a sender does.
     pub typing: bool,
-    /// It gives up here, in µs of the run's clock.
+    /// The end of its life, in µs of the run's clock.
     pub end_us: u64,
 }
 

@@ -36,9 +36,9 @@ const ATTACKER: usize = 2;
 /// Texts of the attacker's conversation, and the bytes of each: a page of them is close to its bound.
 const TEXTS: u32 = 90;
 const TEXT_BYTES: usize = 10_000;
-/// How long the attacker rests after it was cut off.
+/// The pause of the attacker after it was cut off.
 const CUT_OFF: Duration = Duration::from_millis(100);
-/// For how long an attack runs before its measurement begins.
+/// The time for which an attack runs before its measurement begins.
 const RAMP: Duration = Duration::from_millis(500);
 const SENT_LIMIT: Duration = Duration::from_secs(30);
 

@@ -1,4 +1,4 @@
-//! Whether a socket heard a conversation as the protocol promises: every seq once, in order, none missing.
+//! Checks that a socket heard a conversation as the protocol promises: every seq once, in order, none missing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Seqs that are remembered as missing; one that lost more is wrong enough.
 const HOLES: usize = 100_000;
 
-/// What was found wrong. All zero is what the protocol promises.
+/// Counts of broken promises: all zero is what the protocol promises.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// Acknowledged, but never heard by a socket of a member that was there.
@@ -47,7 +47,7 @@ impl AddAssign for Check {
     }
 }
 
-/// What one socket heard of one log.
+/// The entries of one log that one socket heard.
 #[derive(Debug)]
 pub struct Order {
     head: u64,
@@ -88,7 +88,7 @@ impl Order {
         false
     }
 
-    /// Whether everything up to `head` has been heard.
+    /// Returns true once everything up to `head` has been heard.
     pub fn is_whole_to(&self, head: u64) -> bool {
         self.head >= head && self.holes.is_empty() && self.lost == 0
     }

@@ -14,7 +14,7 @@ use crate::{
     target::Target,
 };
 
-/// What `kith-load overload` is told.
+/// The arguments of `kith-load overload`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -35,7 +35,7 @@ struct Overloaded {
     offered_per_s: f64,
     /// Messages that were due in all.
     offered: u64,
-    /// Those that got `sent`.
+    /// Sends that were answered with `sent`.
     accepted: u64,
     /// The share that was refused, or could not even be written because the server had stopped reading.
     refused_share: f64,

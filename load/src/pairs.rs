@@ -13,7 +13,7 @@ use crate::{
     target::Target,
 };
 
-/// What every load of messages is told.
+/// The arguments of every load of messages.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Timing {
     /// Bytes of text in a message
@@ -30,7 +30,7 @@ pub struct Timing {
     pub drain: f64,
 }
 
-/// What `kith-load pairs` is told.
+/// The arguments of `kith-load pairs`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::wire::opcode;
 
-/// How the peer is wrong.
+/// The fault of the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Not at all.
@@ -35,7 +35,7 @@ pub enum Fault {
     Close(u64),
     /// Every so-manieth send is refused as overloaded.
     Refuse(u64),
-    /// It says that it drops typing, with every send.
+    /// Announces that it drops typing, with every send.
     Shed,
     /// Nothing is read after the hello.
     Deaf,

@@ -1,4 +1,4 @@
-//! What a process has used, from Linux' /proc (proc(5)).
+//! The resources that a process has used, from Linux' /proc (proc(5)).
 
 use std::{fs, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// Linux counts CPU time for user space in hundredths of a second, on every architecture that Rust knows.
 const TICK_MS: u64 = 10;
 
-/// What a process has used up to now.
+/// The resources that a process has used up to now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// CPU time in user space, all threads.
@@ -26,12 +26,12 @@ pub struct Usage {
     pub disk_bytes: Option<u64>,
 }
 
-/// What a process used between two moments, and where it stands at the second.
+/// The resources that a process used between two moments, and its memory at the second.
 #[derive(Debug, Clone, Serialize)]
 pub struct Spent {
     /// CPU seconds, user and kernel.
     pub cpu_s: f64,
-    /// Those in user space.
+    /// Seconds of CPU time in user space.
     pub user_s: f64,
     /// Cores kept busy.
     pub cores: f64,
@@ -54,7 +54,7 @@ impl Usage {
         Self::read(&pid.to_string())
     }
 
-    /// What this program itself has used.
+    /// Reads the resources that this program itself has used.
     ///
     /// # Errors
     /// There is no /proc.
@@ -92,7 +92,7 @@ impl Usage {
         self.user + self.system
     }
 
-    /// What was used from `earlier` to here, within `time`.
+    /// The resources used from `earlier` to here, within `time`.
     pub fn since(&self, earlier: &Self, time: Duration) -> Spent {
         let cpu = self.cpu().saturating_sub(earlier.cpu());
         Spent {
@@ -113,17 +113,17 @@ impl Usage {
 pub struct Machine {
     /// All of it, idle or not.
     pub all: u64,
-    /// What its host gave to others while somebody here wanted it.
+    /// Steal time: the host gave it to others while somebody here wanted it.
     pub stolen: u64,
 }
 
 impl Machine {
-    /// Up to now; `None` where /proc does not tell.
+    /// The times up to now; `None` where /proc does not tell.
     pub fn now() -> Option<Self> {
         machine(&fs::read_to_string("/proc/stat").ok()?)
     }
 
-    /// How much was stolen from `earlier` to here, in hundredths of all.
+    /// The steal time from `earlier` to here, in hundredths of all time.
     pub fn stolen_percent_since(&self, earlier: &Self) -> f64 {
         100.0 * self.stolen.saturating_sub(earlier.stolen) as f64 / self.all.saturating_sub(earlier.all).max(1) as f64
     }

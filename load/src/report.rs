@@ -1,4 +1,4 @@
-//! How a result is told: as JSON for programs, as lines for people.
+//! Writes a result: as JSON for programs, as lines for people.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub fn report(command: &str, ok: bool, measured: impl Serialize) -> Result<Value
     Ok(Value::Object(report))
 }
 
-/// Whether every check of a report was good.
+/// Returns true if every check of a report was good.
 pub fn is_good(report: &Value) -> bool {
     report["ok"] == true
 }

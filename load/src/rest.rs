@@ -14,10 +14,10 @@ use crate::{
 };
 
 const HEAD_BYTES: usize = 32 * 1024;
-/// How often a request that was told to come back later does so.
+/// The number of times that a request is repeated after being told to come back later.
 const TRIES: u32 = 20;
 
-/// What the server answered.
+/// The server's answer to a request.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.

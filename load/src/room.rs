@@ -30,15 +30,15 @@ const BREATH: Duration = Duration::from_millis(300);
 /// A conversation and who takes part.
 #[derive(Debug, Clone)]
 pub struct RoomPlan {
-    /// Which.
+    /// The identifier of the conversation.
     pub conversation: ConversationId,
     /// The members that are connected, by the number of their user.
     pub members: Vec<usize>,
-    /// So many of them, from the first, write.
+    /// The number of members, from the first, that write.
     pub senders: usize,
 }
 
-/// How a load paces itself.
+/// The pacing of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Load {
     /// Closed loop: each sender has so many messages unanswered.
@@ -52,15 +52,15 @@ pub enum Load {
 pub struct Plan {
     /// The conversations.
     pub rooms: Vec<RoomPlan>,
-    /// How it is paced.
+    /// The pacing of its senders.
     pub load: Load,
     /// Bytes of a message's text.
     pub text_bytes: usize,
-    /// Before anything is measured.
+    /// The time before anything is measured.
     pub warm_up: Duration,
-    /// What is measured.
+    /// The measured part.
     pub duration: Duration,
-    /// For the answers and deliveries that are under way when it ends.
+    /// The time for the answers and deliveries that are under way when it ends.
     pub drain: Duration,
     /// Messages of each sender, at most, those that are refused not counted.
     pub quota: u64,

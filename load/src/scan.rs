@@ -8,21 +8,21 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// What a server frame says, as far as a measurement cares.
+/// The content of a server frame, as far as a measurement needs it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Heard<'a> {
     /// One's own message is durable.
     Sent {
-        /// Which.
+        /// The client_id of the message.
         client_id: Uuid,
-        /// In which conversation, as text.
+        /// The identifier of the conversation, as text.
         conversation: &'a [u8],
         /// Its place.
         seq: u64,
     },
     /// Something was said.
     Entry {
-        /// In which conversation, as text.
+        /// The identifier of the conversation, as text.
         conversation: &'a [u8],
         /// Its place.
         seq: u64,
@@ -33,10 +33,10 @@ pub enum Heard<'a> {
     Error {
         /// The code.
         code: &'a [u8],
-        /// Which send, if it was one.
+        /// The client_id of the refused send, if it was one.
         client_id: Option<Uuid>,
     },
-    /// What is shed from now on, as a JSON array.
+    /// The kinds of frames that are shed from now on, as a JSON array.
     Degraded(&'a [u8]),
     /// Anything else, by its `t`.
     Other(&'a [u8]),
@@ -197,7 +197,7 @@ fn past_space(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Where the next member begins, or the closing bracket stands.
+/// The place of the next member, or of the closing bracket.
 fn past_comma(json: &[u8], at: usize, close: u8) -> Option<usize> {
     let at = past_space(json, at);
     match *json.get(at)? {

@@ -152,7 +152,7 @@ fn good(answer: Answer) -> Result<Vec<u8>> {
     }
 }
 
-/// Whether a page of a list has an item.
+/// Returns true if a page of a list has an item.
 fn has_items(page: &[u8]) -> Result<bool> {
     let page: Value = serde_json::from_slice(page).map_err(|error| Error::Protocol(format!("no page: {error}")))?;
     Ok(page["items"].as_array().is_some_and(|items| !items.is_empty()))

@@ -16,7 +16,7 @@ const BACKLOG_BYTES: usize = 16 * 1024;
 const FLIGHTS: usize = 100_000;
 const UUID_CHARS: usize = 36;
 
-/// How a sender paces itself.
+/// The pacing of a sender.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// Closed loop: so many messages unanswered at a time.
@@ -44,14 +44,14 @@ pub struct Sender {
     bounds: Bounds,
 }
 
-/// When the run is and how much a sender may send in it.
+/// The times of the run, and the number of messages that a sender may send in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// The first moment to send, in µs of the run's clock.
     pub start_us: u64,
     /// No message is due from here on.
     pub stop_us: u64,
-    /// So many messages at most, those that are refused not counted.
+    /// Messages at most, refused ones not counted.
     pub quota: u64,
 }
 
@@ -70,7 +70,7 @@ impl Sender {
         Self { index, pace, frame, id_at, flights: VecDeque::new(), next: 0, due_us, bounds }
     }
 
-    /// When it has to be asked again, where time decides that.
+    /// The time at which it has to be asked again, where time decides that.
     pub fn wakes_us(&self) -> Option<u64> {
         match self.pace {
             Pace::Window(_) if self.next == 0 => Some(beat_of(self.bounds.start_us as f64)),

@@ -1,4 +1,4 @@
-//! What has to exist before a measurement: who the users are, and their conversations. All of it over REST.
+//! Makes the users and conversations that a measurement needs, all of it over REST.
 
 use kith_protocol::{ConversationId, UserId, entry::ConversationKind, rest::NewConversation};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ pub struct Setup {
 /// Conversations to make: the members of each by their number, its maker first.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What they are.
+    /// The kind of the conversations.
     pub kind: ConversationKind,
     /// Their members.
     pub members: Vec<Vec<usize>>,

@@ -29,7 +29,7 @@ use crate::{
     target::Target,
 };
 
-/// What `kith-load storm` is told.
+/// The arguments of `kith-load storm`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -70,12 +70,13 @@ struct Measured {
     /// Each device's, from the same beginning.
     device_catch_up: Summary,
     repeated_entries: u64,
-    /// What playing all the devices took meanwhile.
+    /// The resources that playing all the devices took meanwhile.
     generator: Spent,
     check: Check,
 }
 
-/// Which devices are in which conversation, the maker first: in each round every device is in one of the groups, and no two rounds part them alike.
+/// Seats devices in conversations, the maker first: in each round every device is in one of the groups, and no two rounds
+/// part them alike.
 fn seats(devices: usize, rounds: usize, size: usize) -> Vec<Vec<usize>> {
     let groups = devices / size;
     let seat = |round: usize, group: usize, row: usize| row * groups + (group + row * round) % groups;

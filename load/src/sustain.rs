@@ -18,7 +18,7 @@ use crate::{
 /// CPU time of the machine that its host may take before a step that failed says nothing.
 const DISTURBED_PERCENT: f64 = 1.0;
 
-/// What `kith-load sustain` is told.
+/// The arguments of `kith-load sustain`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Args {
     /// Messages a second between which and none the rate is looked for: what a closed loop reaches, say
     #[arg(long)]
     below: f64,
-    /// How often the range is halved; what failed while the host took CPU time is tried once more
+    /// Halvings of the range; what failed while the host took CPU time is tried once more
     #[arg(long, default_value_t = 5)]
     steps: u32,
     /// Milliseconds in which 99 of 100 messages must be answered
@@ -43,7 +43,7 @@ pub struct Args {
 struct Sustained {
     /// Messages a second.
     sustained_per_s: f64,
-    /// What was tried.
+    /// The rates that were tried.
     steps: Vec<Step>,
 }
 
@@ -89,7 +89,7 @@ impl Step {
         Self { rate, carried, messages_per_s, refused, shed, p99_ms, stolen_percent }
     }
 
-    /// It failed, and that may be the host's doing.
+    /// Returns true for a failure that may be the host's doing.
     fn is_disturbed(&self) -> bool {
         !self.carried && self.stolen_percent.is_some_and(|percent| percent > DISTURBED_PERCENT)
     }

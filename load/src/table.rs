@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
-/// What `kith-load table` is told.
+/// The arguments of `kith-load table`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The folder with a report of each measurement, as `script/bench` writes them
@@ -18,7 +18,7 @@ pub struct Args {
     dir: PathBuf,
 }
 
-/// Which side of its bound a figure has to be.
+/// The side of its bound on which a figure has to be.
 #[derive(Debug, Clone, Copy)]
 pub enum Side {
     /// A smaller figure is better.
@@ -197,7 +197,7 @@ const ROWS: [Row; 17] = [
     },
 ];
 
-/// What is worth knowing beside the figures.
+/// Further figures of the report.
 const BESIDE: [(&str, &str, &str); 30] = [
     ("fsync of the disk, p50 ms", "fsync", "/fdatasync/p50_ms"),
     ("fsync of the disk, p99 ms", "fsync", "/fdatasync/p99_ms"),

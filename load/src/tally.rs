@@ -1,4 +1,4 @@
-//! What all the sockets of a run count together.
+//! The counters that all the sockets of a run share.
 
 use std::{
     cell::{Cell, RefCell},
@@ -52,7 +52,7 @@ pub struct Tally {
     pub late: RefCell<Latency>,
     /// Refused sends, by code.
     pub refused: RefCell<BTreeMap<String, u64>>,
-    /// What the server said it sheds, each combination once.
+    /// The kinds of frames that the server said it sheds, each combination once.
     pub degraded: RefCell<BTreeSet<String>>,
 }
 
@@ -74,7 +74,7 @@ pub struct Moment {
 /// A run, told.
 #[derive(Debug, Serialize)]
 pub struct Measured {
-    /// How long was measured.
+    /// The measured time, in seconds.
     pub seconds: f64,
     /// Messages that got `sent` in that time.
     pub messages: u64,
@@ -100,7 +100,7 @@ pub struct Measured {
     pub read_latency: Summary,
     /// From when a message was due to when it reached the last socket that heard it, where that was asked for.
     pub last_latency: Summary,
-    /// How late the generator itself was.
+    /// The delay of the generator itself.
     pub generator_late: Summary,
     /// Refused sends of the whole run, by code.
     pub refused: BTreeMap<String, u64>,
@@ -108,20 +108,20 @@ pub struct Measured {
     pub held_back: u64,
     /// `typing` frames of the whole run: sent and heard.
     pub typing: [u64; 2],
-    /// What the server said it sheds.
+    /// The kinds of frames that the server said it sheds.
     pub degraded: BTreeSet<String>,
-    /// What the server used.
+    /// The resources that the server used.
     pub server: Option<Spent>,
-    /// What the generator used.
+    /// The resources that the generator used.
     pub generator: Spent,
     /// Of the machine's CPU time, what its host gave to others while it was wanted here.
     pub stolen_percent: Option<f64>,
-    /// What was wrong.
+    /// The broken promises.
     pub check: Check,
 }
 
 impl Measured {
-    /// Whether the server dropped anything.
+    /// Returns true if the server dropped anything.
     pub fn has_shed(&self) -> bool {
         self.degraded.iter().any(|shed| shed != "[]")
     }
@@ -158,7 +158,7 @@ impl Tally {
         }
     }
 
-    /// How things stand now.
+    /// Reads all counters now.
     ///
     /// # Errors
     /// The server's process is gone.

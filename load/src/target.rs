@@ -1,4 +1,4 @@
-//! Which server, which users, and from where: what every measurement shares.
+//! The server and the users of a measurement, and the addresses from which it connects.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -18,19 +18,19 @@ use crate::error::{Error, Result};
 const NO_PASSWORD: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$a2l0aC1sb2FkLWtpdGgtbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// What `kith-load users` is told.
+/// The arguments of `kith-load users`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many
+    /// Number of users
     #[arg(long)]
     count: usize,
     /// The first one's number
     #[arg(long, default_value_t = 0)]
     first: usize,
-    /// What their names begin with
+    /// Prefix of their names
     #[arg(long, default_value = "bench")]
     prefix: String,
-    /// What their tokens are made from; whoever knows it can sign in as them
+    /// Seed of their tokens; whoever knows it can sign in as them
     #[arg(long, default_value = "kith")]
     seed: String,
     /// The file for `kith users import`

@@ -5,15 +5,15 @@
 
 use crate::error::{Error, Result};
 
-/// What a frame is, by its number in the RFC.
+/// Opcodes of frames, by their numbers in RFC 6455.
 pub mod opcode {
     /// A whole text.
     pub const TEXT: u8 = 1;
     /// The end of the connection.
     pub const CLOSE: u8 = 8;
-    /// Is the other side there?
+    /// A question whether the other side is there.
     pub const PING: u8 = 9;
-    /// It is.
+    /// The answer to a ping.
     pub const PONG: u8 = 10;
 }
 
@@ -27,9 +27,9 @@ const FRAME_BYTES: u64 = 64 * 1024 * 1024;
 /// A frame of the server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// What it is.
+    /// The opcode.
     pub opcode: u8,
-    /// What it carries.
+    /// The payload, unmasked.
     pub payload: &'a [u8],
 }
 
@@ -91,7 +91,7 @@ pub fn close_code(payload: &[u8]) -> u16 {
 mod tests {
     use super::*;
 
-    /// What a server would send with the same content: no mask bit, no key.
+    /// The same frame as a server would send it: no mask bit, no key.
     fn as_server(frame: &[u8], len: usize) -> Vec<u8> {
         let head = frame.len() - len - 4;
         let mut bytes = frame[..head].to_vec();

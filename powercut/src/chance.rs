@@ -24,7 +24,7 @@ impl Chance {
         self.number() % bound
     }
 
-    /// Whether something happens that does so `percent` times in a hundred.
+    /// Returns true `percent` times in a hundred.
     pub fn happens(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

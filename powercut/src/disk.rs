@@ -1,4 +1,4 @@
-//! What the disk has, and what it only says to have.
+//! A disk with its two states: the contents that are safe, and those that it only claims to have.
 
 use std::{
     collections::BTreeMap,
@@ -23,9 +23,9 @@ pub(crate) struct Disk {
 
 #[derive(Default)]
 struct File {
-    /// What is safe; none where not even the name is.
+    /// The synced contents; none where not even the name is safe.
     safe: Option<Vec<u8>>,
-    /// What happened since, in its order.
+    /// The changes since, in their order.
     since: Vec<Change>,
     /// Its length as everybody sees it.
     length: u64,
@@ -53,7 +53,7 @@ pub(crate) fn opened(path: &Path) {
     }
 }
 
-/// Whether there is room for a write.
+/// Returns true if there is room for a write.
 pub(crate) fn has_room(path: &Path, offset: u64, length: u64) -> bool {
     let disk = disk();
     let Some(room) = path.parent().and_then(|dir| disk.room.get(dir)) else { return true };
@@ -79,7 +79,7 @@ pub(crate) fn truncated(path: &Path, length: u64) {
     }
 }
 
-/// Whether the sync succeeded.
+/// Syncs a file; returns false where the disk is to fail.
 pub(crate) fn synced(path: &Path) -> bool {
     let mut disk = disk();
     if disk.broken {

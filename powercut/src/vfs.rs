@@ -24,7 +24,7 @@ pub const NAME: &str = "powercut";
 #[repr(C)]
 struct File {
     base: sqlite3_file,
-    /// Where it is; null where nobody has to know, as with SQLite's temporary files.
+    /// The path of the file; null where nobody has to know, as with SQLite's temporary files.
     path: *mut PathBuf,
 }
 

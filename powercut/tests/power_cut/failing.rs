@@ -15,7 +15,7 @@ use tempfile::tempdir;
 use super::ledger::{Ledger, row, value};
 
 const BROKEN: &str = "KITH_POWERCUT_BROKEN";
-/// What the engine ends with: `EX_SOFTWARE`.
+/// The exit code of an engine whose disk fails: `EX_SOFTWARE`.
 const EXIT_CODE: i32 = 70;
 
 fn ground() -> Ground {

@@ -1,4 +1,4 @@
-//! What the store was asked for, what it promised, and whether that is so.
+//! A ledger of the requests to the store and of its promises, and the check that the store kept them.
 
 use bytes::Bytes;
 use kith::{
@@ -14,12 +14,12 @@ pub struct Ledger {
     pub user: UserId,
     /// The client_id of every entry that was ever asked for; its place is its seq less 1.
     pub asked: Vec<Uuid>,
-    /// Up to which seq it was promised.
+    /// The highest seq that was promised.
     pub promised: u64,
     /// The seqs whose redaction was promised, and those for which it was asked.
     pub redacted: Vec<u64>,
     pub redacting: Vec<u64>,
-    /// What was put into the row last, and what of it was promised.
+    /// The number put into the row last, and the last one that was promised.
     pub put: u64,
     pub put_promised: u64,
 }
@@ -68,7 +68,7 @@ impl Ledger {
         }
     }
 
-    /// What replaces the entry at `seq`.
+    /// The record that replaces the entry at `seq`.
     pub fn redaction(&self, seq: u64) -> Record {
         Record { kind: Kind::Redacted, body: "{}".into(), ..self.record(seq) }
     }

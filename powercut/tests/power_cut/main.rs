@@ -1,4 +1,4 @@
-//! What was promised is there after a power cut.
+//! Power cuts: everything that the store promised is there afterwards.
 //!
 //! Writers append, redact and commit; at a random moment what they were promised is noted, then the power goes. The
 //! files as the disk might have them are opened again, and the same goes on there. `KITH_POWERCUT_SEEDS` is how many
@@ -25,7 +25,7 @@ use tokio::sync::Mutex;
 
 const SEEDS: u64 = 40;
 const WRITERS: usize = 4;
-/// How often the power goes in the life of one store.
+/// Power cuts in the life of one store.
 const CUTS: usize = 3;
 
 fn seeds() -> u64 {
