@@ -1,4 +1,4 @@
-//! Whom users block, and whom they have written to.
+//! The people whom users block, and those to whom they have written.
 
 use kith_protocol::{
     Code, UserId,
@@ -41,7 +41,7 @@ impl Accounts {
         self.mark(user, Change::Delete(schema::user::blocked(other))).await
     }
 
-    /// Whom the user blocks, after `after` in the order of their identifiers; as others see them.
+    /// Returns the people whom the user blocks, after `after` in the order of their identifiers; as others see them.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -66,7 +66,7 @@ impl Accounts {
         self.mark(user, Change::Put(schema::user::contact(other), bytes::Bytes::new())).await
     }
 
-    /// Whether the user has written to `other`.
+    /// Returns true if the user has written to `other`.
     pub async fn is_contact(&self, user: UserId, other: UserId) -> Result<bool, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::contact(other) };
         Ok(self.row(row).await?.is_some())
@@ -85,7 +85,7 @@ impl Accounts {
         if card.blocked.contains(&adder) { Err(Error::new(Code::Blocked)) } else { Ok(()) }
     }
 
-    /// Whom the user has written to.
+    /// Returns the people to whom the user has written.
     pub async fn contacts(&self, user: UserId) -> Result<Vec<UserId>, Error> {
         let rows = self.all(schema::user::partition(user), schema::user::contacts()).await?;
         Ok(rows.iter().map(|row| schema::user::user_of(&row.key)).collect::<Result<_, _>>()?)

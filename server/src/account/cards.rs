@@ -1,4 +1,4 @@
-//! What every message needs to know of the other side, kept in memory.
+//! Cards: the part of a user that every message to or from them needs, kept in memory.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,27 +22,27 @@ use crate::{
 /// A user in short.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Card {
-    /// Whether there is, or was, such a user.
+    /// True if there is, or was, such a user.
     pub exists: bool,
-    /// Whether they have erased their account.
+    /// True if they have erased their account.
     pub erased: bool,
-    /// What others may know.
+    /// The privacy settings: which parts others may know.
     pub privacy: Privacy,
-    /// Whom they block.
+    /// The people whom they block.
     pub blocked: HashSet<UserId>,
     /// Empty once erased.
     pub username: String,
-    /// What to show.
+    /// The name to show.
     pub display_name: String,
-    /// When a person last did something.
+    /// The time at which a person last did something.
     pub last_seen: Option<Timestamp>,
     /// True once the operator vouches for the account.
     pub vouched: bool,
-    /// Whose requests wait for their answer; read when somebody asks.
+    /// The strangers whose requests wait for an answer; read when somebody asks.
     requests: OnceCell<HashSet<UserId>>,
 }
 
-/// How many counters tell that a card changed while it was read.
+/// The number of counters that tell that a card changed while it was read.
 const STAMPS: usize = 256;
 
 /// The cards used lately: those of the current generation, and of the one before. When the current one is full it
@@ -54,7 +54,7 @@ pub(super) struct Cards {
 struct Kept {
     current: HashMap<UserId, Arc<Card>>,
     old: HashMap<UserId, Arc<Card>>,
-    /// How often a card of each part of the users was forgotten: one that was read before must not be kept after.
+    /// Counts how often a card of each part of the users was forgotten: one that was read before must not be kept after.
     stamps: [u32; STAMPS],
 }
 

@@ -1,4 +1,4 @@
-//! What a person may type: how long, of which characters.
+//! Checks of what a person may type: its length, its characters.
 
 use kith_protocol::{limits::Limits, visible};
 

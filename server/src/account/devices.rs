@@ -47,7 +47,7 @@ fn device_of(user: UserId, device: DeviceId, row: &[u8]) -> Device {
 }
 
 impl Accounts {
-    /// Whose token this is.
+    /// Returns the user and the device of a token.
     ///
     /// # Errors
     /// `unauthenticated` where it is nobody's, or no longer.
@@ -109,7 +109,7 @@ impl Accounts {
         rows.iter().map(read).collect()
     }
 
-    /// What remains to be done when the rows of these devices are gone. A token's row that cannot be deleted stays
+    /// Does what remains to be done when the rows of these devices are gone. A token's row that cannot be deleted stays
     /// without effect.
     pub(super) async fn signed_out(&self, user: UserId, devices: Vec<(DeviceId, Device)>) {
         for (device, _) in &devices {

@@ -1,4 +1,4 @@
-//! Where a push may go: to the public internet, over https, and nowhere else.
+//! The addresses to which a push may go: on the public internet, over https, and nowhere else.
 //!
 //! An address is chosen by whoever subscribes, so it must not lead the server to what only the server can reach. The url is
 //! checked when it is told, and each address that its name resolves to before a connection is made to it.
@@ -42,7 +42,7 @@ const NOT_PUBLIC_V6: [&str; 4] = ["2001::/23", "2001:db8::/32", "2002::/16", "3f
 /// The well-known prefix of NAT64 (RFC 6052): an IPv4 address stands in its last four bytes.
 const NAT64: &str = "64:ff9b::/96";
 
-/// Whether an address is one of the public internet.
+/// Returns true for an address of the public internet.
 pub fn is_public(address: IpAddr) -> bool {
     let within = |net: &str| net.parse::<IpNet>().is_ok_and(|net| net.contains(&address));
     match address {
@@ -61,12 +61,12 @@ fn carried(six: Ipv6Addr) -> Option<Ipv4Addr> {
     six.to_ipv4_mapped().or(nat64.then_some(Ipv4Addr::new(a, b, c, d)))
 }
 
-/// Where an address is.
+/// The place of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// `host` or `host:port`.
     pub host: Arc<str>,
-    /// Whose host it is: its registrable domain, by the public suffix list, or the address itself.
+    /// The owner of its host: the registrable domain, by the public suffix list, or the address itself.
     pub domain: Arc<str>,
 }
 
@@ -81,7 +81,7 @@ impl Site {
 #[derive(Clone)]
 pub struct Endpoint {
     url: Url,
-    /// Whether this machine itself is allowed; for tests.
+    /// True where this machine itself is allowed; for tests.
     loopback: bool,
 }
 
@@ -132,12 +132,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether a connection may be made to an address that its host resolved to.
+    /// Returns true if a connection may be made to an address that its host resolved to.
     pub fn may_reach(&self, address: IpAddr) -> bool {
         is_public(address) || self.loopback && self.is_loopback() && address.is_loopback()
     }
 
-    /// Whether it is reached with TLS.
+    /// Returns true if it is reached with TLS.
     pub fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
     }
@@ -152,7 +152,7 @@ impl Endpoint {
         (host, self.url.port_or_known_default().unwrap_or(443))
     }
 
-    /// Where it is.
+    /// Returns its place.
     pub fn site(&self) -> Site {
         let (name, _) = self.place();
         let domain = match self.url.host() {
@@ -167,7 +167,7 @@ impl Endpoint {
         self.url.authority()
     }
 
-    /// What a request asks for: the path, and the query if there is one.
+    /// The target of a request: the path, and the query if there is one.
     pub fn target(&self) -> String {
         let query = self.url.query().map_or_else(String::new, |query| format!("?{query}"));
         format!("{}{query}", self.url.path())

@@ -1,4 +1,4 @@
-//! How an account ends.
+//! The erasure of an account.
 
 use kith_protocol::{Code, Timestamp, UserId, problem::CloseCode, rest::Privacy};
 

@@ -20,7 +20,7 @@ pub struct Imported {
     pub username: String,
     /// Argon2id in PHC form.
     pub password_hash: String,
-    /// What is shown; the username where absent.
+    /// The name to show; the username where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// SHA-256, in hexadecimal, of the token of a device that is made with the user.
@@ -28,10 +28,10 @@ pub struct Imported {
     pub token_hash: Option<String>,
 }
 
-/// What became of an import.
+/// The outcome of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportSummary {
-    /// How many users were made.
+    /// The number of users that were made.
     pub imported: usize,
     /// The names that somebody has already; nothing of theirs was changed.
     pub existing: Vec<String>,

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Who may invite.
+/// The people who may invite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InvitesBy {

@@ -16,7 +16,7 @@ use crate::{
 /// A device that has shown a good device secret of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownDevice {
-    /// Whose.
+    /// The user of the device.
     pub user: UserId,
     /// The hash of the secret.
     pub hash: [u8; 32],

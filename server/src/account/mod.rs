@@ -58,16 +58,16 @@ use crate::{
     trust::Newness,
 };
 
-/// What the operator decides about accounts.
+/// The operator's settings of accounts.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Who may sign up.
+    /// The people who may sign up.
     pub registration: Registration,
-    /// Who may invite.
+    /// The people who may invite.
     pub invites_by: InvitesBy,
-    /// How long names and passwords may be, and how many devices a user may have.
+    /// The bounds of names and passwords, and of the devices of a user.
     pub limits: Limits,
-    /// Which accounts are new.
+    /// The rule by which accounts are new.
     pub newness: Newness,
     /// Sign-ups a day from one network,
     pub signups_per_network: u32,
@@ -75,7 +75,7 @@ pub struct Settings {
     pub signups: u32,
 }
 
-/// Who speaks: a device that is signed in, and its user.
+/// The actor of a request: a device that is signed in, and its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The user.

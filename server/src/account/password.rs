@@ -32,7 +32,7 @@ const LANES: u32 = 1;
 const MEMORY_KIB_MAX: u32 = 128 * 1024;
 const PASSES_MAX: u32 = 16;
 const LANES_MAX: u32 = 8;
-/// How much below the rest of the server the threads run, as `nice` counts.
+/// The priority of the threads below the rest of the server, as `nice` counts.
 const NICE: i32 = 10;
 
 /// The queue in which a password waits to be hashed. Nobody's address is known of a program on the machine itself.
@@ -80,7 +80,7 @@ struct Waiting {
     known: Turns<UserId, VecDeque<Work>>,
     unknown: ByNetwork,
     slowed: ByNetwork,
-    /// When the next of `slowed` may have its turn.
+    /// The time at which the next of `slowed` may have its turn.
     slowed_from: Option<Instant>,
     turns: usize,
     ended: bool,
@@ -215,7 +215,7 @@ impl Passwords {
         hashed.await.map_err(|_| overloaded())
     }
 
-    /// Whether this is the password of `hash`; without one it takes as long, and is not.
+    /// Returns true if this is the password of `hash`; without one it takes as long, and is not.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too many wait.

@@ -1,4 +1,4 @@
-//! What users show of themselves.
+//! Profiles: the part of users that others see.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use kith_protocol::{
@@ -43,13 +43,13 @@ pub struct UserLine {
     pub id: UserId,
     /// The name they sign in with.
     pub username: String,
-    /// What is shown.
+    /// The name to show.
     pub display_name: String,
-    /// When they signed up.
+    /// The time at which they signed up.
     pub created_at: Timestamp,
-    /// When they were last there.
+    /// The time at which they were last there.
     pub last_seen: Option<Timestamp>,
-    /// How many devices are signed in.
+    /// The number of devices that are signed in.
     pub devices: usize,
     /// True while the operator has suspended the account.
     pub suspended: bool,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Accounts {
-    /// What was answered to the user's request with this key, if that was within the last 7 days.
+    /// Returns the answer to the user's request with this key, if it was given within the last 7 days.
     pub async fn replay(&self, user: UserId, key: [u8; 16]) -> Result<Option<Replay>, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::replay(key) };
         let found = self.row(row).await?.map(|value| Replay::decode(&value)).transpose()?;

@@ -148,7 +148,7 @@ impl Accounts {
         Err(Error::new(Code::Overloaded))
     }
 
-    /// Whether this is the user's password.
+    /// Checks that this is the user's password.
     ///
     /// # Errors
     /// `wrong_password` where it is not.

@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 use super::{Accounts, check};
 use crate::{Error, limits};
 
-/// How many were signed out.
+/// The outcome of a sign-out by the operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {
     /// Devices.
     pub devices: usize,
-    /// Where to go on, if not all users were looked at.
+    /// The cursor at which to go on, if not all users were looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

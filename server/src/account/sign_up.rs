@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What became of the wish for a name.
+/// The outcome of a claim of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
     Won,

@@ -1,4 +1,4 @@
-//! Where an account stands with the operator: new or not, suspended or not.
+//! The standing of an account with the operator: new or not, suspended or not.
 
 use kith_protocol::{Code, DeviceId, Timestamp, UserId, problem::CloseCode};
 

@@ -1,4 +1,5 @@
-//! Where devices are woken. Their rows are in the store; which users have any is in memory, because every message asks.
+//! Push subscriptions: the addresses at which devices are woken. Their rows are in the store; the users who have any are in
+//! memory, because every message asks for them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,14 +21,14 @@ use crate::{
     },
 };
 
-/// What an operator decides about push.
+/// The operator's settings of push.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Whether there is any.
+    /// True where there is any.
     pub enabled: bool,
-    /// Whom push services may ask about this server: `mailto:` or `https:`.
+    /// The contact whom push services may ask about this server: `mailto:` or `https:`.
     pub contact: Option<String>,
-    /// Whether this machine itself may be a push service; for tests.
+    /// True where this machine itself may be a push service; for tests.
     pub loopback: bool,
 }
 
@@ -44,12 +45,12 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Those that `store` keeps, once they are loaded.
+    /// The subscriptions that `store` keeps, once they are loaded.
     pub fn new(store: Arc<dyn Store>, settings: Settings) -> Self {
         Self { store, settings, users: RwLock::default(), version: AtomicU64::new(0) }
     }
 
-    /// What the operator decided.
+    /// The operator's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -174,7 +175,7 @@ impl Subscriptions {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Those of these users who have any.
+    /// Returns the users among these who have any.
     pub fn those_of<V>(&self, members: &HashMap<UserId, V>) -> HashSet<UserId> {
         let users = self.users.read();
         match users.len() < members.len() {
@@ -183,7 +184,7 @@ impl Subscriptions {
         }
     }
 
-    /// Whether one of these users has any.
+    /// Returns true if one of these users has any.
     pub fn any_of<V>(&self, members: &HashMap<UserId, V>) -> bool {
         let users = self.users.read();
         match users.len() < members.len() {
@@ -203,7 +204,7 @@ impl Subscriptions {
         users.get(&user)?.iter().find(|(other, _)| *other == device).map(|(_, site)| site.clone())
     }
 
-    /// How many there are.
+    /// The number of subscriptions.
     pub fn count(&self) -> usize {
         self.users.read().values().map(Vec::len).sum()
     }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock;
 
-/// What a token begins with, so that a leaked one can be recognised for what it is.
+/// The prefix of a token, so that a leaked one can be recognised for what it is.
 const PREFIX: &str = "kith_";
 /// The prefix of a device secret.
 const SECRET_PREFIX: &str = "kithdev_";
@@ -26,7 +26,7 @@ fn random_text(prefix: &str) -> String {
     format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(clock::random::<32>()))
 }
 
-/// What is kept of a token; `None` for a text that cannot be one.
+/// Hashes a token for the store; `None` for a text that cannot be one.
 pub fn hash_of_token(token: &str) -> Option<[u8; 32]> {
     hash_of(PREFIX, token)
 }

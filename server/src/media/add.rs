@@ -31,23 +31,23 @@ use crate::{
 
 /// Bytes that somebody sends.
 pub struct New {
-    /// Who.
+    /// The user who sends it.
     pub owner: UserId,
-    /// What they say that it is.
+    /// The content type that the user declares.
     pub content_type: String,
-    /// What they call it.
+    /// The name that the user gives it.
     pub name: Option<String>,
     /// The bytes.
     pub source: Source,
 }
 
-/// Where bytes are.
+/// The place of the bytes.
 pub enum Source {
     /// In memory.
     Bytes(Bytes),
     /// In a file, which may be larger than memory.
     File {
-        /// Where.
+        /// The path of the file.
         path: PathBuf,
         /// Its length.
         size: u64,

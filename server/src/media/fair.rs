@@ -26,7 +26,7 @@ pub struct Supply {
     pub bytes: u64,
     /// The number that may wait for a place; more are refused.
     pub waiting: usize,
-    /// How long each of them may wait.
+    /// The longest time that one of them may wait.
     pub wait: Duration,
 }
 

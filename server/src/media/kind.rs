@@ -1,10 +1,10 @@
-//! What bytes are: sniffed, not believed.
+//! The content type of bytes: sniffed, not believed.
 
 use kith_protocol::Code;
 
 use crate::Error;
 
-/// What is served where nothing better is known, or where better would be dangerous.
+/// The content type that is served where nothing better is known, or where better would be dangerous.
 pub const UNKNOWN: &str = "application/octet-stream";
 /// The pictures that the server can read.
 const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -24,18 +24,18 @@ const RECORDINGS: [&str; 12] = [
     "video/quicktime",
 ];
 
-/// Whether the bytes of this type are shown in the page that asks; all others are downloads.
+/// Returns true if the bytes of this type are shown in the page that asks; all others are downloads.
 pub fn is_shown(content_type: &str) -> bool {
     PICTURES.contains(&content_type) || RECORDINGS.contains(&content_type) || content_type == "text/plain"
 }
 
-/// Whether it is a picture that the server can read.
+/// Returns true for a picture that the server can read.
 pub fn is_picture(content_type: &str) -> bool {
     PICTURES.contains(&content_type)
 }
 
-/// What bytes are that begin so, said to be `declared`. What a browser could run is [`UNKNOWN`], and so are the pictures
-/// that the server cannot read and therefore cannot take the place out of.
+/// The content type of bytes that begin so and are declared to be `declared`. Bytes that a browser could run are
+/// [`UNKNOWN`], and so are pictures that the server cannot read and therefore cannot take the place out of.
 ///
 /// # Errors
 /// `unsupported_media_type` where they are said to be a picture or a recording and are none.
@@ -72,7 +72,7 @@ fn is_recording(found: &str) -> bool {
     found.starts_with("audio/") || found.starts_with("video/") || found == "application/ogg"
 }
 
-/// Whether a text is no markup. It is served as text either way, but not every program believes that.
+/// Returns true for a text without markup. It is served as text either way, but not every program believes that.
 fn is_plain(beginning: &[u8]) -> bool {
     let first = beginning.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf));
     first.is_none_or(|first| *first != b'<') && !beginning.contains(&0)

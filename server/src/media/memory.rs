@@ -1,4 +1,4 @@
-//! How much memory the process may have, and how much of it pictures may.
+//! The memory that the process may have, and the share of it that pictures may have.
 
 use std::{
     fs,

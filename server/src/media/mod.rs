@@ -58,12 +58,12 @@ use crate::{
     trust::Newness,
 };
 
-/// What the operator decides about media.
+/// The operator's settings of media.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
     /// Bytes of all media of one user.
     pub quota_bytes: u64,
-    /// Which accounts are new, and so have less of that.
+    /// The rule by which accounts are new, and so have less of that.
     pub newness: Newness,
     /// Bytes of a media that is sent in parts.
     pub upload_bytes: u64,
@@ -90,9 +90,9 @@ pub struct Media {
     sending: Arc<parking_lot::Mutex<Senders>>,
     /// The memory in which pictures are read.
     reading: Arc<Fair>,
-    /// Those that are sent in parts.
+    /// The uploads in parts.
     uploads: Uploads,
-    /// What signs urls, once it was needed.
+    /// The key that signs urls, once it was needed.
     key: Mutex<Option<[u8; 32]>>,
 }
 
@@ -101,7 +101,7 @@ pub fn thumbnail_type(row: &Row) -> Option<&str> {
     row.picture.as_ref()?.thumbnail.as_deref()
 }
 
-/// What a media is, as clients see it.
+/// Describes a media for clients.
 pub fn described(id: MediaId, row: &Row) -> kith_protocol::Media {
     let picture = row.picture.as_ref();
     kith_protocol::Media {

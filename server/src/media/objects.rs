@@ -22,7 +22,7 @@ use crate::{Error, limits};
 /// Bytes as they are read, piece by piece.
 pub type Bytestream = BoxStream<'static, Result<Bytes, object_store::Error>>;
 
-/// What an object holds.
+/// The content of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The bytes themselves.
@@ -31,15 +31,15 @@ pub enum Part {
     Thumbnail,
 }
 
-/// Where the bytes of media are. What was put survives the loss of power.
+/// The object store of the bytes of media. An object that was put survives the loss of power.
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
-    /// Those that have not come whole yet.
+    /// The files of uploads that are not whole yet.
     pub(super) parts: Parts,
     copying: AtomicUsize,
 }
 
-/// That somebody copies all objects; until it is dropped none is removed.
+/// The guard of a copy of all objects; until it is dropped none is removed.
 pub struct Copying(Arc<Objects>);
 
 impl Drop for Copying {
@@ -90,7 +90,7 @@ impl Objects {
         Self::new(Arc::new(object_store::memory::InMemory::new()), Parts::new("/nowhere".into()))
     }
 
-    /// Those that `store` keeps, and what has come of others.
+    /// The objects that `store` keeps, and the files of unfinished uploads.
     pub fn new(store: Arc<dyn ObjectStore>, parts: Parts) -> Self {
         Self { store, parts, copying: AtomicUsize::new(0) }
     }
@@ -101,7 +101,7 @@ impl Objects {
         Copying(self.clone())
     }
 
-    /// Whether objects may be removed now.
+    /// Returns true if objects may be removed now.
     pub(super) fn may_remove(&self) -> bool {
         self.copying.load(Ordering::SeqCst) == 0
     }
@@ -150,7 +150,7 @@ impl Objects {
         copied
     }
 
-    /// Whether an object is there, as a whole.
+    /// Returns true if an object is there, as a whole.
     async fn has(&self, path: &Path, size: u64) -> Result<bool, Error> {
         match self.store.head(path).await {
             Ok(found) => Ok(found.size == size),
@@ -203,7 +203,7 @@ impl Objects {
 
 /// Bytes that were found.
 pub struct Found {
-    /// So many there are in all.
+    /// Bytes of the whole object.
     pub size: u64,
     /// These of them follow.
     pub range: Range<u64>,

@@ -12,11 +12,11 @@ use crate::limits;
 /// Over how long the rate of a sender is looked at.
 const WINDOW: Duration = Duration::from_secs(limits::SLOW_S);
 
-/// How fast bytes come.
+/// The pace at which bytes come.
 pub struct Pace {
     began: Instant,
     come: u64,
-    /// When so many bytes had come: a window ago or more, and since.
+    /// The times at which so many bytes had come: a window ago or more, and since.
     marks: [(Instant, u64); 2],
 }
 

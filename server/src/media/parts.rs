@@ -1,7 +1,7 @@
-//! What has come of the bytes of uploads: a file each, to which bytes are added at its end and nowhere else.
+//! The files of unfinished uploads: one each, to which bytes are added at its end and nowhere else.
 //!
-//! How long a file is says how much has come, and when it last changed says when. Nothing else says either, so nothing
-//! can say more than there is.
+//! The length of a file says how much has come, and the time of its last change says when. Nothing else says either, so
+//! nothing can say more than there is.
 
 use std::{
     fs::{self, File},
@@ -22,12 +22,12 @@ pub struct Parts {
     folder: PathBuf,
 }
 
-/// How far one is.
+/// The progress of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Come {
     /// Its bytes.
     pub size: u64,
-    /// When the last of them came.
+    /// The time of the last write.
     pub at: Timestamp,
 }
 
@@ -41,7 +41,7 @@ pub fn part_of(folder: &Path, id: UploadId) -> PathBuf {
 }
 
 impl Parts {
-    /// Those in a folder that is there.
+    /// The files in a folder that is there.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -61,7 +61,7 @@ impl Parts {
         .await
     }
 
-    /// How far one is; nothing where it is not there.
+    /// The progress of an upload; none where it is not there.
     pub(super) async fn come(&self, id: UploadId) -> Result<Option<Come>, Error> {
         let file = self.file(id);
         blocking(move || {

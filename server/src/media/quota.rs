@@ -1,4 +1,4 @@
-//! How much room each user's media take, and the media of all.
+//! The room that each user's media take, and the media of all.
 
 use std::sync::atomic::Ordering;
 

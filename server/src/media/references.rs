@@ -1,4 +1,4 @@
-//! Who refers to a media.
+//! The references to a media.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Media {
         }
     }
 
-    /// Whether it is somebody's avatar.
+    /// Returns true if it is somebody's avatar.
     pub async fn is_avatar(&self, id: MediaId) -> Result<bool, Error> {
         let (partition, range) = (schema::media::partition(id), schema::media::avatars());
         Ok(!self.store.scan(partition, range, Direction::Ascending, 1).await?.is_empty())

@@ -32,7 +32,7 @@ struct Sender {
     evict: watch::Sender<bool>,
 }
 
-/// That a user sends a media in one request; ends when it is dropped.
+/// The guard of a media that a user sends in one request; the request has ended when it is dropped.
 pub struct Sending {
     of: Arc<Mutex<Senders>>,
     key: u64,

@@ -1,4 +1,4 @@
-//! Where a page of a search ends, sealed: who has a cursor learns nothing from it, and can make none.
+//! The cursor of a page of a search, sealed: its holder learns nothing from it, and can make none.
 
 use std::ops::Bound;
 
@@ -17,12 +17,12 @@ const NONCE_BYTES: usize = 12;
 /// Always so long, since the length would tell something.
 const PLAIN_BYTES: usize = 1 + 8 + 16 + 8 + 8;
 
-/// Where a page ends: so many of the messages up to a place have been looked at, the best first.
+/// The end of a page: the number of messages up to a place that have been looked at, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// The place of a message that was found for the caller.
     pub up_to: Bound<Place>,
-    /// How many to skip.
+    /// The number of messages to skip.
     pub skip: usize,
 }
 
@@ -75,7 +75,7 @@ impl Cursor {
     }
 }
 
-/// Whose a cursor is, and of which search: authenticated with it, but not in it.
+/// The user and the search to which a cursor belongs: authenticated with it, but not in it.
 fn bound_to(user: UserId, asked: &Asked) -> Vec<u8> {
     let Asked { text, conversation, from, before, .. } = asked;
     format!("kith search cursor\n{user}\n{conversation:?}\n{from:?}\n{before:?}\n{text}").into_bytes()

@@ -37,24 +37,24 @@ use crate::{
     store::{self, Store, schema::server},
 };
 
-/// What a user asks for.
+/// The request of a user.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// The words.
     pub text: String,
-    /// In which conversation; in all of the user's where absent.
+    /// The conversation to search in; all of the user's where absent.
     pub conversation: Option<ConversationId>,
     /// By whom.
     pub from: Option<UserId>,
     /// Before when.
     pub before: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The cursor of the page before.
     pub cursor: Option<String>,
-    /// So many messages at most.
+    /// Messages at most.
     pub limit: usize,
 }
 
-/// Who waits for the index to be made anew: told how many messages it holds.
+/// A waiter for the index to be made anew, who is told how many messages it holds.
 type Reindexed = oneshot::Sender<Result<u64, Error>>;
 
 /// The search of a node.
@@ -62,7 +62,7 @@ pub struct Search {
     store: Arc<dyn Store>,
     conversations: Conversations,
     index: Arc<Index>,
-    /// Those who want it to be made anew.
+    /// The waiters for the index to be made anew.
     wanted: Mutex<Vec<Reindexed>>,
     called: Notify,
     /// Conversations that met damage when they were indexed.

@@ -1,4 +1,4 @@
-//! What a person types into a search field, and what of a text it finds.
+//! The text that a person types into a search field, and the places of a text that it finds.
 //!
 //! Words must all be there, in any order. Words between quotation marks must follow one another. The last word may be the
 //! beginning of one, since it may still be being typed, once it has three letters. Nothing else has a meaning, and nothing is wrong.
@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::words::{Word, words};
 use crate::limits;
 
-/// What to look for; at least one word.
+/// A query of at least one word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,
@@ -18,9 +18,9 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     words: Vec<String>,
-    /// Whether the last of them may be the beginning of a word.
+    /// True where the last of them may be the beginning of a word.
     begins: bool,
-    /// Whether it ends in a script without spaces,
+    /// True where it ends in a script without spaces,
     spaceless: bool,
     /// and there with one character alone, with which any pair may begin.
     single: bool,
@@ -75,8 +75,8 @@ impl Query {
         self.terms.iter().map(term).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// How well a text that has all the words answers, given in its indexed form: 2 where each is a whole word of it, and 1
-    /// more where they follow one another as in the query.
+    /// Ranks a text that has all the words, given in its indexed form: 2 where each is a whole word of it, and 1 more where
+    /// they follow one another as in the query.
     pub fn rank(&self, indexed: &str) -> u8 {
         let text: Vec<&str> = indexed.split(' ').collect();
         let whole = |term: &Term| {
@@ -138,7 +138,7 @@ impl Term {
         Some(Self { begins: single, spaceless, single, words: found.into_iter().map(|word| word.folded).collect() })
     }
 
-    /// Whether a text begins with it.
+    /// Returns true if a text begins with it.
     fn matches(&self, text: &[&str]) -> bool {
         let Some((last, rest)) = self.words.split_last() else { return false };
         let Some(end) = text.get(rest.len()) else { return false };
@@ -146,7 +146,7 @@ impl Term {
         ends && rest.iter().zip(text).all(|(word, other)| word == other)
     }
 
-    /// Where it is in a text that begins with it.
+    /// Returns its place in a text that begins with it.
     fn place(&self, text: &[Word]) -> Range<usize> {
         let last = &text[self.words.len() - 1];
         let end = if self.single { last.first.unwrap_or(last.at.end) } else { last.at.end };

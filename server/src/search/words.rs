@@ -1,4 +1,4 @@
-//! What a text is searched by: its words, folded so that case, accents and width do not matter.
+//! The words by which a text is searched, folded so that case, accents and width do not matter.
 //!
 //! A word is a run of letters, digits and their marks. In scripts that write without spaces (Chinese, Japanese, Thai, Lao,
 //! Khmer, Burmese, Tibetan, and Korean, which glues its particles to its nouns) nobody can tell where a word ends without
@@ -16,7 +16,7 @@ pub struct Word {
     pub folded: String,
     /// Its place in the text, in bytes.
     pub at: Range<usize>,
-    /// Where its first character ends, if the word is one or two characters of a script without spaces.
+    /// The end of its first character, if the word is one or two characters of a script without spaces.
     pub first: Option<usize>,
 }
 
@@ -146,7 +146,7 @@ fn is_accent(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}' | '\u{0591}'..='\u{05c7}' | '\u{064b}'..='\u{065f}' | '\u{0670}' | '\u{06d6}'..='\u{06ed}')
 }
 
-/// Whether words of this letter's script are not told apart by spaces.
+/// Returns true for a letter whose script does not set words apart by spaces.
 fn is_spaceless(c: char) -> bool {
     matches!(c,
         // Thai, Lao, Tibetan, Burmese, Khmer

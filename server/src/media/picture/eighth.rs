@@ -20,7 +20,7 @@ pub struct Frame {
     pub width: u32,
     /// Of the picture, in pixels.
     pub height: u32,
-    /// How it is to be turned, where it says so.
+    /// The orientation in which it is to be shown, where it says one.
     pub orientation: Orientation,
     /// True where this module can decode it.
     pub is_readable: bool,
@@ -31,7 +31,7 @@ pub struct Frame {
 #[derive(Clone, Copy)]
 struct Component {
     id: u8,
-    /// How many blocks of it lie beside one another in a unit, and how many above.
+    /// The number of its blocks beside one another in a unit, and above one another.
     across: u32,
     down: u32,
     quantization: usize,

@@ -43,14 +43,14 @@ pub struct Kept {
 pub struct Look {
     width: u32,
     height: u32,
-    /// How it is to be turned, where it says so.
+    /// The orientation in which it is to be shown, where it says one.
     orientation: Orientation,
     way: Way,
     /// Bytes that reading it takes, beside its own.
     pub bytes: u64,
 }
 
-/// How a picture is read.
+/// The way in which a picture is read.
 enum Way {
     Png {
         rows: u64,

@@ -8,7 +8,7 @@ use std::{
 use super::grid::{Grid, rgba};
 use crate::{limits, media::strip::Damaged};
 
-/// Where the rows of an interlaced picture's passes lie: the first column and row, and the steps from each to the next
+/// The rows of an interlaced picture's passes: the first column and row, and the steps from each to the next
 /// (PNG, third edition, section 8.2).
 const ADAM7: [[u32; 4]; 7] =
     [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
@@ -60,7 +60,7 @@ pub fn png(input: impl BufRead + Seek, rows: u64) -> Result<Grid, Damaged> {
     Ok(grid)
 }
 
-/// How GIFs are decoded: what is no picture in them is bounded too.
+/// The options with which GIFs are decoded: what is no picture in them is bounded too.
 fn gif_options() -> gif::DecodeOptions {
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::Indexed);

@@ -168,7 +168,7 @@ fn passes_are_put_together() {
     }
 }
 
-/// How a JPEG is made.
+/// The recipe of a JPEG.
 #[derive(Debug, Clone, Copy)]
 struct Made {
     progressive: bool,

@@ -21,11 +21,11 @@ use crate::{
     room::Room,
 };
 
-/// That the rest of a body did not come.
+/// The error of a body whose rest did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken;
 
-/// That a request may write to an upload, and nobody else.
+/// The right of one request to write to an upload.
 pub struct Going {
     owner: UserId,
     turn: Turn,

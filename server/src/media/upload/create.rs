@@ -1,4 +1,4 @@
-//! How an upload begins.
+//! The beginning of an upload.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Media {
         self.standing(owner, id).await
     }
 
-    /// Whether another upload may be unfinished.
+    /// Checks that the user may have another unfinished upload.
     pub(in crate::media) async fn may_begin(&self, owner: UserId) -> Result<(), Error> {
         let (partition, range) = (schema::user::partition(owner), schema::user::open_uploads());
         let open = self.store.scan(partition, range, Direction::Ascending, UPLOADS_OPEN).await?;

@@ -1,4 +1,4 @@
-//! How an upload becomes a media.
+//! The end of an upload: it becomes a media.
 
 use kith_protocol::{UploadId, UserId};
 

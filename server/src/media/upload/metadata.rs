@@ -8,7 +8,7 @@ use crate::{Error, limits};
 /// Characters of a media type that anybody could mean.
 const TYPE_CHARS: usize = 127;
 
-/// What is read of it; whatever else it has is only of the right form.
+/// The metadata that are read; whatever else there is has only to be of the right form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// `filename`: what it is called.

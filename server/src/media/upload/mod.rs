@@ -37,10 +37,10 @@ use crate::{
 
 pub use self::append::{Broken, Going};
 
-/// What is under way.
+/// The uploads under way.
 pub struct Uploads {
     turns: Arc<Turns>,
-    /// Those that may end at a time.
+    /// The places of uploads that end now.
     ending: Arc<Fair>,
     /// Before this time there is nothing to look at, in milliseconds.
     look_ms: AtomicU64,
@@ -59,20 +59,20 @@ impl Default for Uploads {
     }
 }
 
-/// Where an upload stands.
+/// The state of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Which.
+    /// Its identifier.
     pub id: UploadId,
-    /// So many bytes it will have.
+    /// Bytes of all of it.
     pub length: u64,
-    /// So many have come.
+    /// Bytes that have come.
     pub offset: u64,
-    /// When it is forgotten, unless more come.
+    /// The time at which it is forgotten, unless more come.
     pub expires_at: Timestamp,
-    /// What its user said of it, as they did.
+    /// The metadata, as its user sent them.
     pub metadata: String,
-    /// What it has become.
+    /// The media that it has become.
     pub media: Option<Row>,
 }
 
@@ -88,7 +88,7 @@ impl Standing {
         }
     }
 
-    /// Whether all has come and nothing has been made of it.
+    /// Returns true if all has come and nothing has been made of it.
     fn is_due(&self) -> bool {
         self.media.is_none() && self.offset == self.length
     }
@@ -105,7 +105,7 @@ impl Media {
         self.settings.upload_bytes
     }
 
-    /// Where an upload stands, for who is about to go on with it. Whoever still writes to it stops: mostly the same
+    /// Returns the state of an upload to whoever is about to go on with it. Whoever still writes to it stops: mostly the same
     /// client before its network was lost.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Media {
         self.settled(owner, id).await
     }
 
-    /// Where an upload stands. Where it is about to become a media, this waits for that.
+    /// Returns the state of an upload. Where it is about to become a media, this waits for that.
     ///
     /// # Errors
     /// As [`resume`](Self::resume).
@@ -126,12 +126,12 @@ impl Media {
         self.settled(owner, id).await
     }
 
-    /// Whether somebody writes to the upload that is to become this media, or makes it one.
+    /// Returns true while somebody writes to the upload that is to become this media, or makes it one.
     pub(super) fn is_ending(&self, id: MediaId) -> bool {
         self.uploads.turns.is_taken(UploadId::new(id.uuid()))
     }
 
-    /// Where an upload stands, after what a crash or a full disk kept it from.
+    /// Returns the state of an upload, after doing what a crash or a full disk kept it from.
     async fn settled(self: &Arc<Self>, owner: UserId, id: UploadId) -> Result<Standing, Error> {
         let standing = self.standing(owner, id).await?;
         if !standing.is_due() {

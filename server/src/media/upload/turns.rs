@@ -1,4 +1,4 @@
-//! Whose turn it is to write to an upload: one request at a time.
+//! The right to write to an upload: one request at a time.
 
 use std::{
     collections::HashMap,
@@ -23,7 +23,7 @@ pub struct Turns {
 
 struct Taken {
     owner: UserId,
-    /// Whether it becomes a media, which nothing interrupts.
+    /// True while it becomes a media, which nothing interrupts.
     ends: bool,
     pace: Pace,
     asked: watch::Sender<Asked>,
@@ -48,7 +48,7 @@ impl Taken {
     }
 }
 
-/// That nobody else writes to the upload; ends when it is dropped.
+/// The guard by which nobody else writes to the upload; it ends when it is dropped.
 pub struct Turn {
     of: Arc<Turns>,
     id: UploadId,
@@ -86,7 +86,7 @@ impl Turns {
         Ok(Turn { of: self.clone(), id, asked, _over: ended })
     }
 
-    /// Whether somebody has the turn.
+    /// Returns true while somebody has the turn.
     pub fn is_taken(&self, id: UploadId) -> bool {
         self.of.lock().contains_key(&id)
     }

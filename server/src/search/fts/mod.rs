@@ -38,13 +38,13 @@ use self::{
     write::Writer,
 };
 
-/// Why the index did not answer.
+/// The reason why the index did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// Its file is not what was written; it must be made anew.
     #[error("the search index is damaged: {0}")]
     Damaged(String),
-    /// It cannot be read or written now, as on a full disk. Nothing was changed.
+    /// The index cannot be read or written now, as on a full disk. Nothing was changed.
     #[error("the search index cannot be used: {0}")]
     Unavailable(String),
     /// Too many wait for it.
@@ -68,7 +68,7 @@ impl From<std::io::Error> for Trouble {
     }
 }
 
-/// What an entry means to the index.
+/// The change of the index that an entry causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A message says this now.
@@ -82,13 +82,13 @@ pub enum Change {
 pub struct Text {
     /// Its place.
     pub seq: u64,
-    /// Who wrote it.
+    /// The user who wrote it.
     pub sender: UserId,
-    /// When.
+    /// The time of its entry.
     pub at: Timestamp,
-    /// When it is to go.
+    /// The time at which it expires.
     pub expires_at: Option<Timestamp>,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
@@ -142,7 +142,7 @@ impl Index {
         cleared
     }
 
-    /// Up to which seq each conversation is indexed; 0 where nothing is.
+    /// Returns the seq up to which each conversation is indexed; 0 where nothing is.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -163,7 +163,8 @@ impl Index {
         self.write(move |writer| writer.apply(conversation, seq, &changes)).await
     }
 
-    /// Up to which user's name the walk through all conversations has come: empty before the first, none once it is over.
+    /// Returns the name of the user up to whom the walk through all conversations has come: empty before the first, none once
+    /// it is over.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -187,7 +188,7 @@ impl Index {
         self.write(move |writer| writer.expire(now).and_then(|()| writer.empty_log())).await
     }
 
-    /// How many messages it holds.
+    /// Returns the number of messages in the index.
     ///
     /// # Errors
     /// [`Trouble`].

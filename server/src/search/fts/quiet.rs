@@ -10,13 +10,13 @@ use tokio::{
 
 /// A job that takes longer has found no idle core.
 const STARVED: Duration = Duration::from_secs(1);
-/// For how long jobs take their share of the cores then, so that they come to an end also where all are always busy.
+/// The time for which jobs take their share of the cores then, so that they come to an end also where all are always busy.
 const SHARE: Duration = Duration::from_secs(10);
 
 /// The thread.
 pub(super) struct Quiet {
     runtime: Option<Runtime>,
-    /// Until when jobs take their share.
+    /// The end of the time in which jobs take their share.
     starved: Mutex<Option<Instant>>,
 }
 

@@ -1,4 +1,4 @@
-//! What asks the index.
+//! The reader of the index.
 
 use std::{
     cmp::Reverse,
@@ -13,16 +13,16 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{Trouble, terms};
 use crate::{limits, search::query::Query};
 
-/// What to find.
+/// A question to the index.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Which words.
+    /// The words to find.
     pub query: Query,
-    /// In which conversations, from which seq on.
+    /// The conversations to look into, each from a seq on.
     pub readable: HashMap<ConversationId, u64>,
     /// By whom; by anybody where absent.
     pub from: Option<UserId>,
-    /// Up to which place, where the last question ended.
+    /// The place up to which to look: the end of the last answer.
     pub up_to: Bound<Place>,
     /// Only those before this time.
     pub before: Option<Timestamp>,
@@ -31,7 +31,7 @@ pub struct Question {
 /// The place of a message among all that are found: the newest is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// When it was written; within a conversation never before the message in front of it.
+    /// The time of its entry; within a conversation never before that of the message in front of it.
     pub at: Timestamp,
     /// Its conversation.
     pub conversation: ConversationId,
@@ -42,9 +42,9 @@ pub struct Place {
 /// A message that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// Where it is.
+    /// The place of the message.
     pub place: Place,
-    /// How well it answers ([`Query::rank`]).
+    /// The rank of the answer ([`Query::rank`]).
     pub rank: u8,
 }
 
@@ -73,11 +73,11 @@ pub struct Work {
 struct Ahead {
     id: ConversationId,
     number: i64,
-    /// From which seq on.
+    /// The first seq to look at.
     since: u64,
-    /// Up to which seq it is indexed.
+    /// The seq up to which it is indexed.
     indexed: u64,
-    /// When its newest message was written.
+    /// The time of its newest message.
     newest: Timestamp,
 }
 
@@ -179,7 +179,7 @@ impl Look {
         Ok(())
     }
 
-    /// Up to which seq of a conversation messages are asked for.
+    /// Returns the seq up to which messages of a conversation are asked for.
     fn last_seq(&self, connection: &Connection, ahead: Ahead) -> Result<u64, Trouble> {
         let (up_to, from) = match self.question.up_to {
             Bound::Unbounded => return self.last_before(connection, ahead, self.question.before),

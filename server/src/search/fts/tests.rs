@@ -1,4 +1,4 @@
-//! What the index promises to who feeds it, and to who asks it.
+//! Promises of the index to its feed and to its readers.
 
 use std::{fs, ops::Bound, sync::Arc};
 
@@ -28,7 +28,7 @@ fn put_by(sender: UserId, seq: u64, at_ms: u64, words: &str) -> Change {
     Change::Put(Text { seq, sender, at: Timestamp::from_millis(at_ms), expires_at: None, text: words.to_owned() })
 }
 
-/// Who may read `HERE` alone asks for words.
+/// A question of somebody who may read `HERE` alone.
 fn question(words: &str) -> Question {
     let query = Query::read(words).unwrap();
     Question { query, readable: [(HERE, 1)].into(), from: None, up_to: Bound::Unbounded, before: None }

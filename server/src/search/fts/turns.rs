@@ -1,4 +1,4 @@
-//! Whose turn it is to search: users one after the other, whatever number of searches each has.
+//! The turns of searches: users one after the other, whatever number of searches each has.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -23,7 +23,7 @@ struct State {
     users: VecDeque<(UserId, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// That a search may look now; the next turn is given when it is dropped.
+/// The right to search now; the next turn is given when it is dropped.
 pub struct Turn {
     of: Arc<Turns>,
     user: UserId,

@@ -1,4 +1,4 @@
-//! What changes the index.
+//! The writer of the index.
 
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{limits, search::words, sqlite::scrub::Scrub};
 pub(super) struct Writer {
     connection: Connection,
     scrub: Scrub,
-    /// Whether something was taken out that is still in the write-ahead log.
+    /// True while something that was taken out is still in the write-ahead log.
     erased: bool,
     /// The file, closed after the connection, whose locks its closing would give up.
     _file: Arc<File>,
