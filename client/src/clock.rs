@@ -1,8 +1,13 @@
-//! Identifiers and chance. Everything here that needs either gets it from this module, as the server does from its own.
+//! Time, identifiers and chance. Everything here that needs them gets them from this module, as the server does from its own.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use kith_protocol::Uuid;
+
+/// The monotonic time of the runtime's clock.
+pub fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
 
 /// A new UUIDv7, to name a message before it is sent; those of one process ascend.
 #[expect(clippy::disallowed_methods, reason = "the one place that makes identifiers")]
@@ -10,10 +15,10 @@ pub fn uuid() -> Uuid {
     Uuid::now_v7()
 }
 
-/// A random part of `whole`, so that many clients do not do the same at the same time.
+/// A random seed for the waits of one device.
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for randomness")]
-pub fn random_part(whole: Duration) -> Duration {
-    let mut bytes = [0; 4];
+pub fn seed() -> u64 {
+    let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    whole.mul_f64(f64::from(u32::from_ne_bytes(bytes)) / (f64::from(u32::MAX) + 1.0))
+    u64::from_ne_bytes(bytes)
 }

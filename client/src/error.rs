@@ -2,9 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use kith_protocol::{Code, Problem, problem::CloseCode};
-
-use crate::limits;
+use kith_device::{Closed, limits::REASON_CHARS};
+use kith_protocol::{Code, Problem};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,27 +55,5 @@ impl Error {
 
 /// A text from outside, short enough to show.
 fn short(cause: impl fmt::Display) -> String {
-    cause.to_string().chars().take(limits::ERROR_CHARS).collect()
-}
-
-/// How a socket ended.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("closed with {code} {reason}")]
-pub struct Closed {
-    /// The code of the close frame; 1005 where it has none, 1006 where there was no close frame (RFC 6455, section 7.4.1).
-    pub code: u16,
-    /// What the close frame says, for a person.
-    pub reason: String,
-}
-
-impl Closed {
-    /// A connection that ended without a close frame.
-    pub(crate) fn broken(reason: impl fmt::Display) -> Self {
-        Self { code: 1006, reason: short(reason) }
-    }
-
-    /// Whether the token is of no use any longer: 4004 and 4100.
-    pub fn is_final(&self) -> bool {
-        CloseCode::ALL.iter().any(|code| *code as u16 == self.code && code.is_final())
-    }
+    cause.to_string().chars().take(REASON_CHARS).collect()
 }

@@ -1,4 +1,7 @@
-//! What bounds this client. The limits of the protocol are in [`kith_protocol::limits`]; these are ours.
+//! What bounds the tokio side of this client: the limits of a device are in [`kith_device::limits`], those of the protocol in
+//! [`kith_protocol::limits`].
+
+pub use kith_device::limits::OUTBOX_MESSAGES;
 
 /// Seconds in which a server must take a connection, TLS included.
 pub const CONNECT_S: u64 = 10;
@@ -16,60 +19,12 @@ pub const READ_BUFFER_BYTES: usize = 16 * 1024;
 pub const WRITE_S: u64 = 10;
 /// Seconds that a clean close waits for the other side.
 pub const CLOSE_S: u64 = 2;
-/// Characters of an error's text that comes from outside.
-pub const ERROR_CHARS: usize = 300;
-/// Messages that may wait to be sent; more are refused to the caller.
-pub const OUTBOX_MESSAGES: usize = 1000;
 /// Commands from the handles that may wait for the connection's task.
 pub const COMMANDS: usize = 2048;
-/// Events that may wait for the program,
+/// Events that may wait for the program; [`kith_device::limits::EVENTS_BEHIND`] more wait in the device.
 pub const EVENTS: usize = 1024;
-/// and those that may wait behind them before the socket is not read on.
-pub const EVENTS_BEHIND: usize = 1024;
-/// Entries of each conversation that are kept, unless the program says otherwise.
-pub const ENTRIES_KEPT: usize = 1000;
-/// Conversations that are asked for at a time: so many full pages may wait for one connection at the server, which closes
-/// one for which 4 MiB wait.
-pub const SYNCS_AT_ONCE: usize = 2;
-/// Seconds after which a `sync` counts as not answered.
-pub const SYNC_ANSWER_S: u64 = 30;
-/// Times that the same `sync` is asked in vain before it is given up,
-pub const SYNC_TRIES: u32 = 8;
-/// and milliseconds before the second time, then twice as long each time,
-pub const SYNC_AGAIN_MS: u64 = 1000;
-/// up to so many.
-pub const SYNC_AGAIN_AT_MOST_MS: u64 = 60_000;
-/// Seconds after which an unanswered `send` is sent again.
-pub const SENT_ANSWER_S: u64 = 15;
-/// Milliseconds before a send is tried again, where the server does not say, then twice as long each time,
-pub const SEND_AGAIN_MS: u64 = 1000;
-/// up to so many.
-pub const SEND_AGAIN_AT_MOST_MS: u64 = 60_000;
-/// Times that the server may say that its disk is full before a send has failed.
-pub const STORAGE_FULL_TRIES: u32 = 3;
-/// Milliseconds that the server has to send by itself what a `hello` lacks, before the client asks for it.
-pub const RESUME_MS: u64 = 2000;
-/// Milliseconds for which moved pointers are collected: each conversation tells at most one in so long.
-pub const POINTERS_MS: u64 = 200;
-/// Conversations whose pointers are told then: with two frames each, half of the frames that a server takes in a second.
-pub const POINTERS_AT_ONCE: usize = 5;
-/// Milliseconds for which a `typing` stands.
-pub const TYPING_MS: u64 = 3000;
-/// Seconds in which a `hello` must be answered.
-pub const READY_S: u64 = 10;
-/// Heartbeats without a word from the server after which the connection is given up.
-pub const SILENT_HEARTBEATS: u32 = 3;
-/// Milliseconds of which the first reconnect waits a random part; each further one doubles it,
-pub const RECONNECT_FIRST_MS: u64 = 1000;
-/// up to so many.
-pub const RECONNECT_MAX_MS: u64 = 30_000;
-/// Seconds that a connection must have stood for the next reconnect to be a first one.
-pub const STEADY_S: u64 = 5;
 
 // A handle that may put a message into the outbox finds room for its command, with half left for all others.
 const _: () = assert!(OUTBOX_MESSAGES <= COMMANDS / 2);
-// A page of heads or entries makes an event for each at most.
-const _: () = assert!(kith_protocol::limits::HEADS_CONVERSATIONS <= EVENTS_BEHIND);
 // A server that does not cut its pages by bytes sends so much.
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS * 16 * 1024 * 6 < ANSWER_BYTES);
-const _: () = assert!(SYNCS_AT_ONCE * kith_protocol::limits::PAGE_BYTES <= 2 * 1024 * 1024);

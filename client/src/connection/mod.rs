@@ -2,151 +2,22 @@
 //! reached it.
 //!
 //! One task does all of it. [`Client`] hands it commands, a channel of [`Event`]s tells what happened. What to say when is
-//! decided in `state`, which does no I/O; `task` owns the socket.
+//! decided by [`kith_device::Device`], which does no I/O; `task` owns the socket.
 
-mod outbox;
-mod pointers;
-mod pulls;
-mod state;
 mod task;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
+use kith_device::{Command, Config, Event, Timeline};
 use kith_protocol::{
-    Code, ConversationId, DeviceId, Entry, InstanceId, MessageId, UserId, Uuid,
-    frame::{ConversationFrame, NewMessage, Presence, Receipt, Sent, Sheddable, Typing, Watch},
-    rest::HeadItem,
+    ConversationId, UserId, Uuid,
+    frame::{NewMessage, Watch},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::{Server, Timeline, clock, limits};
-
-/// What a device needs to stay connected.
-#[derive(Clone)]
-pub struct Config {
-    /// Where to.
-    pub server: Server,
-    /// The device's token.
-    pub token: String,
-    /// The program's name and version, for the operator's statistics.
-    pub program: Option<String>,
-    /// What the device has from before, as [`Timeline::have`] gave it.
-    pub have: Vec<(ConversationId, u64)>,
-    /// The instance that this is of, as [`Event::Connected`] named it. What is of no known instance counts for nothing at a
-    /// server that names one.
-    pub instance: Option<InstanceId>,
-    /// Entries of each conversation that are kept in memory.
-    pub keep: usize,
-    /// Entries that are asked for of a conversation of which the device has nothing; the whole log unless said otherwise.
-    pub backlog: u64,
-    /// Of how long the first reconnect waits a random part, and what this doubles up to.
-    pub reconnect: (Duration, Duration),
-}
-
-impl Config {
-    /// A device that has nothing yet and wants all.
-    pub fn new(server: Server, token: impl Into<String>) -> Self {
-        Self {
-            server,
-            token: token.into(),
-            program: None,
-            have: Vec::new(),
-            instance: None,
-            keep: limits::ENTRIES_KEPT,
-            backlog: u64::MAX,
-            reconnect: (
-                Duration::from_millis(limits::RECONNECT_FIRST_MS),
-                Duration::from_millis(limits::RECONNECT_MAX_MS),
-            ),
-        }
-    }
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// The server took the hello.
-    Connected {
-        /// Who this is.
-        user: UserId,
-        /// On what.
-        device: DeviceId,
-        /// The node that answers.
-        node: String,
-        /// Whose seqs these are, to be kept beside [`Timeline::have`]; an older server does not say it.
-        instance: Option<InstanceId>,
-    },
-    /// The server's data is another instance than what this device had, as after the restore of a backup: the timeline is
-    /// empty, and everything comes again as the log has it. Before [`Event::Connected`]. What is unsent is sent as ever, but
-    /// without the seqs that it answers.
-    Restored,
-    /// Nothing that the server spoke of since the connection began is missing any longer, but for what [`Event::Behind`]
-    /// names. Once for each connection.
-    CaughtUp,
-    /// The entries behind a seq could not be had: they were asked for [`limits::SYNC_TRIES`] times, or are damaged on the
-    /// server, and are not asked for any more until something else brings the conversation on.
-    Behind {
-        /// Of which conversation.
-        conversation: ConversationId,
-        /// The last seq that is there.
-        after: u64,
-    },
-    /// There is no connection.
-    Disconnected {
-        /// The code of the close frame; 1006 where there was none; nothing where the server was not reached at all.
-        code: Option<u16>,
-        /// What happened, for a person.
-        reason: String,
-        /// When the next attempt is made.
-        retry_in: Duration,
-    },
-    /// Where a conversation stands, after each hello; or that it is damaged on the server.
-    Head(HeadItem),
-    /// An entry, one's own too. Of each conversation they come in order, each once, without a gap but for what was
-    /// never for this user.
-    Entry(Entry),
-    /// A message of this device is durable. Its entry comes as [`Event::Entry`] besides, before or after.
-    Sent(Sent),
-    /// A message of this device cannot be sent.
-    Failed {
-        /// Which.
-        client_id: Uuid,
-        /// Where to.
-        conversation: ConversationId,
-        /// Why.
-        code: Code,
-        /// Why, for a person.
-        reason: String,
-    },
-    /// Somebody's pointers moved.
-    Receipt(Receipt),
-    /// Somebody who is watched came or went.
-    Presence(Presence),
-    /// Somebody is writing.
-    Typing(Typing),
-    /// The list of conversations changed.
-    ConversationChanged(ConversationFrame),
-    /// So many requests of strangers wait for an answer, since their number changed.
-    Requests(u32),
-    /// A message has expired: its content is gone from the timeline.
-    Expired(MessageId),
-    /// The server has nothing above this seq, without being another instance: what this device had above is not so any longer.
-    Rewound {
-        /// Of which conversation.
-        conversation: ConversationId,
-        /// The last seq that stands.
-        head: u64,
-    },
-    /// What the server drops at the moment.
-    Degraded(Vec<Sheddable>),
-    /// The token is of no use any longer, and nothing more will come.
-    Stopped {
-        /// 4004 or 4100.
-        code: u16,
-    },
-}
+use crate::{Server, clock, limits};
 
 /// Why a command was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -159,14 +30,13 @@ pub enum Refused {
     Stopped,
 }
 
-enum Command {
-    Send(ConversationId, NewMessage, OwnedSemaphorePermit),
-    Read(ConversationId, u64),
-    Typing(ConversationId),
-    Active,
-    Watch(Watch),
-    Unwatch(Watch),
+/// An order of a handle to the task.
+enum Order {
+    /// A command to the device; a message holds its place in the outbox.
+    Device(Command, Option<OwnedSemaphorePermit>),
+    /// Shows the timeline.
     Look(Box<dyn FnOnce(&Timeline) + Send>),
+    /// Closes the connection; dropped when that is done.
     Close(oneshot::Sender<()>),
 }
 
@@ -174,7 +44,7 @@ enum Command {
 /// is dropped.
 #[derive(Clone)]
 pub struct Client {
-    commands: mpsc::Sender<Command>,
+    orders: mpsc::Sender<Order>,
     room: Arc<Semaphore>,
 }
 
@@ -192,11 +62,11 @@ pub fn message(text: impl Into<String>) -> NewMessage {
 impl Client {
     /// Begins to connect, in a task of the current runtime. The events must be received: where they are not, the socket
     /// is not read on, and the server closes it at some time.
-    pub fn connect(config: Config) -> (Self, mpsc::Receiver<Event>) {
-        let (commands, orders) = mpsc::channel(limits::COMMANDS);
+    pub fn connect(server: Server, config: Config) -> (Self, mpsc::Receiver<Event>) {
+        let (orders, taken) = mpsc::channel(limits::COMMANDS);
         let (events, told) = mpsc::channel(limits::EVENTS);
-        tokio::spawn(task::run(config, orders, events));
-        (Self { commands, room: Arc::new(Semaphore::new(limits::OUTBOX_MESSAGES)) }, told)
+        tokio::spawn(task::run(server, config, taken, events));
+        (Self { orders, room: Arc::new(Semaphore::new(limits::OUTBOX_MESSAGES)) }, told)
     }
 
     /// Sends a text, now or as soon as there is a connection; [`Event::Sent`] or [`Event::Failed`] tells under this
@@ -217,7 +87,7 @@ impl Client {
         let client_id = message.client_id;
         // As the server does, so that what is shown here is what the others see.
         kith_protocol::text::clean(&mut message.text);
-        self.tell(Command::Send(conversation, message, room))?;
+        self.order(Order::Device(Command::Send(conversation, message), Some(room)))?;
         Ok(client_id)
     }
 
@@ -234,7 +104,7 @@ impl Client {
         self.tell(Command::Read(conversation, seq))
     }
 
-    /// The person is writing. May be called at each key; the server hears of it every [`limits::TYPING_MS`].
+    /// The person is writing. May be called at each key; the server hears of it every [`kith_device::limits::TYPING_MS`].
     ///
     /// # Errors
     /// [`Refused`]
@@ -277,21 +147,25 @@ impl Client {
     ) -> Result<T, Refused> {
         let (seen, answer) = oneshot::channel();
         // Nobody waits for what was seen where the caller has gone.
-        self.tell(Command::Look(Box::new(move |timeline| drop(seen.send(look(timeline))))))?;
+        self.order(Order::Look(Box::new(move |timeline| drop(seen.send(look(timeline))))))?;
         answer.await.map_err(|_| Refused::Stopped)
     }
 
     /// Says goodbye and ends the connection; what is unsent stays so.
     pub async fn close(self) {
         let (done, closed) = oneshot::channel();
-        if self.commands.send(Command::Close(done)).await.is_ok() {
+        if self.orders.send(Order::Close(done)).await.is_ok() {
             // It is dropped unanswered where the task ended by itself, which is as good.
             let _ = closed.await;
         }
     }
 
     fn tell(&self, command: Command) -> Result<(), Refused> {
-        self.commands.try_send(command).map_err(|refused| match refused {
+        self.order(Order::Device(command, None))
+    }
+
+    fn order(&self, order: Order) -> Result<(), Refused> {
+        self.orders.try_send(order).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Refused::Full,
             mpsc::error::TrySendError::Closed(_) => Refused::Stopped,
         })

@@ -1,19 +1,14 @@
 //! A device against a server that follows a script.
 
-mod damage;
-mod received;
-
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
+use kith_device::limits::EVENTS_BEHIND;
 use kith_protocol::{
-    Body, ClientFrame, MessageId, ServerFrame, Timestamp,
-    entry::{MemberRemoved, Text},
-    frame::{
-        Change, Entries, EntryFrame, ErrorFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Reset, Send as SendFrame,
-        Sync,
-    },
-    rest::PresenceState,
+    Body, ClientFrame, DeviceId, Entry, MessageId, ServerFrame, Timestamp,
+    entry::Text,
+    frame::{Entries, EntryFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Send as SendFrame, Sent},
+    rest::{HeadItem, PresenceState},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -70,26 +65,8 @@ fn entries(seqs: std::ops::RangeInclusive<u64>, head: u64) -> ServerFrame {
     ServerFrame::Entries(Entries { conversation: room(), entries: seqs.map(entry).collect(), head, more, ahead: false })
 }
 
-fn sync(after: u64) -> ClientFrame {
-    ClientFrame::Sync(Sync { conversation: room(), after, limit: None })
-}
-
 fn delivered(seq: u64) -> ClientFrame {
     ClientFrame::Delivered(kith_protocol::frame::Pointer { conversation: room(), seq })
-}
-
-fn refusal(send: &SendFrame, code: Code) -> ServerFrame {
-    ServerFrame::Error(ErrorFrame {
-        code,
-        title: code.title().into(),
-        reference: Some("send".into()),
-        client_id: Some(send.message.client_id),
-        conversation: Some(send.conversation),
-        pointer: None,
-        detail: None,
-        retry_after_ms: Some(1),
-        damaged: false,
-    })
 }
 
 fn sent(send: &SendFrame, seq: u64) -> ServerFrame {
@@ -120,9 +97,9 @@ impl Door {
 
     /// A device that reconnects at once.
     fn device(&self) -> (Client, Events) {
-        let mut config = Config::new(Server::new(&self.url()).unwrap(), "token");
+        let mut config = Config::new("token");
         config.reconnect = (Duration::from_millis(1), Duration::from_millis(1));
-        let (client, events) = Client::connect(config);
+        let (client, events) = Client::connect(Server::new(&self.url()).unwrap(), config);
         (client, Events(events))
     }
 
@@ -233,43 +210,6 @@ async fn it_comes_back_with_what_it_has_and_tells_each_entry_once() {
 }
 
 #[tokio::test]
-async fn one_s_own_message_needs_no_receipt_but_what_else_one_did_does() {
-    let door = Door::open().await;
-    let (_client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![head(0, 0)]).await;
-    let own = |seq, body| {
-        let entry = Entry { sender: anna(), body, ..entry(seq) };
-        ServerFrame::Entry(EntryFrame { conversation: room(), entry })
-    };
-    let text = Body::Message(Text { text: "from another device".into(), ..Text::default() });
-    peer.say(own(1, text)).await;
-    assert_eq!(events.seqs(1).await, [1]);
-    peer.say(own(2, Body::MemberRemoved(MemberRemoved { user: bert(), by: anna() }))).await;
-    assert_eq!(peer.hear().await, delivered(2));
-}
-
-#[tokio::test]
-async fn it_pulls_what_a_hello_does_not_bring_page_by_page() {
-    let door = Door::open().await;
-    let (_client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![head(7, 7)]).await;
-    peer.say(entries(1..=2, 7)).await;
-    let mut after = 2;
-    while after < 7 {
-        match peer.hear().await {
-            ClientFrame::Sync(sync) => {
-                assert_eq!(sync.after, after);
-                after = (after + 2).min(7);
-                peer.say(entries(sync.after + 1..=after, 7)).await;
-            }
-            other => assert!(matches!(other, ClientFrame::Delivered(_)), "{other:?}"),
-        }
-    }
-    assert_eq!(events.seqs(7).await, [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(events.next().await, Event::CaughtUp);
-}
-
-#[tokio::test]
 async fn what_was_not_answered_is_sent_again_under_its_name() {
     let door = Door::open().await;
     let (client, mut events) = door.device();
@@ -304,49 +244,6 @@ async fn what_was_not_answered_is_sent_again_under_its_name() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_may_pass_is_tried_again_and_nothing_overtakes_it() {
-    let door = Door::open().await;
-    let (client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![]).await;
-    let names = ["one", "two", "three"].map(|text| client.send(room(), text).unwrap());
-    for code in [Code::RateLimited, Code::Overloaded] {
-        let send = peer.hear_send().await;
-        assert_eq!(send.message.client_id, names[0]);
-        peer.say(refusal(&send, code)).await;
-    }
-    let send = peer.hear_send().await;
-    assert_eq!(send.message.client_id, names[0]);
-    peer.say(sent(&send, 1)).await;
-    let send = peer.hear_send().await;
-    assert_eq!(send.message.client_id, names[1]);
-    peer.say(refusal(&send, Code::Blocked)).await;
-    assert_eq!(peer.hear_send().await.message.client_id, names[2]);
-    let failed = events
-        .until(|event| if let Event::Failed { client_id, code, .. } = event { Some((client_id, code)) } else { None });
-    assert_eq!(failed.await, (names[1], Code::Blocked));
-}
-
-#[tokio::test]
-async fn a_full_disk_is_told_after_a_few_tries() {
-    let door = Door::open().await;
-    let (client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![]).await;
-    let names = ["one", "two"].map(|text| client.send(room(), text).unwrap());
-    for name in names {
-        for _ in 0..crate::limits::STORAGE_FULL_TRIES {
-            let send = peer.hear_send().await;
-            assert_eq!(send.message.client_id, name);
-            peer.say(refusal(&send, Code::StorageFull)).await;
-        }
-        let failed = events.until(|event| match event {
-            Event::Failed { client_id, code, .. } => Some((client_id, code)),
-            _ => None,
-        });
-        assert_eq!(failed.await, (name, Code::StorageFull));
-    }
-}
-
-#[tokio::test]
 async fn it_stops_where_the_token_is_of_no_use() {
     for code in [4004, 4100] {
         let door = Door::open().await;
@@ -358,21 +255,6 @@ async fn it_stops_where_the_token_is_of_no_use() {
         assert_eq!(timeout(PATIENCE, events.0.recv()).await.expect("it does not end"), None);
         assert_eq!(client.send(room(), "late"), Err(Refused::Stopped));
     }
-}
-
-#[tokio::test]
-async fn pointers_are_repeated_where_the_server_lost_them() {
-    let door = Door::open().await;
-    let (client, _events) = door.device();
-    let (mut peer, _) = door.welcome(vec![head(3, 0)]).await;
-    peer.say(entries(1..=3, 3)).await;
-    assert_eq!(peer.hear().await, delivered(3));
-    client.read(room(), 2).unwrap();
-    let read = ClientFrame::Read(kith_protocol::frame::Pointer { conversation: room(), seq: 2 });
-    assert_eq!(peer.hear().await, read);
-    drop(peer);
-    let (mut peer, _) = door.welcome(vec![head(3, 1)]).await;
-    assert_eq!([peer.hear().await, peer.hear().await], [read, delivered(3)]);
 }
 
 #[tokio::test]
@@ -394,21 +276,6 @@ async fn it_goes_where_a_draining_server_sends_it_and_home_again() {
 }
 
 #[tokio::test]
-async fn after_a_reset_it_says_again_what_it_has() {
-    let door = Door::open().await;
-    let (_client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![head(2, 2)]).await;
-    peer.say(entries(1..=2, 2)).await;
-    assert_eq!(events.seqs(2).await, [1, 2]);
-    peer.say(ServerFrame::Reset(Reset { spread_ms: 1 })).await;
-    assert_eq!(peer.hear().await, ClientFrame::Hello(Hello { token: None, have: vec![(room(), 2)], client: None }));
-    peer.say(ServerFrame::Heads(Heads { conversations: vec![head(3, 3)], more: false, instance: None })).await;
-    assert_eq!(peer.hear().await, sync(2));
-    peer.say(entries(3..=3, 3)).await;
-    assert_eq!(events.seqs(1).await, [3]);
-}
-
-#[tokio::test]
 async fn what_it_does_not_know_does_no_harm() {
     let door = Door::open().await;
     let (_client, mut events) = door.device();
@@ -427,33 +294,8 @@ async fn what_it_does_not_know_does_no_harm() {
 }
 
 #[tokio::test]
-async fn one_who_was_removed_asks_no_more() {
-    let door = Door::open().await;
-    let (client, mut events) = door.device();
-    let (mut peer, _) = door.welcome(vec![head(9, 9)]).await;
-    assert_eq!(peer.hear().await, sync(0));
-    peer.say(ServerFrame::Error(ErrorFrame {
-        code: Code::NotFound,
-        title: "".into(),
-        reference: Some("sync".into()),
-        client_id: None,
-        conversation: Some(room()),
-        pointer: None,
-        detail: None,
-        retry_after_ms: None,
-        damaged: false,
-    }))
-    .await;
-    let frame = ConversationFrame { id: room(), rev: 9, change: Change::Left };
-    peer.say(ServerFrame::Conversation(frame)).await;
-    events.until(|event| (event == Event::ConversationChanged(frame)).then_some(())).await;
-    events.until(|event| (event == Event::CaughtUp).then_some(())).await;
-    assert_eq!(client.look(|timeline| timeline.lacks().count()).await, Ok(0));
-}
-
-#[tokio::test]
 async fn a_program_that_does_not_listen_can_still_speak_and_misses_nothing() {
-    const COUNT: u64 = (limits::EVENTS + limits::EVENTS_BEHIND) as u64 + 500;
+    const COUNT: u64 = (limits::EVENTS + EVENTS_BEHIND) as u64 + 500;
     let door = Door::open().await;
     let (client, mut events) = door.device();
     let (mut peer, _) = door.welcome(vec![]).await;

@@ -271,8 +271,8 @@ impl Fleet {
 impl Device {
     fn connect(program: &Program, owner: usize, token: &str, ledger: &Arc<Mutex<Ledger>>) -> Self {
         let reconnect = (Duration::from_millis(50), Duration::from_millis(400));
-        let config = Config { reconnect, keep: usize::MAX, ..Config::new(program.server(), token) };
-        let (client, events) = Client::connect(config);
+        let config = Config { reconnect, keep: usize::MAX, ..Config::new(token) };
+        let (client, events) = Client::connect(program.server(), config);
         let device = Self { owner, client, heard: Arc::default() };
         tokio::spawn(hear(events, device.heard.clone(), ledger.clone()));
         device

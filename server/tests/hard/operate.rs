@@ -165,8 +165,8 @@ impl Load {
         let acknowledged = std::sync::Arc::<parking_lot::Mutex<HashMap<Uuid, u64>>>::default();
         let mut writers = tokio::task::JoinSet::new();
         for person in people {
-            let config = kith_client::Config::new(program.server(), person.token.clone());
-            let (client, mut events) = Client::connect(config);
+            let config = kith_client::Config::new(person.token.clone());
+            let (client, mut events) = Client::connect(program.server(), config);
             let acknowledged = acknowledged.clone();
             writers.spawn(async move {
                 loop {

@@ -119,7 +119,7 @@ impl Chat {
         let rounds = Arc::new(AtomicUsize::new(0));
         let mut talking = JoinSet::new();
         for (begins, person) in [(true, one), (false, other)] {
-            let (client, mut events) = Client::connect(Config::new(program.server(), person.token.clone()));
+            let (client, mut events) = Client::connect(program.server(), Config::new(person.token.clone()));
             let (rounds, me) = (rounds.clone(), person.id);
             talking.spawn(async move {
                 if begins {

@@ -5,8 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Every folder of sources that are no tests.
+const SOURCES: [&str; 6] = ["server/src", "protocol/src", "device/src", "client/src", "terminal/src", "load/src"];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The names of the packages that a crate needs to run, without those of its tests.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+    let (_, rest) = text.split_once("[dependencies]\n").expect("a manifest with dependencies");
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split([' ', '.', '=']).next()).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 /// Every source file under a folder, with its path from the workspace.
@@ -94,22 +106,45 @@ fn the_protocol_waits_for_nothing() {
 
 #[test]
 fn the_client_does_not_know_the_server() {
-    let manifest = fs::read_to_string(root().join("client/Cargo.toml")).expect("a manifest");
-    let depends = manifest
-        .lines()
-        .any(|line| line.starts_with("kith ") || line.starts_with("kith.") || line.contains("../server"));
-    assert!(!depends, "a client is built from the protocol alone, as a stranger's would be");
-    never("client/src", |_| true, &["kith::"], "a client is built from the protocol alone, as a stranger's would be");
+    const REASON: &str = "a client is built from the protocol alone, as a stranger's would be";
+    for folder in ["device", "client", "terminal"] {
+        let names = dependencies(&format!("{folder}/Cargo.toml"));
+        assert!(names.iter().all(|name| name != "kith"), "{REASON}\n{folder}: {names:?}");
+        never(&format!("{folder}/src"), |_| true, &["kith::"], REASON);
+    }
+}
+
+#[test]
+fn a_device_waits_for_nothing_and_owns_no_clock() {
+    const REASON: &str = "a device can be run from a seed, in any program, because all that it knows is passed in";
+    let names = dependencies("device/Cargo.toml");
+    assert_eq!(names, ["kith-protocol", "thiserror"], "{REASON}");
+    never(
+        "device/src",
+        |name| !name.contains("/tests/"),
+        &["async ", ".await", "std::net", "std::fs", "std::thread", "SystemTime::now", "Instant::now", "Uuid::now"],
+        REASON,
+    );
+}
+
+#[test]
+fn who_uses_the_client_library_pays_for_no_program() {
+    let names = dependencies("client/Cargo.toml");
+    let foreign = ["clap", "jiff", "rpassword"];
+    assert!(!names.iter().any(|name| foreign.contains(&name.as_str())), "a library has no command line\n{names:?}");
 }
 
 #[test]
 fn one_file_writes_to_the_terminal() {
     never(
-        "client/src",
-        |name| !name.ends_with("kith-chat/screen.rs"),
+        "terminal/src",
+        |name| !name.ends_with("src/screen.rs"),
         &["print!(", "println!(", "stdout()", "stderr()"],
         "what others say steers no terminal because all that is shown goes through `screen`, which cleans it",
     );
+    for folder in ["device/src", "client/src"] {
+        never(folder, |_| true, &["print!(", "println!("], "a library has no terminal");
+    }
 }
 
 #[test]
@@ -124,7 +159,7 @@ fn time_and_chance_come_from_one_place() {
 
 #[test]
 fn nothing_is_left_undone() {
-    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+    for folder in SOURCES {
         never(
             folder,
             |_| true,
@@ -137,7 +172,8 @@ fn nothing_is_left_undone() {
 #[test]
 fn every_select_is_in_a_stated_order() {
     let mut broken = Vec::new();
-    for (name, text) in sources("server/src").iter().chain(&sources("client/src")) {
+    // The load generator measures, and takes what is ready.
+    for (name, text) in SOURCES.iter().filter(|folder| **folder != "load/src").flat_map(|folder| sources(folder)) {
         let lines: Vec<_> = text.lines().collect();
         for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("select! {")) {
             let next = lines.get(number + 1).is_some_and(|line| line.trim() == "biased;");
@@ -153,7 +189,7 @@ fn every_select_is_in_a_stated_order() {
 fn a_file_can_be_read_at_once() {
     const LINES: usize = 500;
     let mut broken = Vec::new();
-    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+    for folder in SOURCES {
         for (name, text) in sources(folder) {
             if code(&text).count() > LINES {
                 broken.push(name);
@@ -169,7 +205,7 @@ fn a_file_can_be_read_at_once() {
 
 #[test]
 fn a_lint_is_not_silenced_without_a_reason() {
-    for folder in ["server/src", "protocol/src", "client/src", "load/src"] {
+    for folder in SOURCES {
         never(
             folder,
             |_| true,

@@ -76,7 +76,7 @@ impl Device {
         let server = Server::new(&format!("http://{}", gate.address)).unwrap();
         let reconnect = (Duration::from_millis(10), Duration::from_millis(100));
         let (client, events) =
-            Client::connect(Config { have, instance, reconnect, ..Config::new(server, &person.token) });
+            Client::connect(server, Config { have, instance, reconnect, ..Config::new(&person.token) });
         Self { client, events, instance: None }
     }
 

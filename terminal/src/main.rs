@@ -73,10 +73,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let server = Server::new(&arguments.server).map_err(|error| error.to_string())?;
     let nobody = Rest::new(server.clone());
     let account = account::enter(&arguments, &nobody).await?;
-    let mut config = Config::new(server, &account.token);
+    let mut config = Config::new(&account.token);
     config.backlog = BACKLOG;
     config.program = Some(concat!("kith-chat/", env!("CARGO_PKG_VERSION")).to_owned());
-    let (client, events) = Client::connect(config);
+    let (client, events) = Client::connect(server, config);
     let mut chat = Chat::new(account.rest.clone(), client.clone(), account.profile.id, Screen::new());
     let outcome = talk(&mut chat, events, lines(), &account).await;
     drop(chat);

@@ -3,26 +3,27 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kith_protocol::{
     ConversationId, Uuid,
     frame::{NewMessage, Send},
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use crate::limits;
 
 /// The unsent messages of all conversations.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     queues: BTreeMap<ConversationId, Queue>,
+    /// The number of all messages.
+    len: usize,
 }
 
 /// The unsent messages of one conversation, never empty.
 struct Queue {
-    messages: VecDeque<(NewMessage, OwnedSemaphorePermit)>,
+    messages: VecDeque<NewMessage>,
     /// When the first is sent, or sent again.
     due: Instant,
     /// Times that the server refused the first for now,
@@ -32,56 +33,63 @@ struct Queue {
 }
 
 impl Outbox {
-    pub(super) fn add(&mut self, id: ConversationId, message: NewMessage, room: OwnedSemaphorePermit, now: Instant) {
+    pub(crate) fn add(&mut self, id: ConversationId, message: NewMessage, now: Instant) {
         let queue = self.queues.entry(id).or_insert_with(|| Queue {
             messages: VecDeque::new(),
             due: now,
             refusals: 0,
             full: 0,
         });
-        queue.messages.push_back((message, room));
+        queue.messages.push_back(message);
+        self.len += 1;
+    }
+
+    /// The number of messages of all conversations.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// A new connection: what was on its way may not have arrived.
-    pub(super) fn reconnected(&mut self, now: Instant) {
+    pub(crate) fn reconnected(&mut self, now: Instant) {
         for queue in self.queues.values_mut() {
             queue.due = now;
         }
     }
 
     /// Another instance: the seqs that messages answer may be those of other messages now.
-    pub(super) fn forget_places(&mut self) {
-        for (message, _) in self.queues.values_mut().flat_map(|queue| &mut queue.messages) {
+    pub(crate) fn forget_places(&mut self) {
+        for message in self.queues.values_mut().flat_map(|queue| &mut queue.messages) {
             message.reply_to = None;
         }
     }
 
     /// What is to be sent now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Send> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<Send> {
         let queues = self.queues.iter_mut().filter(|(_, queue)| queue.due <= now);
         let sends = queues.filter_map(|(id, queue)| {
             queue.due = now + Duration::from_secs(limits::SENT_ANSWER_S);
-            let (message, _) = queue.messages.front()?;
+            let message = queue.messages.front()?;
             Some(Send { conversation: *id, message: message.clone() })
         });
         sends.collect()
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.queues.values().map(|queue| queue.due).min()
     }
 
     /// The message that is on its way under this name.
-    pub(super) fn find(&self, client_id: Uuid) -> Option<ConversationId> {
-        let on_its_way = |queue: &Queue| queue.messages.front().is_some_and(|(first, _)| first.client_id == client_id);
+    pub(crate) fn find(&self, client_id: Uuid) -> Option<ConversationId> {
+        let on_its_way = |queue: &Queue| queue.messages.front().is_some_and(|first| first.client_id == client_id);
         self.queues.iter().find(|(_, queue)| on_its_way(queue)).map(|(id, _)| *id)
     }
 
     /// The message was answered for good: it gives its place to the next one.
-    pub(super) fn done(&mut self, id: ConversationId, client_id: Uuid, now: Instant) -> Option<NewMessage> {
+    pub(crate) fn done(&mut self, id: ConversationId, client_id: Uuid, now: Instant) -> Option<NewMessage> {
         let queue = self.queues.get_mut(&id)?;
-        queue.messages.front().filter(|(first, _)| first.client_id == client_id)?;
-        let (message, _) = queue.messages.pop_front()?;
+        queue.messages.front().filter(|first| first.client_id == client_id)?;
+        let message = queue.messages.pop_front()?;
+        self.len -= 1;
         (queue.due, queue.refusals, queue.full) = (now, 0, 0);
         if queue.messages.is_empty() {
             self.queues.remove(&id);
@@ -90,7 +98,7 @@ impl Outbox {
     }
 
     /// The server has no room for the message that is on its way; returns true while it is worth another try.
-    pub(super) fn found_full(&mut self, id: ConversationId) -> bool {
+    pub(crate) fn found_full(&mut self, id: ConversationId) -> bool {
         self.queues.get_mut(&id).is_some_and(|queue| {
             queue.full += 1;
             queue.full < limits::STORAGE_FULL_TRIES
@@ -98,7 +106,7 @@ impl Outbox {
     }
 
     /// The message was refused for now: it is sent again after the time that the server named, or else later each time.
-    pub(super) fn again(&mut self, id: ConversationId, after: Option<Duration>, now: Instant) {
+    pub(crate) fn again(&mut self, id: ConversationId, after: Option<Duration>, now: Instant) {
         let Some(queue) = self.queues.get_mut(&id) else { return };
         let wait = limits::SEND_AGAIN_MS.saturating_mul(1 << queue.refusals.min(30)).min(limits::SEND_AGAIN_AT_MOST_MS);
         queue.refusals = queue.refusals.saturating_add(1);
@@ -108,19 +116,14 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::sync::Semaphore;
-
     use super::*;
 
     #[test]
     fn a_message_that_is_refused_for_now_is_sent_later_each_time() {
         let (id, began) = (ConversationId::new(Uuid::from_u128(7)), Instant::now());
         let (mut outbox, mut now) = (Outbox::default(), began);
-        let message = super::super::message("hello");
-        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("there is room");
-        outbox.add(id, message.clone(), room, now);
+        let message = crate::tests::message(1, "hello");
+        outbox.add(id, message.clone(), now);
         let mut waits = Vec::new();
         for _ in 0..8 {
             assert_eq!(outbox.due(now).len(), 1);

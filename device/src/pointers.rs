@@ -2,16 +2,15 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kith_protocol::{ClientFrame, ConversationId, frame::Pointer, rest::HeadItem};
-use tokio::time::Instant;
 
 use crate::limits;
 
 /// The pointers of one user in all conversations.
-pub(super) struct Pointers {
+pub(crate) struct Pointers {
     conversations: HashMap<ConversationId, Pair>,
     /// Those of which the server does not know all.
     untold: BTreeSet<ConversationId>,
@@ -29,17 +28,17 @@ struct Pair {
 }
 
 impl Pointers {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { conversations: HashMap::new(), untold: BTreeSet::new(), last: None, next: now }
     }
 
     /// Everything up to `seq` reached this device.
-    pub(super) fn delivered(&mut self, id: ConversationId, seq: u64) {
+    pub(crate) fn delivered(&mut self, id: ConversationId, seq: u64) {
         self.change(id, |pair| pair.delivered = pair.delivered.max(seq));
     }
 
     /// Everything up to `seq` was read here, which also delivers it.
-    pub(super) fn read(&mut self, id: ConversationId, seq: u64) {
+    pub(crate) fn read(&mut self, id: ConversationId, seq: u64) {
         self.change(id, |pair| {
             pair.read = pair.read.max(seq);
             pair.delivered = pair.delivered.max(seq);
@@ -47,7 +46,7 @@ impl Pointers {
     }
 
     /// The user wrote, which reads up to it, or read on another device; the server knows.
-    pub(super) fn known(&mut self, id: ConversationId, delivered: u64, read: u64) {
+    pub(crate) fn known(&mut self, id: ConversationId, delivered: u64, read: u64) {
         self.change(id, |pair| {
             pair.told_delivered = pair.told_delivered.max(delivered).max(read);
             pair.told_read = pair.told_read.max(read);
@@ -55,7 +54,7 @@ impl Pointers {
     }
 
     /// What the server knows after a hello; what it missed is told again.
-    pub(super) fn head(&mut self, item: &HeadItem) {
+    pub(crate) fn head(&mut self, item: &HeadItem) {
         self.change(item.id, |pair| {
             pair.told_delivered = item.delivered;
             pair.told_read = item.read;
@@ -63,7 +62,7 @@ impl Pointers {
     }
 
     /// The server has nothing above `head`, so nothing above it was delivered.
-    pub(super) fn rewind(&mut self, id: ConversationId, head: u64) {
+    pub(crate) fn rewind(&mut self, id: ConversationId, head: u64) {
         self.change(id, |pair| {
             for seq in [&mut pair.delivered, &mut pair.read, &mut pair.told_delivered, &mut pair.told_read] {
                 *seq = head.min(*seq);
@@ -72,7 +71,7 @@ impl Pointers {
     }
 
     /// What is to be told now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<ClientFrame> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<ClientFrame> {
         if self.untold.is_empty() || now < self.next {
             return Vec::new();
         }
@@ -97,7 +96,7 @@ impl Pointers {
         frames
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         (!self.untold.is_empty()).then_some(self.next)
     }
 

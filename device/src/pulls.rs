@@ -5,16 +5,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kith_protocol::{ConversationId, frame::Sync, limits::PAGE_ITEMS};
-use tokio::time::Instant;
 
 use crate::{Timeline, limits};
 
 /// The open questions of a device.
-pub(super) struct Pulls {
+pub(crate) struct Pulls {
     /// Conversations that lack something.
     behind: BTreeSet<ConversationId>,
     /// Questions of this connection that are not answered.
@@ -49,7 +48,7 @@ impl Failing {
 }
 
 impl Pulls {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             behind: BTreeSet::new(),
             asked: BTreeMap::new(),
@@ -60,7 +59,7 @@ impl Pulls {
     }
 
     /// A new connection: what was not answered on the old one may have been what ended it.
-    pub(super) fn reconnected(&mut self, now: Instant) {
+    pub(crate) fn reconnected(&mut self, now: Instant) {
         for (id, question) in std::mem::take(&mut self.asked) {
             self.fail(id, question.after, now);
         }
@@ -69,12 +68,12 @@ impl Pulls {
     }
 
     /// Nothing is asked for before `from`.
-    pub(super) fn wait(&mut self, from: Instant) {
+    pub(crate) fn wait(&mut self, from: Instant) {
         self.from = from;
     }
 
     /// Something was heard of a conversation.
-    pub(super) fn look(&mut self, id: ConversationId, timeline: &Timeline) {
+    pub(crate) fn look(&mut self, id: ConversationId, timeline: &Timeline) {
         match timeline.lacks_of(id) {
             Some(after) => {
                 self.behind.insert(id);
@@ -91,12 +90,12 @@ impl Pulls {
     }
 
     /// An answer came: the seq after which was asked, where one was awaited.
-    pub(super) fn answered(&mut self, id: ConversationId) -> Option<u64> {
+    pub(crate) fn answered(&mut self, id: ConversationId) -> Option<u64> {
         self.asked.remove(&id).map(|question| question.after)
     }
 
     /// Notes that an answer brought nothing, where that is so.
-    pub(super) fn settle(&mut self, id: ConversationId, after: u64, timeline: &Timeline, now: Instant) {
+    pub(crate) fn settle(&mut self, id: ConversationId, after: u64, timeline: &Timeline, now: Instant) {
         if timeline.lacks_of(id) == Some(after) {
             self.fail(id, after, now);
         }
@@ -116,18 +115,18 @@ impl Pulls {
     }
 
     /// The questions that were given up since this was asked last, each with the seq after which nothing came.
-    pub(super) fn take_given_up(&mut self) -> Vec<(ConversationId, u64)> {
+    pub(crate) fn take_given_up(&mut self) -> Vec<(ConversationId, u64)> {
         std::mem::take(&mut self.given_up)
     }
 
     /// Returns true where nothing is missing but what was given up.
-    pub(super) fn is_done(&self, now: Instant) -> bool {
+    pub(crate) fn is_done(&self, now: Instant) -> bool {
         let given_up = |id| self.failing.get(id).is_some_and(Failing::is_given_up);
         self.behind.iter().all(given_up) && self.from <= now
     }
 
     /// What to ask for now.
-    pub(super) fn due(&mut self, now: Instant, timeline: &Timeline) -> Vec<Sync> {
+    pub(crate) fn due(&mut self, now: Instant, timeline: &Timeline) -> Vec<Sync> {
         if now < self.from {
             return Vec::new();
         }
@@ -158,7 +157,7 @@ impl Pulls {
         syncs
     }
 
-    pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         if now < self.from {
             return Some(self.from);
         }

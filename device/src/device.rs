@@ -1,25 +1,71 @@
-//! What a connected device says when. Frames, commands and the time go in; frames and events come out.
+//! The decisions of a device: what it says when. Frames, commands and the time go in; frames and events come out.
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use kith_protocol::{
-    Body, ClientFrame, Code, ConversationId, DeviceId, Entry, InstanceId, ServerFrame, UserId,
+    Body, ClientFrame, Code, ConversationId, Entry, InstanceId, ServerFrame, UserId,
     frame::{
         Change, ConversationFrame, Entries, ErrorFrame, Goaway, Heads, Hello, Ping, Ready, Receipt, Sent, TypingIn,
         Watch,
     },
     limits::{WATCHED_CONVERSATIONS, WATCHED_USERS},
 };
-use tokio::time::Instant;
 
-use super::{Command, Config, Event, outbox::Outbox, pointers::Pointers, pulls::Pulls};
-use crate::{Closed, Timeline, clock, limits, timeline::Applied};
+use crate::{
+    Closed, Command, Due, Ended, Event, Next, Timeline,
+    backoff::Backoff,
+    chance::Chance,
+    limits,
+    link::{Leave, Link},
+    outbox::Outbox,
+    pointers::Pointers,
+    pulls::Pulls,
+    timeline::Applied,
+};
+
+/// The settings of a device, and what it has from before.
+#[derive(Clone)]
+pub struct Config {
+    /// The device's token.
+    pub token: String,
+    /// The program's name and version, for the operator's statistics.
+    pub program: Option<String>,
+    /// What the device has from before, as [`Timeline::have`] gave it.
+    pub have: Vec<(ConversationId, u64)>,
+    /// The instance that this is of, as [`Event::Connected`] named it. What is of no known instance counts for nothing at a
+    /// server that names one.
+    pub instance: Option<InstanceId>,
+    /// Entries of each conversation that are kept in memory.
+    pub keep: usize,
+    /// Entries that are asked for of a conversation of which the device has nothing; the whole log unless said otherwise.
+    pub backlog: u64,
+    /// Of how long the first reconnect waits a random part, and what this doubles up to.
+    pub reconnect: (Duration, Duration),
+}
+
+impl Config {
+    /// A device that has nothing yet and wants all.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self {
+            token: token.into(),
+            program: None,
+            have: Vec::new(),
+            instance: None,
+            keep: limits::ENTRIES_KEPT,
+            backlog: u64::MAX,
+            reconnect: (
+                Duration::from_millis(limits::RECONNECT_FIRST_MS),
+                Duration::from_millis(limits::RECONNECT_MAX_MS),
+            ),
+        }
+    }
+}
 
 /// All that a device knows, connected or not.
-pub(super) struct State {
+pub struct Device {
     token: String,
     program: Option<String>,
     /// Whose seqs the timeline has.
@@ -32,78 +78,24 @@ pub(super) struct State {
     typed: Option<(ConversationId, Instant)>,
     active: bool,
     link: Link,
-    /// What is to be said now.
-    pub(super) frames: Vec<ClientFrame>,
-    /// What is to be told.
-    pub(super) events: VecDeque<Event>,
+    backoff: Backoff,
+    chance: Chance,
+    /// Frames to send now.
+    frames: Vec<ClientFrame>,
+    /// Events to tell.
+    events: VecDeque<Event>,
 }
 
-/// What is so for one connection.
-struct Link {
-    /// Who the server says that this is; nobody before `ready`.
-    ready: Option<(UserId, DeviceId)>,
-    heartbeat: Duration,
-    ping: Instant,
-    /// How many pings were said and answered,
-    pings: u64,
-    pongs: u64,
-    /// and how many must be answered until all is here that the server sends by itself after a hello; not known before
-    /// the last page of heads.
-    resumed: Option<u64>,
-    /// When the server last said something.
-    heard: Instant,
-    opened: Instant,
-    resume: Option<Instant>,
-    caught_up: bool,
-    leave: Option<Leave>,
-}
-
-/// A server that drains asked to go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Leave {
-    /// When.
-    pub(super) at: Instant,
-    /// Where to, if not to the same address.
-    pub(super) url: Option<String>,
-}
-
-/// Why a connection ends from this side.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// The server says nothing any longer.
-    Silent(Closed),
-    /// It asked to go, and it is time.
-    Drained,
-}
-
-impl Link {
-    fn new(now: Instant) -> Self {
-        let heartbeat = Duration::from_secs(limits::READY_S);
-        Self {
-            ready: None,
-            heartbeat,
-            ping: now + heartbeat,
-            pings: 0,
-            pongs: 0,
-            resumed: None,
-            heard: now,
-            opened: now,
-            resume: None,
-            caught_up: false,
-            leave: None,
-        }
-    }
-}
-
-impl State {
-    pub(super) fn new(config: &Config, now: Instant) -> Self {
+impl Device {
+    /// A device that is not connected. Retries are spread by `seed`, which differs from device to device.
+    pub fn new(config: Config, seed: u64, now: Instant) -> Self {
         let mut timeline = Timeline::new(config.keep, config.backlog);
         for (id, seq) in &config.have {
             timeline.assume(*id, *seq);
         }
         Self {
-            token: config.token.clone(),
-            program: config.program.clone(),
+            token: config.token,
+            program: config.program,
             instance: config.instance,
             timeline,
             outbox: Outbox::default(),
@@ -113,13 +105,15 @@ impl State {
             typed: None,
             active: false,
             link: Link::new(now),
+            backoff: Backoff::new(config.reconnect),
+            chance: Chance::new(seed),
             frames: Vec::new(),
             events: VecDeque::new(),
         }
     }
 
     /// A socket is open: says hello.
-    pub(super) fn opened(&mut self, now: Instant) {
+    pub fn opened(&mut self, now: Instant) {
         self.link = Link::new(now);
         self.timeline.reconnected();
         self.pulls.reconnected(now);
@@ -132,26 +126,74 @@ impl State {
         }));
     }
 
-    /// Tells what a server that drains asked for, once the socket is closed.
-    pub(super) fn leave(&mut self) -> Option<Leave> {
-        self.link.leave.take()
+    /// The connection has ended, or none was made: tells the program, and says what follows.
+    pub fn ended(&mut self, how: Ended, now: Instant) -> Next {
+        if self.link.ready.take().is_some() && now - self.link.opened >= Duration::from_secs(limits::STEADY_S) {
+            self.backoff.reset();
+        }
+        self.frames.clear();
+        let leave = self.link.leave.take();
+        let (code, reason, wait) = match how {
+            Ended::Unreached { reason, retry_after } => (None, reason, retry_after),
+            Ended::Closed(closed) if closed.is_final() => {
+                self.events.push_back(Event::Stopped { code: closed.code });
+                return Next::Stop;
+            }
+            Ended::Closed(closed) => {
+                let asked = leave.as_ref().map(|leave| leave.at.saturating_duration_since(now));
+                (Some(closed.code), closed.reason, asked)
+            }
+            Ended::Drained => (None, "the server drains".to_owned(), Some(Duration::ZERO)),
+        };
+        // What the server asked for is spread over its clients by the server.
+        let retry_in = wait.unwrap_or_else(|| self.backoff.next(&mut self.chance));
+        if !self.is_full() {
+            self.events.push_back(Event::Disconnected { code, reason, retry_in });
+        }
+        Next::Connect { after: retry_in, url: leave.and_then(|leave| leave.url) }
     }
 
-    /// How long the connection stood since its hello was taken.
-    pub(super) fn stood(&self, now: Instant) -> Duration {
-        if self.link.ready.is_some() { now - self.link.opened } else { Duration::ZERO }
+    /// The frames to send, in order; there are none without a connection.
+    pub fn take_frames(&mut self) -> Vec<ClientFrame> {
+        std::mem::take(&mut self.frames)
     }
 
-    /// The server said something, or was not listened to.
-    pub(super) fn heard(&mut self, now: Instant) {
+    /// The next event to tell the program.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// True where an event waits.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// True while [`limits::EVENTS_BEHIND`] events wait: frames are to be left with the network.
+    pub fn is_full(&self) -> bool {
+        self.events.len() >= limits::EVENTS_BEHIND
+    }
+
+    /// The number of messages that have neither been sent nor failed.
+    pub fn unsent(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The conversations as this device has them.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The server said something that cannot be read, or was not listened to: it is not silent.
+    pub fn heard(&mut self, now: Instant) {
         self.link.heard = now;
     }
 
-    pub(super) fn command(&mut self, command: Command, now: Instant) {
+    /// Takes a command.
+    pub fn command(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Send(id, message, room) => {
+            Command::Send(id, message) => {
                 self.active = true;
-                self.outbox.add(id, message, room, now);
+                self.outbox.add(id, message, now);
             }
             Command::Read(id, seq) => {
                 self.active = true;
@@ -169,12 +211,11 @@ impl State {
                 }
                 self.say(ClientFrame::Unwatch(watch));
             }
-            Command::Look(look) => look(&self.timeline),
-            Command::Close(done) => drop(done),
         }
     }
 
-    pub(super) fn frame(&mut self, frame: ServerFrame, now: Instant) {
+    /// Takes a frame of the server.
+    pub fn received(&mut self, frame: ServerFrame, now: Instant) {
         self.link.heard = now;
         match frame {
             ServerFrame::Ready(ready) => self.ready(ready, now),
@@ -184,6 +225,7 @@ impl State {
                 self.events.extend(self.timeline.expire(pong.at).into_iter().map(Event::Expired));
                 self.link.pongs += 1;
                 if self.link.resumed == Some(self.link.pongs) {
+                    self.link.stale = false;
                     self.pulls.wait(now);
                 }
             }
@@ -201,23 +243,23 @@ impl State {
             ServerFrame::Error(error) => self.error(error, now),
             ServerFrame::Reset(reset) => {
                 let spread = Duration::from_millis(reset.spread_ms.into());
-                self.link.resume = Some(now + clock::random_part(spread));
+                self.link.resume = Some(now + self.chance.part(spread));
             }
             ServerFrame::Degraded(degraded) => self.events.push_back(Event::Degraded(degraded.shed)),
-            ServerFrame::Goaway(goaway) => self.link.leave = Some(leave(goaway, now)),
+            ServerFrame::Goaway(goaway) => self.leave(goaway, now),
         }
     }
 
-    /// Says what is due, into `frames`.
+    /// Does what is due by now; [`Device::take_frames`] has what is to be said.
     ///
     /// # Errors
-    /// [`End`] when it is time to close the socket.
-    pub(super) fn due(&mut self, now: Instant) -> Result<(), End> {
+    /// [`Due`] when it is time to close the socket.
+    pub fn due(&mut self, now: Instant) -> Result<(), Due> {
         if self.link.leave.as_ref().is_some_and(|leave| leave.at <= now) {
-            return Err(End::Drained);
+            return Err(Due::Drained);
         }
-        if now >= self.silence() {
-            return Err(End::Silent(Closed::broken("the server says nothing")));
+        if now >= self.link.silence() {
+            return Err(Due::Silent(Closed::broken("the server says nothing")));
         }
         if self.link.ready.is_none() {
             return Ok(());
@@ -244,9 +286,9 @@ impl State {
         Ok(())
     }
 
-    /// When [`State::due`] has something to do, if nothing happens before.
-    pub(super) fn deadline(&self, now: Instant) -> Instant {
-        let mut deadline = self.silence();
+    /// When [`Device::due`] has something to do, if nothing happens before.
+    pub fn deadline(&self, now: Instant) -> Instant {
+        let mut deadline = self.link.silence();
         if let Some(leave) = &self.link.leave {
             deadline = deadline.min(leave.at);
         }
@@ -257,22 +299,12 @@ impl State {
         deadline
     }
 
-    /// When the server has been silent for too long: it answers each heartbeat.
-    fn silence(&self) -> Instant {
-        let patience = if self.link.ready.is_some() {
-            self.link.heartbeat * limits::SILENT_HEARTBEATS
-        } else {
-            self.link.heartbeat
-        };
-        self.link.heard + patience
-    }
-
     fn ready(&mut self, ready: Ready, now: Instant) {
         if self.link.ready.replace((ready.user, ready.device)).is_some() {
             return;
         }
         self.link.heartbeat = Duration::from_millis(u64::from(ready.heartbeat_ms).max(1));
-        self.link.ping = now + clock::random_part(self.link.heartbeat);
+        self.link.ping = now + self.chance.part(self.link.heartbeat);
         self.pulls.wait(now + Duration::from_millis(limits::RESUME_MS));
         self.meet(ready.instance, now);
         let Ready { user, device, node, instance, .. } = ready;
@@ -296,6 +328,7 @@ impl State {
         }
         self.instance = instance;
         if self.timeline.clear() {
+            self.link.stale = true;
             self.outbox.forget_places();
             self.pointers = Pointers::new(now);
             self.pulls = Pulls::new(now + Duration::from_millis(limits::RESUME_MS));
@@ -343,7 +376,7 @@ impl State {
     }
 
     fn entries(&mut self, frame: &Entries, now: Instant) {
-        let asked = self.pulls.answered(frame.conversation);
+        let asked = if self.link.stale { None } else { self.pulls.answered(frame.conversation) };
         let rewound = frame.ahead && self.timeline.have_of(frame.conversation) > frame.head;
         for entry in self.timeline.entries(frame, asked.is_some()) {
             self.tell(entry);
@@ -457,18 +490,14 @@ impl State {
         }
     }
 
-    /// The socket is closed.
-    pub(super) fn lost(&mut self) {
-        self.link.ready = None;
-        self.frames.clear();
+    /// Goes when the server asked to, at a random moment of the time that it named.
+    fn leave(&mut self, goaway: Goaway, now: Instant) {
+        let within = self.chance.part(millis(goaway.spread_ms));
+        let at = now + millis(goaway.reconnect_after_ms) + within;
+        self.link.leave = Some(Leave { at, url: goaway.url });
     }
 }
 
 fn millis(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
-}
-
-fn leave(goaway: Goaway, now: Instant) -> Leave {
-    let within = clock::random_part(millis(goaway.spread_ms));
-    Leave { at: now + millis(goaway.reconnect_after_ms) + within, url: goaway.url }
 }
