@@ -1,4 +1,4 @@
-//! What an operator decides: one file in TOML, every key with a default.
+//! The operator's configuration: one file in TOML, every key with a default.
 //!
 //! The doc comments of the fields are the documentation: `kith config` prints them as an example file, see [`example`].
 //! Invariant: nothing but the program's `main` reads the environment.
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// What people see as the server's name.
+    /// The name of the server, as people see it.
     pub name: String,
     /// The folder in which everything is kept. It is made if it is not there, and belongs to one server at a time.
     #[schema(value_type = String)]
@@ -41,20 +41,20 @@ pub struct Config {
     /// The address for the operator: /healthz, /readyz, /metrics. Nobody else should reach it.
     #[schema(value_type = String)]
     pub operator_listen: SocketAddr,
-    /// What clients are told is the name of this machine.
+    /// The name of this machine, as clients are told.
     pub node: String,
-    /// Where this machine is, for clients that prefer one nearby.
+    /// The region of this machine, for clients that prefer one nearby.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "eu-west")]
     pub region: Option<String>,
-    /// Under which address people reach the server, if a proxy stands before it; else what each of them asked for.
+    /// The address under which people reach the server, if a proxy stands before it; else the one that each of them asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://chat.example.org")]
     pub public_url: Option<String>,
-    /// Who may sign up: "open" (everybody), "invite" (who has an invite), "closed" (nobody; import users).
+    /// Sign-up: "open" (to everybody), "invite" (with an invite), "closed" (nobody; import users).
     #[schema(value_type = String)]
     pub registration: Registration,
-    /// Who may invite: "operators" (with `kith invite`), "everyone" (every user too).
+    /// Invites: made by "operators" (with `kith invite`), or by "everyone" (every user too).
     #[schema(value_type = String)]
     pub invites_by: InvitesBy,
     /// The proxies that are believed when they say whom they speak for (X-Forwarded-For), as address ranges.
@@ -68,11 +68,11 @@ pub struct Config {
     pub drain_s: u32,
     /// Encryption of the address for people, without a proxy.
     pub tls: Tls,
-    /// What is written to standard error while the server runs.
+    /// Logging to standard error while the server runs.
     pub log: Log,
-    /// How much anybody may do, and how large things may be.
+    /// Limits on how much anybody may do, and on how large things may be.
     pub limits: Limits,
-    /// What is dropped when the server is slow. All are milliseconds from receiving a message to its being durable.
+    /// Load shedding, when the server is slow. All are milliseconds from receiving a message to its being durable.
     pub load: Load,
     /// Pictures, recordings and files.
     pub media: Media,
@@ -113,10 +113,10 @@ pub struct Media {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Push {
-    /// Whether devices are woken. What leaves the server is encrypted to the device.
+    /// True to wake devices. What leaves the server is encrypted to the device.
     pub enabled: bool,
-    /// Whom push services may ask about this server: mailto: and an address, or https: and a page. Some push services
-    /// refuse a server that does not say. `public_url` is said where this is not, if that is https.
+    /// The contact whom push services may ask about this server: mailto: and an address, or https: and a page. Some push
+    /// services refuse a server that does not say. `public_url` is said where this is not, if that is https.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "mailto:operator@example.org")]
     pub contact: Option<String>,
@@ -317,7 +317,7 @@ impl Default for Load {
     }
 }
 
-/// What is wrong with a configuration: one line for a person, with the file, the line and the key.
+/// An error in a configuration: one line for a person, with the file, the line and the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadConfig(pub String);
@@ -344,7 +344,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What one value cannot tell: how they go together.
+    /// Checks values that go together.
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if !visible::is_visible(&self.name) || self.name.chars().any(visible::is_control) {
             return Err(("name", "must be one line with something to see"));
@@ -392,7 +392,7 @@ impl Config {
         }
     }
 
-    /// What of it concerns media.
+    /// The settings of media.
     pub fn media(&self) -> media::Settings {
         let Media { quota_bytes, upload_bytes, keep_uploads_s, keep_unused_s, total_bytes, .. } = self.media.clone();
         media::Settings {
@@ -405,7 +405,7 @@ impl Config {
         }
     }
 
-    /// What of it concerns push.
+    /// The settings of push.
     pub fn push(&self) -> subscriptions::Settings {
         let page = self.public_url.clone().filter(|url| url.starts_with("https:"));
         subscriptions::Settings {
@@ -419,7 +419,7 @@ impl Config {
         Newness { hours: self.limits.new_account_hours }
     }
 
-    /// What of it concerns accounts.
+    /// The settings of accounts.
     pub fn accounts(&self) -> account::Settings {
         account::Settings {
             registration: self.registration,

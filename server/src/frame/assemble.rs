@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use super::{Frame, Kind, Violation};
 
-/// What a client says in its last frame.
+/// The close frame of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Close<'a> {
-    /// Why; one that may be sent back to it.
+    /// The close code, one that may be sent back to the client.
     pub code: u16,
-    /// Why, for a person.
+    /// The reason, for a person.
     pub reason: &'a str,
 }
 
-/// What one or more frames amount to.
+/// The meaning of one or more frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A whole text, in the caller's buffer where it came in one frame.
@@ -48,7 +48,7 @@ impl Assembler {
         max_message.saturating_sub(self.partial.as_ref().map_or(0, |partial| partial.text.len()))
     }
 
-    /// Whether no message is under way, and so no memory is held.
+    /// Returns true if no message is under way, and so no memory is held.
     pub const fn is_idle(&self) -> bool {
         self.partial.is_none()
     }

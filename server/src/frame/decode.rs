@@ -13,7 +13,7 @@ const OPCODE: u8 = 0x0f;
 const CONTROL: u8 = 0x08;
 const MASKED: u8 = 0x80;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// More of the message that is under way.
@@ -31,17 +31,17 @@ pub enum Kind {
 /// A frame that lies complete and unmasked in the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Whether it is the last of its message.
+    /// True for the last frame of its message.
     pub fin: bool,
-    /// Where in the buffer its payload lies.
+    /// The place of its payload in the buffer.
     pub payload: Range<usize>,
     /// Bytes of the buffer that it takes up; the next frame begins there.
     pub consumed: usize,
 }
 
-/// What the front of a buffer holds.
+/// The front of a buffer, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// The beginning of a frame; the buffer was left as it is.

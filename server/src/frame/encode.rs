@@ -13,7 +13,7 @@ const USUAL_HEADER: usize = 4;
 /// The header of a longer one.
 const LONG_HEADER: usize = 10;
 
-/// Where a text frame begins in a buffer whose payload is being written.
+/// The beginning of a text frame in a buffer whose payload is being written.
 #[derive(Debug)]
 #[must_use = "the frame has no header before it is finished"]
 pub struct Mark {

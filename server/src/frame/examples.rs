@@ -26,7 +26,7 @@ fn frame_of(buffer: &mut [u8]) -> Frame {
     }
 }
 
-/// What a connection hears in these frames.
+/// Decodes frames into the messages that a connection hears.
 fn hear(frames: &[Vec<u8>]) -> Result<Vec<String>, Violation> {
     let mut buffer = frames.concat();
     let mut rest = &mut buffer[..];

@@ -26,7 +26,7 @@ use kith_protocol::problem::CloseCode;
 /// The longest payload of a control frame, in bytes (RFC 6455, section 5.5).
 pub const CONTROL_BYTES: usize = 125;
 
-/// Why a connection must be closed.
+/// The violation for which a connection must be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// A client's frame without a mask (section 5.1).
@@ -62,7 +62,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// What the connection is closed with: 4002 where a frame of ours could not be read, 1002 where RFC 6455 was broken.
+    /// The close code: 4002 where a frame of ours could not be read, 1002 where RFC 6455 was broken.
     pub const fn close_code(self) -> CloseCode {
         match self {
             Self::TooBig | Self::Binary | Self::NotUtf8 => CloseCode::NotDecodable,

@@ -22,7 +22,7 @@ const MAX: usize = 66_000;
 /// Small enough that too much occurs.
 const SMALL: usize = 300;
 
-/// What one side hears of the other.
+/// A message that one side hears of the other.
 #[derive(Debug, Clone, PartialEq)]
 enum Heard {
     Text(String),
@@ -32,7 +32,7 @@ enum Heard {
     Close(Option<(u16, String)>),
 }
 
-/// How a stream of bytes ends.
+/// The end of a stream of bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum End {
     /// With a close frame, or because there is no more.

@@ -33,10 +33,10 @@ use crate::{
     timekeeper,
 };
 
-/// How long a directory that is in use is left alone before it is looked at again.
+/// The pause before a directory that is in use is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Where operations are done. Every error is one line for the operator.
+/// The side on which operations are done. Every error is one line for the operator.
 pub enum Operator {
     /// In the server that runs, through its socket.
     Beside(PathBuf),

@@ -34,7 +34,7 @@ pub(super) enum AskError {
     /// There is no answer.
     #[error("the server on {} did not answer: {why}", .socket.display())]
     Lost {
-        /// Where it was asked.
+        /// The socket that was asked.
         socket: PathBuf,
         /// The reason.
         why: String,

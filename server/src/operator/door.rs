@@ -32,7 +32,7 @@ pub const SOCKET: &str = "operator.sock";
 
 /// A door that is open. Its file goes with it.
 pub struct Bound {
-    /// Where commands arrive.
+    /// The socket on which commands arrive.
     pub listener: UnixListener,
     /// To be kept for as long as the listener is served.
     pub file: SocketFile,
@@ -84,7 +84,7 @@ pub fn router(operations: Operations) -> Router {
         .with_state(operations)
 }
 
-/// Why it was not done: a line for the operator.
+/// The reason why an operation was not done: a line for the operator.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Refused {
     pub error: String,

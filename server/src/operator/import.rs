@@ -13,13 +13,13 @@ use crate::{
     limits,
 };
 
-/// Why a file was not imported.
+/// The reason why a file was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read, or a line of it is bad: nothing was imported.
     #[error("{0}")]
     File(String),
-    /// It stopped on its way; those before are there, and a second import goes on.
+    /// The import stopped on its way; those before are there, and a second import goes on.
     #[error("{0}")]
     Stopped(String),
 }

@@ -1,4 +1,4 @@
-//! What is kept, in lines that a person can read: `kith inspect`.
+//! Prints the rows and entries of a directory, in lines that a person can read: `kith inspect`.
 //!
 //! Texts, passwords and tokens are not shown, only how long they are.
 
@@ -18,7 +18,7 @@ use crate::{
 /// Entries or rows that are read at a time.
 const PAGE: usize = 1000;
 
-/// What to look at.
+/// The subject of an inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// Every row of a user.
@@ -76,13 +76,13 @@ impl FromStr for Subject {
     }
 }
 
-/// Why nothing, or not all, was shown.
+/// The reason why nothing, or not all, was shown.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// The directory cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// What is in it cannot.
+    /// The contents cannot be read.
     #[error(transparent)]
     Read(#[from] Error),
     /// There is nothing of that name.

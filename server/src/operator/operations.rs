@@ -1,4 +1,4 @@
-//! What an operator can do, whether in the server or, where none runs, beside it.
+//! The operations of an operator, done in the server or, where none runs, beside it.
 
 use std::{path::Path, sync::Arc};
 

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{node::Node, store::Store};
 
-/// How long the store may take to say that it is ready.
+/// Seconds within which the store has to say that it is ready.
 const READY_S: u64 = 2;
 
 /// The routes of the operator's address.

@@ -1,4 +1,4 @@
-//! Where token buckets are kept: in so much memory, whoever comes.
+//! A map of token buckets in bounded memory, whoever comes.
 
 use std::{
     collections::HashMap,

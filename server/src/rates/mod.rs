@@ -25,7 +25,7 @@ use crate::{
 
 type Buckets<K> = RateLimiter<K, Bounded<K>, DefaultClock, StateInformationMiddleware>;
 
-/// Where a client stands with a limit.
+/// The state of a client's bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     bucket: &'static str,
@@ -45,12 +45,12 @@ impl Standing {
     }
 }
 
-/// What a bucket said.
+/// The answer of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked {
-    /// Where the client stands now.
+    /// The state of the bucket now.
     pub standing: Standing,
-    /// When it may try again; nothing where it may now.
+    /// The time after which it may try again; none where it may now.
     pub retry_after: Option<Duration>,
 }
 
@@ -136,7 +136,7 @@ pub struct SignIn {
 
 /// All buckets of the server. Their number is bounded, and full ones take no memory after a sweep.
 pub struct Rates {
-    /// How far a user is trusted.
+    /// The trust in a user.
     trust: Box<dyn Fn(UserId) -> Trust + Send + Sync>,
     sends: ByTrust,
     requests: ByTrust,

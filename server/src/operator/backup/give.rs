@@ -35,7 +35,7 @@ pub(in crate::operator) struct Giving {
 /// The bytes of a backup, or why there are none: one line for the operator.
 pub(in crate::operator) type Given<T> = Result<T, String>;
 
-/// When something of a backup was last taken.
+/// The time at which something of a backup was last taken.
 struct Activity(Mutex<Instant>);
 
 /// The reason why no more of a backup is given.
@@ -43,7 +43,7 @@ struct Activity(Mutex<Instant>);
 enum Ended {
     /// The command has gone.
     Gone,
-    /// It took nothing for too long.
+    /// The command took nothing for too long.
     Stalled,
     /// The server ends.
     Stopping,

@@ -35,7 +35,7 @@ const NAMES_TOLD: usize = 20;
 /// The last line of a backup's stream.
 const END: &str = "end";
 
-/// What a backup is, as it says itself.
+/// The manifest of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The version of the form of the backup.
@@ -50,7 +50,7 @@ pub struct Manifest {
     pub database: Summed,
     /// The list of the media.
     pub media_list: Summed,
-    /// How many objects it names.
+    /// The number of objects that it names.
     pub media: u64,
     /// Bytes of them all.
     pub media_bytes: u64,
@@ -83,7 +83,7 @@ impl Manifest {
     }
 }
 
-/// How far a backup or a restore is.
+/// The progress of a backup or a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Bytes that are there.
@@ -92,7 +92,7 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Where progress is told.
+/// The function to which progress is told.
 struct Told<P> {
     progress: P,
     now: Progress,

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{backends::MEDIA, media::objects::hexadecimal};
 
-/// What is said in a folder into which a backup is being restored.
+/// The note in a folder into which a backup is being restored.
 const BEGUN: &str = "A backup is being restored into this folder. The same command begins again.\n";
 
-/// What was restored.
+/// The outcome of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The moment of which it is.
@@ -24,7 +24,7 @@ pub struct Restored {
     pub database_bytes: u64,
     /// Objects of media.
     pub media: u64,
-    /// How many objects are not as the backup says, and were left out.
+    /// The number of objects that are not as the backup says, and were left out.
     pub damaged: u64,
     /// The names of the first of those.
     pub names: Vec<String>,

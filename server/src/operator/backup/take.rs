@@ -24,19 +24,19 @@ use crate::{
     operator::connection::{AskError, Door},
 };
 
-/// What is said in a folder in which a backup has begun.
+/// The note in a folder in which a backup has begun.
 const BEGUN: &str = "A backup into this folder has begun and not ended. The same command goes on with it.\n";
 
-/// What a backup took.
+/// The outcome of a backup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
     /// Bytes of the database.
     pub database_bytes: u64,
     /// Objects in the backup.
     pub media: u64,
-    /// Those of them that were there before, or in the earlier backup.
+    /// Objects that were there before, or in the earlier backup.
     pub kept: u64,
-    /// How many objects the server could not read, or has with other bytes than were sent.
+    /// The number of objects that the server could not read, or has with other bytes than were sent.
     pub damaged: u64,
     /// The names of the first of those.
     pub names: Vec<String>,

@@ -26,7 +26,7 @@ struct Damaged {
     why: String,
 }
 
-/// What is known of the log that is read.
+/// The part of a log that has been read.
 #[derive(Default)]
 struct Reading {
     log: Option<ConversationId>,

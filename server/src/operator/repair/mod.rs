@@ -1,9 +1,9 @@
-//! What can be done about damage without inventing anything: `kith repair`, on a directory that nobody works in.
+//! Repairs damage without inventing anything: `kith repair`, on a directory that nobody works in.
 //!
-//! What one flipped bit was is put back, as the checksum says. A message or an edit that is damaged otherwise becomes
-//! redacted, where its totals still fit between those beside it. Where entries lie is written anew. Damaged rows that are
+//! One flipped bit is put back, as the checksum says. A message or an edit that is damaged otherwise becomes redacted,
+//! where its totals still fit between those beside it. The places of entries are written anew. Damaged rows that are
 //! derived go, and are folded again from a log that is whole; no other log makes a member. All else stays as it is: who asks
-//! for it is told an error, and the operator why. What is changed is copied to a file first.
+//! for it is told an error, and the operator why. Rows that are changed are copied to a file first.
 
 mod logs;
 mod rows;
@@ -30,13 +30,13 @@ use crate::{
 /// Times that a repair looks again: what was found by way of something repaired may be damaged too.
 const ROUNDS: usize = 5;
 
-/// Why a directory was not repaired. Nothing was changed, or what was is in the copy.
+/// The reason why a directory was not repaired. Nothing was changed, or what was is in the copy.
 #[derive(Debug, thiserror::Error)]
 pub enum RepairError {
     /// The directory cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// What is in it cannot be read or changed.
+    /// The contents cannot be read or changed.
     #[error(transparent)]
     Store(#[from] Error),
     /// The copy of what is changed cannot be written.
@@ -44,17 +44,17 @@ pub enum RepairError {
     Copy {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of the operating system.
         why: io::Error,
     },
 }
 
-/// What a repair does, or would do.
+/// The steps of a repair, done or proposed.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What is changed, a line each.
+    /// The changes, a line each.
     pub steps: Vec<String>,
-    /// What stays damaged, and what the operator can do about it, a line each.
+    /// The damage that stays, and what the operator can do about it, a line each.
     pub left: Vec<String>,
     /// The file with what was there before.
     pub copy: Option<PathBuf>,

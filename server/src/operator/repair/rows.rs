@@ -16,15 +16,15 @@ use crate::{
     },
 };
 
-/// What becomes of a damaged row.
+/// The cure of a damaged row.
 enum Cure {
-    /// It goes, and its conversation is folded from its log.
+    /// Deleted, and its conversation is folded from its log.
     Fold(ConversationId),
-    /// It goes: why that does no harm.
+    /// Deleted; the text says why that does no harm.
     Forget(&'static str),
-    /// It is written again.
+    /// Written again.
     Again(Bytes),
-    /// It stays: what the operator can do.
+    /// Left as it is; the text says what the operator can do.
     Stay(&'static str),
 }
 
