@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use kith::{
     clock,
-    store::{Counts, Direction, Kind, LogRange, Record, Store, sqlite::Sqlite},
+    store::{Counts, Direction, Kind, LogRange, Record, Store, Turn, sqlite::Sqlite},
 };
 use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -80,7 +80,7 @@ async fn converse(store: Arc<Sqlite>, log: ConversationId, messages: usize, wind
                 body: body.clone(),
             }
         });
-        store.append(log, head, records.collect()).await.expect("an append");
+        store.write(log, head, Turn::append(records.collect())).await.expect("an append");
     }
 }
 

@@ -18,6 +18,8 @@ pub const STORE_QUEUE: usize = 8192;
 pub const STORE_BATCH: usize = 2048;
 /// Bytes after which one durable write takes no more changes.
 pub const STORE_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one turn of a conversation: its bodies, the names of its rows and their values.
+pub const STORE_TURN_BYTES: usize = 512 * 1024;
 /// Reads that may wait for the readers of the store.
 pub const STORE_READS: usize = 8192;
 /// Readers of the embedded store.
@@ -407,6 +409,8 @@ const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
 // What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.
 const _: () = assert!(CHECKPOINT_S * 2 < SCRUB_S);
+// A turn has room for the largest body with the rows derived from it, and a durable write for a turn.
+const _: () = assert!(2 * BODY_BYTES <= STORE_TURN_BYTES && STORE_TURN_BYTES <= STORE_BATCH_BYTES);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);
 const _: () = assert!(kith_protocol::limits::PAGE_ITEMS <= SEARCH_CANDIDATES && SEARCH_BATCH as u64 <= SEARCH_TURN);
 // A page has its bytes, or one entry. Whatever the texts are, one must pass a connection beside as much of other things.

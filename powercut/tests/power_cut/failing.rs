@@ -5,7 +5,7 @@ use std::process::Command;
 use kith::{
     operator::verify::verify,
     store::{
-        AppendError, Change, CommitError, Error, Store,
+        Change, CommitError, Error, Store, WriteError,
         sqlite::{Ground, Sqlite},
     },
 };
@@ -26,11 +26,10 @@ fn ground() -> Ground {
 /// Appends until there is no room.
 async fn append_until_full(store: &Sqlite, ledger: &mut Ledger) -> String {
     for _ in 0..100_000 {
-        ledger.asked.push(kith::clock::uuid());
-        let head = ledger.promised;
-        match store.append(ledger.log, head, vec![ledger.record(head + 1)]).await {
+        let (head, turn) = (ledger.promised, ledger.turn(1));
+        match store.write(ledger.log, head, turn).await {
             Ok(()) => ledger.promised += 1,
-            Err(AppendError::Store(Error::Full(why))) => return why,
+            Err(WriteError::Store(Error::Full(why))) => return why,
             Err(error) => panic!("{error}"),
         }
         ledger.asked.truncate(ledger.promised as usize);
@@ -53,9 +52,8 @@ async fn a_full_disk_refuses_loses_nothing_and_takes_more_when_there_is_room() {
 
         fill(dir.path(), None);
         assert_eq!(store.ready().await, Ok(()));
-        ledger.asked.push(kith::clock::uuid());
-        let head = ledger.promised;
-        store.append(ledger.log, head, vec![ledger.record(head + 1)]).await.unwrap();
+        let (head, turn) = (ledger.promised, ledger.turn(1));
+        store.write(ledger.log, head, turn).await.unwrap();
         ledger.promised += 1;
         ledger.settle(&*store).await.unwrap();
     }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use kith::{
     clock,
-    store::{Counts, Direction, Kind, LogRange, Record, RowKey, Store},
+    store::{Counts, Direction, Kind, LogRange, Record, RowKey, RowWrite, Store, Turn, schema},
 };
-use kith_protocol::{ConversationId, UserId, Uuid};
+use kith_protocol::{ConversationId, Timestamp, UserId, Uuid};
 
 /// One writer's log and row.
 #[derive(Clone)]
@@ -26,7 +26,12 @@ pub struct Ledger {
 
 /// The partition of a writer's row: one that the schema knows, so that the store can be verified.
 pub fn row(log: ConversationId) -> RowKey {
-    kith::store::schema::active::row(log)
+    schema::active::row(log)
+}
+
+/// The value of the rows that travel with every turn: where the log ends with it, and which entry it redacted.
+fn mark(head: u64, redacted: u64) -> Bytes {
+    [head.to_be_bytes(), redacted.to_be_bytes()].concat().into()
 }
 
 pub fn value(number: u64) -> Bytes {
@@ -50,6 +55,27 @@ impl Ledger {
         }
     }
 
+    /// The rows that travel with every turn, in partitions of their own.
+    fn marks(&self) -> [RowKey; 2] {
+        let key = schema::user::mention(Timestamp::default(), self.log, 1);
+        let other = RowKey { partition: schema::user::partition(self.user), key };
+        [schema::expiring::row(Timestamp::default(), self.log, 1), other]
+    }
+
+    /// Asks for `count` more entries, in a turn that redacts the entry before it every other time; its rows say what it does.
+    pub fn turn(&mut self, count: u64) -> Turn {
+        let head = self.promised;
+        self.asked.extend((0..count).map(|_| clock::uuid()));
+        let redacted = head - head % 2;
+        self.redacting.extend((redacted > 1).then_some(redacted));
+        let value = mark(head + count, redacted);
+        Turn {
+            append: (head + 1..=head + count).map(|seq| self.record(seq)).collect(),
+            redact: (redacted > 1).then(|| self.redaction(redacted)).into_iter().collect(),
+            rows: self.marks().into_iter().map(|row| RowWrite::Put(row, value.clone())).collect(),
+        }
+    }
+
     /// The entry at `seq`, as it was asked for.
     pub fn record(&self, seq: u64) -> Record {
         let client_id = self.asked[seq as usize - 1];
@@ -60,7 +86,7 @@ impl Ledger {
             sender: self.user,
             device: None,
             client_id: Some(client_id),
-            at: kith_protocol::Timestamp::from_millis((client_id.as_u128() >> 80) as u64),
+            at: Timestamp::from_millis((client_id.as_u128() >> 80) as u64),
             true_at: None,
             expires_at: None,
             counts: Counts { messages: seq - 1, mentioning: 0, rev: 1 },
@@ -71,6 +97,21 @@ impl Ledger {
     /// The record that replaces the entry at `seq`.
     pub fn redaction(&self, seq: u64) -> Record {
         Record { kind: Kind::Redacted, body: "{}".into(), ..self.record(seq) }
+    }
+
+    /// Compares the rows that travel with every turn with the log: a turn is there whole, or not at all.
+    async fn marked(&self, store: &dyn Store, found: &[Record]) -> Result<(), String> {
+        let head = found.len() as u64;
+        let marks = store.get(self.marks().to_vec()).await.map_err(|error| error.to_string())?;
+        let redacted = marks[0].as_deref().and_then(<[u8]>::last_chunk).map_or(0, |seq| u64::from_be_bytes(*seq));
+        let expected = (head > 0).then(|| mark(head, redacted));
+        if marks.iter().any(|mark| *mark != expected) {
+            return Err(format!("a turn is there by half: the log ends at {head}, and its rows are {marks:?}"));
+        }
+        if redacted > 1 && found[redacted as usize - 1] != self.redaction(redacted) {
+            return Err(format!("a turn is there by half: entry {redacted} is not redacted"));
+        }
+        Ok(())
     }
 
     /// Compares the store with what was promised, and takes what else is there for granted.
@@ -106,6 +147,7 @@ impl Ledger {
                 return Err(format!("the client_id of an entry that is not there is {known:?}"));
             }
         }
+        self.marked(store, &found).await?;
         self.asked.truncate(head as usize);
         self.promised = head;
         self.redacting.clear();

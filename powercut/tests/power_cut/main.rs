@@ -13,7 +13,7 @@ use bytes::Bytes;
 use kith::{
     operator::verify::verify,
     store::{
-        AppendError, Change, Condition, RowKey, Store, schema,
+        Change, Condition, RowKey, Store, Turn, WriteError, schema,
         sqlite::{Ground, Sqlite, upgrade},
     },
 };
@@ -122,20 +122,23 @@ async fn write(store: Arc<Sqlite>, ledger: Arc<Mutex<Ledger>>, mut chance: Chanc
 }
 
 async fn append(store: &dyn Store, ledger: &Mutex<Ledger>, count: u64) {
-    let (log, head, records) = {
+    let (log, head, turn) = {
         let mut ledger = ledger.lock().await;
-        let head = ledger.promised;
-        ledger.asked.extend((0..count).map(|_| kith::clock::uuid()));
-        let records: Vec<_> = (head + 1..=head + count).map(|seq| ledger.record(seq)).collect();
-        (ledger.log, head, records)
+        let (head, turn) = (ledger.promised, ledger.turn(count));
+        (ledger.log, head, turn)
     };
-    let sent = records.clone();
-    store.append(log, head, records).await.unwrap();
-    ledger.lock().await.promised = head + count;
+    let sent = turn.append.clone();
+    let redacted = turn.redact.first().map(|record| record.seq);
+    store.write(log, head, turn).await.unwrap();
+    {
+        let mut ledger = ledger.lock().await;
+        ledger.promised = head + count;
+        ledger.redacted.extend(redacted);
+    }
     // Every now and then the answer is lost, and all of it is sent again.
     if head % 7 == 0 {
         let known = (0..).zip(head + 1..=head + count).collect();
-        assert_eq!(store.append(log, head, sent).await, Err(AppendError::Known(known)));
+        assert_eq!(store.write(log, head, Turn::append(sent)).await, Err(WriteError::Known(known)));
     }
 }
 
@@ -154,17 +157,17 @@ async fn put(store: &dyn Store, ledger: &Mutex<Ledger>) {
 }
 
 async fn redact(store: &dyn Store, ledger: &Mutex<Ledger>, chance: &mut Chance) {
-    let (log, record) = {
+    let (log, head, record) = {
         let mut ledger = ledger.lock().await;
         if ledger.promised < 2 {
             return;
         }
         let seq = 2 + chance.below(ledger.promised - 1);
         ledger.redacting.push(seq);
-        (ledger.log, ledger.redaction(seq))
+        (ledger.log, ledger.promised, ledger.redaction(seq))
     };
     let seq = record.seq;
-    store.redact(log, record).await.unwrap();
+    store.write(log, head, Turn::redact(record)).await.unwrap();
     ledger.lock().await.redacted.push(seq);
 }
 

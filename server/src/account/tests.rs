@@ -18,7 +18,7 @@ use super::*;
 use crate::{
     clock,
     media::{self, objects::Objects},
-    store::{Answer, AppendError, Error as StoreError, Head, LogRange, Record, memory::Memory},
+    store::{Answer, Error as StoreError, Head, LogRange, Raise, Record, WriteError, memory::Memory},
 };
 
 const PASSWORD: &str = "correct horse";
@@ -372,8 +372,11 @@ struct Crashing {
 }
 
 impl Store for Crashing {
-    fn append(&self, log: ConversationId, head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
-        self.inner.append(log, head, records)
+    fn write(&self, log: ConversationId, head: u64, turn: crate::store::Turn) -> Answer<'_, (), WriteError> {
+        self.inner.write(log, head, turn)
+    }
+    fn confirm(&self, log: ConversationId, head: u64) -> Answer<'_, (), WriteError> {
+        self.inner.confirm(log, head)
     }
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
         self.inner.find(log, user, client_id)
@@ -383,9 +386,6 @@ impl Store for Crashing {
     }
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
         self.inner.heads(logs)
-    }
-    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
-        self.inner.redact(log, record)
     }
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         self.inner.get(rows)
@@ -404,6 +404,9 @@ impl Store for Crashing {
             Ok(_) => self.inner.commit(partition, changes, conditions),
             Err(_) => Box::pin(async { Err(StoreError::Unavailable("crashed".to_owned()).into()) }),
         }
+    }
+    fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()> {
+        self.inner.raise(rows)
     }
     fn ready(&self) -> Answer<'_, ()> {
         self.inner.ready()

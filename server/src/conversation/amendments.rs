@@ -131,7 +131,7 @@ impl Live {
         }
         let records = self.append(actor, &[Body::Delete(target)], false).await?;
         self.amendment(target.target).await?.deleted = true;
-        self.redact_content(target.target).await?;
+        self.redact_content(target.target, self.head).await?;
         self.told(records);
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Live {
         // The row must last longer than the content: a crash between the two repeats the expiry.
         self.activate().await?;
         self.amendment(seq).await?.deleted = true;
-        self.redact_content(seq).await?;
+        self.redact_content(seq, self.head).await?;
         self.dirty.state = true;
         self.flush_soon();
         Ok(())

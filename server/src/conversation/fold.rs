@@ -20,7 +20,7 @@ use crate::{
     delivery::encoding,
     limits,
     store::{
-        self, Change, Counts, Direction, Kind, LogRange, Record, RowKey,
+        self, Change, Counts, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
         schema::{self, Amendment, Member, Pointer, State, Value},
     },
 };
@@ -104,7 +104,7 @@ impl Live {
                 return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));
             }
             for record in records {
-                self.fold(&record).await?;
+                self.fold(&record, head).await?;
                 self.head = record.seq;
                 folded.push(record);
             }
@@ -130,8 +130,8 @@ impl Live {
         Ok(())
     }
 
-    /// Folds a record that is read back.
-    async fn fold(&mut self, record: &Record) -> Result<(), store::Error> {
+    /// Folds a record that is read back from a log that ends at `head`.
+    async fn fold(&mut self, record: &Record, head: u64) -> Result<(), store::Error> {
         let body = encoding::body(self.id, record)?;
         match &body {
             Body::Edit(edit) => self.amendment(edit.target).await?.edited(record.seq),
@@ -141,7 +141,7 @@ impl Live {
             }
             Body::Delete(target) => {
                 self.amendment(target.target).await?.deleted = true;
-                self.redact_content(target.target).await?;
+                self.redact_content(target.target, head).await?;
             }
             _ => {}
         }
@@ -264,8 +264,8 @@ impl Live {
         Ok(self.dirty.amendments.entry(target).or_default())
     }
 
-    /// Takes the content of a message and of its edits off the disk; their seqs stay.
-    pub async fn redact_content(&mut self, target: u64) -> Result<(), store::Error> {
+    /// Takes the content of a message and of its edits off the disk; their seqs stay. The log ends at `head`.
+    pub async fn redact_content(&mut self, target: u64, head: u64) -> Result<(), store::Error> {
         let edits = self.amendment(target).await?.edits.clone();
         let one = |seq: u64| LogRange { log: self.id, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
         let ranges = std::iter::once(target).chain(edits).map(one).collect();
@@ -279,7 +279,11 @@ impl Live {
             self.release_attached(&record).await?;
             let body = serde_json::to_vec(&Redacted { was }).expect("it has a JSON form");
             let record = Record { kind: Kind::Redacted, expires_at: None, body: body.into(), ..record };
-            self.context.store.redact(self.id, record.clone()).await?;
+            let redacted = self.context.store.write(self.id, head, Turn::redact(record.clone())).await;
+            redacted.map_err(|error| match error {
+                WriteError::Store(error) => error,
+                stale => store::Error::Unavailable(stale.to_string()),
+            })?;
             self.replace_tailed(&record);
         }
         Ok(())

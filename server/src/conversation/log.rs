@@ -17,7 +17,7 @@ use crate::{
     delivery::{encoding, fanout, outbox::Asker},
     media::described,
     shed::Ticket,
-    store::{self, AppendError, Counts, Direction, Kind, LogRange, Record},
+    store::{self, Counts, Direction, Kind, LogRange, Record, Turn, WriteError},
 };
 
 /// Bytes of the body of a message that is nothing but a text, beside the text.
@@ -206,7 +206,7 @@ impl Live {
             records = self.records(&mut sends);
             match self.append_records(&records).await {
                 Ok(()) => break,
-                Err(AppendError::Known(known)) => {
+                Err(WriteError::Known(known)) => {
                     for (index, seq) in known.into_iter().rev() {
                         let send = sends.remove(index);
                         match self.record(seq).await {
@@ -215,8 +215,13 @@ impl Live {
                         }
                     }
                 }
+                Err(WriteError::TooLarge) if sends.len() > 1 => {
+                    let rest = sends.split_off(sends.len() / 2);
+                    Box::pin(self.append_admitted(sends)).await;
+                    return Box::pin(self.append_admitted(rest)).await;
+                }
                 // One of them met damage: the others are taken without it.
-                Err(AppendError::Store(store::Error::Corrupt(_))) if sends.len() > 1 => {
+                Err(WriteError::Store(store::Error::Corrupt(_))) if sends.len() > 1 => {
                     for send in sends {
                         Box::pin(self.append_admitted(vec![send])).await;
                     }
@@ -232,8 +237,8 @@ impl Live {
     }
 
     /// Appends records behind the head, and counts them against those whose doing they are.
-    pub(super) async fn append_records(&self, records: &[Record]) -> Result<(), AppendError> {
-        self.context.store.append(self.id, self.head, records.to_vec()).await?;
+    pub(super) async fn append_records(&self, records: &[Record]) -> Result<(), WriteError> {
+        self.context.store.write(self.id, self.head, Turn::append(records.to_vec())).await?;
         self.context.quota.count(records);
         Ok(())
     }
@@ -304,11 +309,8 @@ impl Live {
     }
 
     /// An append failed. Where its outcome is unknown, the store is asked what became of it.
-    async fn fail(&mut self, sends: Vec<Submitted>, error: AppendError) {
-        let told = match error {
-            AppendError::Store(error) => Error::from(error),
-            AppendError::Conflict { .. } | AppendError::Known(_) => Code::Unavailable.into(),
-        };
+    async fn fail(&mut self, sends: Vec<Submitted>, error: WriteError) {
+        let told = Error::from(error);
         for send in sends {
             self.reconsider_attached(&send).await;
             self.refuse_unless_known(send, told.clone()).await;
@@ -360,6 +362,16 @@ impl From<store::CommitError> for Error {
         match error {
             store::CommitError::Store(error) => error.into(),
             store::CommitError::Condition { .. } => Code::Unavailable.into(),
+        }
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Store(error) => error.into(),
+            WriteError::TooLarge => Code::TooLarge.into(),
+            WriteError::Conflict { .. } | WriteError::Known(_) | WriteError::Lost => Code::Unavailable.into(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     clock,
     delivery::{encoding, fanout, outbox::Class},
     media::Reference,
-    store::{self, AppendError, Kind, Record, schema},
+    store::{self, Kind, Record, schema},
 };
 
 /// The longest time after which messages may disappear: a year.
@@ -305,10 +305,7 @@ impl Live {
             if let Err(error) = self.catch_up().await {
                 tracing::warn!(conversation = %self.id, %error, "the head was not read back");
             }
-            return Err(match error {
-                AppendError::Store(error) => error.into(),
-                _ => Code::Unavailable.into(),
-            });
+            return Err(error.into());
         }
         for (record, body) in records.iter().zip(bodies) {
             self.apply(record, body);

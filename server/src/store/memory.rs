@@ -7,8 +7,8 @@ use kith_protocol::{ConversationId, UserId, Uuid};
 use parking_lot::Mutex;
 
 use super::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Record, Row, RowKey,
-    Store, check_seqs,
+    Answer, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Raise, Record, Row, RowKey, RowWrite,
+    Store, Turn, WriteError,
 };
 use crate::page_bytes::PageBytes;
 
@@ -38,25 +38,50 @@ fn now<'a, T: Send + 'a, E: Send + 'a>(result: Result<T, E>) -> Answer<'a, T, E>
 }
 
 impl State {
-    fn append(&mut self, log: ConversationId, expected: u64, records: Vec<Record>) -> Result<(), AppendError> {
+    fn write(&mut self, log: ConversationId, expected: u64, turn: Turn) -> Result<(), WriteError> {
+        turn.check(expected)?;
         let id = |record: &Record| record.client_id.map(|client_id| (log, record.sender, client_id));
         let seq_of = |record: &Record| id(record).and_then(|id| self.known.get(&id).copied());
         let known: Vec<(usize, u64)> =
-            records.iter().enumerate().filter_map(|(index, record)| Some((index, seq_of(record)?))).collect();
+            turn.append.iter().enumerate().filter_map(|(index, record)| Some((index, seq_of(record)?))).collect();
         if !known.is_empty() {
-            return Err(AppendError::Known(known));
+            return Err(WriteError::Known(known));
         }
         let entries = self.logs.entry(log).or_default();
         if entries.len() as u64 != expected {
-            return Err(AppendError::Conflict { head: entries.len() as u64 });
+            return Err(WriteError::Conflict { head: entries.len() as u64 });
         }
-        for record in records {
+        for record in turn.redact {
+            if let Some(entry) = entries.iter_mut().find(|entry| entry.seq == record.seq) {
+                *entry = Record { sender: entry.sender, client_id: entry.client_id, ..record };
+            }
+        }
+        for record in turn.append {
             if let Some(id) = id(&record) {
                 self.known.entry(id).or_insert(record.seq);
             }
             entries.push(record);
         }
+        for row in turn.rows {
+            match row {
+                RowWrite::Put(row, value) => drop(self.rows.insert((row.partition, row.key), value)),
+                RowWrite::Delete(row) => drop(self.rows.remove(&(row.partition, row.key))),
+                RowWrite::Raise(raise) => self.raise(raise),
+            }
+        }
         Ok(())
+    }
+
+    fn confirm(&self, log: ConversationId, head: u64) -> Result<(), WriteError> {
+        let now = self.logs.get(&log).map_or(0, Vec::len) as u64;
+        if now == head { Ok(()) } else { Err(WriteError::Conflict { head: now }) }
+    }
+
+    fn raise(&mut self, raise: Raise) {
+        let row = (raise.row.partition.clone(), raise.row.key.clone());
+        if raise.exceeds(self.rows.get(&row).map(|value| &value[..])) {
+            self.rows.insert(row, raise.stored());
+        }
     }
 
     fn read(&self, range: &LogRange, page: &mut PageBytes) -> Vec<Record> {
@@ -69,13 +94,6 @@ impl State {
     fn head(&self, log: ConversationId) -> Option<Head> {
         let last = self.logs.get(&log)?.last()?;
         Some(Head { seq: last.seq, at: last.at, counts: last.counts })
-    }
-
-    fn redact(&mut self, log: ConversationId, record: Record) {
-        let entries = self.logs.get_mut(&log);
-        if let Some(entry) = entries.and_then(|entries| entries.iter_mut().find(|entry| entry.seq == record.seq)) {
-            *entry = Record { sender: entry.sender, client_id: entry.client_id, ..record };
-        }
     }
 
     fn scan(&self, partition: &[u8], range: &KeyRange, direction: Direction, limit: usize) -> Vec<Row> {
@@ -120,9 +138,12 @@ fn directed<T>(items: impl DoubleEndedIterator<Item = T>, direction: Direction, 
 }
 
 impl Store for Memory {
-    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
-        check_seqs(expected_head, &records);
-        now(self.state.lock().append(log, expected_head, records))
+    fn write(&self, log: ConversationId, expected_head: u64, turn: Turn) -> Answer<'_, (), WriteError> {
+        now(self.state.lock().write(log, expected_head, turn))
+    }
+
+    fn confirm(&self, log: ConversationId, head: u64) -> Answer<'_, (), WriteError> {
+        now(self.state.lock().confirm(log, head))
     }
 
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
@@ -137,11 +158,6 @@ impl Store for Memory {
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
         let state = self.state.lock();
         now(Ok(logs.into_iter().map(|log| state.head(log)).collect()))
-    }
-
-    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
-        self.state.lock().redact(log, record);
-        now(Ok(()))
     }
 
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
@@ -160,6 +176,12 @@ impl Store for Memory {
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError> {
         now(self.state.lock().commit(&partition, changes, conditions))
+    }
+
+    fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()> {
+        let mut state = self.state.lock();
+        rows.into_iter().for_each(|raise| state.raise(raise));
+        now(Ok(()))
     }
 
     fn ready(&self) -> Answer<'_, ()> {

@@ -5,9 +5,13 @@
 //! that it reflects.
 //!
 //! # What `Ok` promises
-//! An append, redaction or commit that returned `Ok` survives the loss of power, and every read that begins afterwards
-//! sees it. One that returned an error named here changed nothing; [`Error::Unavailable`] alone leaves it open whether
-//! the change happened, and reading back tells.
+//! A write, a raise or a commit that returned `Ok` survives the loss of power, and every read that begins afterwards
+//! sees it. One that returned an error named here changed nothing; [`Error::Unavailable`] and [`WriteError::Lost`] alone
+//! leave it open whether the change happened, and reading back tells.
+//!
+//! # What is atomic
+//! A [`Turn`]: what one conversation changes together, in its log and in rows of any partition, fenced by the head of the
+//! log. A commit: rows of one partition, under conditions. A raise: one row.
 //!
 //! # What an engine does on its own
 //! It groups what waits into one durable write. It ends the process when the disk fails to write or to sync, since what
@@ -20,12 +24,14 @@ pub mod contract;
 pub mod memory;
 pub mod schema;
 pub mod sqlite;
+mod turn;
 
 use std::{future::Future, ops::RangeInclusive, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, InstanceId, Timestamp, UserId, Uuid};
 
+pub use self::turn::{Raise, RowWrite, Turn, WriteError, ranked};
 use crate::{clock, limits, telemetry};
 
 /// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
@@ -33,19 +39,28 @@ pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + 
 
 /// An engine that keeps logs and rows.
 pub trait Store: Send + Sync + 'static {
-    /// Puts `records` behind the entry `expected_head` (0 for an empty log), all or none.
+    /// Writes a turn of a log whose last entry is `expected_head` (0 for an empty log): its entries, redactions and rows, all
+    /// or none. A turn without entries is fenced by the head as well: whoever missed an entry changes no row.
     ///
-    /// In the same atomic unit it remembers (sender, client_id) → seq of each record with a `client_id`, for at least 7
-    /// days ([`kith_protocol::limits::IDEMPOTENCY_S`]). No two of the records should share theirs; where they do, both
+    /// In the same atomic unit it remembers (sender, client_id) → seq of each entry with a `client_id`, for at least 7
+    /// days ([`kith_protocol::limits::IDEMPOTENCY_S`]). No two of the entries should share theirs; where they do, both
     /// are appended and the first is the one remembered.
     ///
     /// # Errors
-    /// [`AppendError::Conflict`] when the head is another; [`AppendError::Known`] when one of the records was appended
-    /// before under its `client_id` by its sender. Known is told before Conflict.
+    /// [`WriteError::TooLarge`]; [`WriteError::Known`] when one of the entries was appended before under its `client_id` by
+    /// its sender; [`WriteError::Conflict`] when the head is another. They are told in this order. After an error for which
+    /// [`WriteError::is_unknown`] is true, the turn may have been written.
     ///
     /// # Panics
-    /// Unless the seqs of the records are `expected_head + 1`, `+ 2` …
-    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError>;
+    /// Unless the seqs of the entries are `expected_head + 1`, `+ 2` …
+    fn write(&self, log: ConversationId, expected_head: u64, turn: Turn) -> Answer<'_, (), WriteError>;
+
+    /// Checks that nobody else has appended behind `head`, which the caller believes to be where the log ends: an answer from
+    /// memory was then true when the caller asked. An engine that only one process can open answers at once.
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] or [`WriteError::Lost`] when somebody has.
+    fn confirm(&self, log: ConversationId, head: u64) -> Answer<'_, (), WriteError>;
 
     /// The seq that `user`'s entry with `client_id` has in the log, if it was appended within the last 7 days.
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>>;
@@ -61,10 +76,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// The heads of several logs; `None` where a log is empty.
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>>;
-
-    /// Replaces the record at `record.seq`, whose old content leaves the disk. Its sender and client_id stay those that
-    /// were appended, whatever `record` says, and stay known. A seq above the head is left alone.
-    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()>;
 
     /// The values of several rows; [`DAMAGED`] where one is not what was written.
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>>;
@@ -83,6 +94,13 @@ pub trait Store: Send + Sync + 'static {
         changes: Vec<Change>,
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError>;
+
+    /// Raises rows, each in its own atomic unit: of the values that a row was raised to, it has the one with the highest rank,
+    /// in whatever order the calls come.
+    ///
+    /// # Errors
+    /// When the engine does not do it; some rows may be raised.
+    fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()>;
 
     /// Whether a write would be taken now.
     fn ready(&self) -> Answer<'_, ()>;
@@ -378,12 +396,6 @@ async fn kept(store: &dyn Store, row: RowKey, new: impl FnOnce() -> Bytes) -> Re
     }
 }
 
-/// Holds an append to its contract.
-fn check_seqs(expected_head: u64, records: &[Record]) {
-    let follow = records.iter().zip(expected_head + 1..).all(|(record, seq)| record.seq == seq);
-    assert!(follow, "the seqs of an append follow on {expected_head}");
-}
-
 /// One change of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -414,23 +426,6 @@ pub enum Error {
     /// What was read is not what was written.
     #[error("stored data is damaged: {0}")]
     Corrupt(String),
-}
-
-/// Why entries were not appended.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// Another appended first.
-    #[error("the head is {head}")]
-    Conflict {
-        /// Where the log ends now.
-        head: u64,
-    },
-    /// Some of the records are there already: for each its index in the batch and its seq in the log.
-    #[error("{} of the entries are known", .0.len())]
-    Known(Vec<(usize, u64)>),
-    /// The engine did not do it.
-    #[error(transparent)]
-    Store(#[from] Error),
 }
 
 /// Why rows were not changed.

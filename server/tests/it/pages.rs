@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use kith::store::{Counts, Kind, Record, Store as _, sqlite::Sqlite};
+use kith::store::{Counts, Kind, Record, Store as _, Turn, sqlite::Sqlite};
 use kith_client::{
     Method, StatusCode,
     rest::{Paging, Place, Search},
@@ -48,7 +48,9 @@ async fn say_as_of_old(world: &mut World, log: ConversationId, sender: UserId, c
         counts: Counts { messages: head.counts.messages + n, ..head.counts },
         body: body.clone(),
     };
-    store.append(log, head.seq, (1..=count).map(record).collect()).await.unwrap();
+    for n in 1..=count {
+        store.write(log, head.seq + n - 1, Turn::append(vec![record(n)])).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith::{
     backends::Backends,
-    store::{Head, Kind, Record},
+    store::{Head, Kind, Record, Turn},
 };
 use kith_client::{Method, StatusCode, rest::Place};
 use kith_protocol::{
@@ -147,7 +147,7 @@ async fn react_of_old(world: &World, log: ConversationId, target: u64, reactions
         body: serde_json::to_vec(&Reaction { target, emoji: emoji.clone(), on: true }).unwrap().into(),
     };
     let records = (head + 1..).zip(reactions).map(record).collect();
-    backends.store().append(log, head, records).await.unwrap();
+    backends.store().write(log, head, Turn::append(records)).await.unwrap();
     let released = backends.released();
     drop(backends);
     released.await;

@@ -15,7 +15,7 @@ use crate::{
     clock,
     operator::inspect::{InspectError, Subject, inspect},
     store::{
-        Change, Counts, Kind, Record, RowKey, Store as _,
+        Change, Counts, Kind, Record, RowKey, Store as _, Turn,
         schema::{self, Device, Listed, Member, Pointer, State, Token, User, Value},
         sqlite::{Ground, Sqlite},
     },
@@ -112,7 +112,7 @@ impl World {
         let first = self.record(1, Counts { rev: 1, ..Counts::default() }, "{}");
         let body = format!(r#"{{"text":"{TEXT}"}}"#);
         let second = self.record(2, Counts { messages: 1, mentioning: 0, rev: 1 }, &body);
-        self.store.append(self.conversation, 0, vec![first, second]).await.unwrap();
+        self.store.write(self.conversation, 0, Turn::append(vec![first, second])).await.unwrap();
         self.put(self.of_conversation(schema::conversation::state()), self.state(2, 1).encode()).await;
         let member = Member {
             role: Role::Owner,
@@ -204,7 +204,11 @@ async fn rows_that_lead_nowhere_are_told() {
 async fn logs_that_do_not_hold_together_are_told() {
     let world = World::new().await;
     let append = async |seq: u64, counts: Counts, body: &str| {
-        world.store.append(world.conversation, seq - 1, vec![world.record(seq, counts, body)]).await.unwrap();
+        world
+            .store
+            .write(world.conversation, seq - 1, Turn::append(vec![world.record(seq, counts, body)]))
+            .await
+            .unwrap();
     };
     append(3, Counts { messages: 1, mentioning: 0, rev: 1 }, "{}").await;
     assert!(world.problem().contains(".3: its totals"), "{}", world.problem());

@@ -7,8 +7,8 @@ use kith_protocol::{DeviceId, Timestamp, Uuid};
 use tokio::task::JoinSet;
 
 use super::{
-    super::{AppendError, Counts, Direction, Head, Kind, LogRange, Record, Store},
-    anonymous, conversation, head, message, user, whole,
+    super::{Counts, Direction, Head, Kind, LogRange, Record, Store, WriteError},
+    anonymous, append, conversation, head, message, redact, user, whole,
 };
 use crate::clock;
 
@@ -18,8 +18,8 @@ pub(super) async fn an_empty_store_has_nothing(store: &dyn Store) {
     assert_eq!(store.heads(vec![]).await, Ok(vec![]));
     assert_eq!(whole(store, log).await, []);
     assert_eq!(store.find(log, user(), clock::uuid()).await, Ok(None));
-    assert_eq!(store.append(log, 0, vec![]).await, Ok(()));
-    assert_eq!(store.append(log, 1, vec![]).await, Err(AppendError::Conflict { head: 0 }));
+    assert_eq!(append(store, log, 0, vec![]).await, Ok(()));
+    assert_eq!(append(store, log, 1, vec![]).await, Err(WriteError::Conflict { head: 0 }));
 }
 
 pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
@@ -40,8 +40,8 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
             body: Bytes::from(vec![b'x'; [0, 1, 300, 5000, crate::limits::BODY_BYTES][seq as usize % 5]]),
         })
         .collect();
-    store.append(log, 0, records[..1].to_vec()).await.unwrap();
-    store.append(log, 1, records[1..].to_vec()).await.unwrap();
+    append(store, log, 0, records[..1].to_vec()).await.unwrap();
+    append(store, log, 1, records[1..].to_vec()).await.unwrap();
     assert_eq!(whole(store, log).await, records);
     let last = records.last().unwrap();
     let end = Head { seq: last.seq, at: last.at, counts: last.counts };
@@ -55,26 +55,26 @@ pub(super) async fn what_is_appended_is_read_as_it_was(store: &dyn Store) {
 
 pub(super) async fn a_head_that_moved_is_a_conflict(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
-    let append = |expected: u64| store.append(log, expected, vec![message(expected + 1, sender, clock::uuid())]);
-    assert_eq!(append(1).await, Err(AppendError::Conflict { head: 0 }));
-    assert_eq!(append(0).await, Ok(()));
-    assert_eq!(append(0).await, Err(AppendError::Conflict { head: 1 }));
-    assert_eq!(append(2).await, Err(AppendError::Conflict { head: 1 }));
+    let one = |expected: u64| append(store, log, expected, vec![message(expected + 1, sender, clock::uuid())]);
+    assert_eq!(one(1).await, Err(WriteError::Conflict { head: 0 }));
+    assert_eq!(one(0).await, Ok(()));
+    assert_eq!(one(0).await, Err(WriteError::Conflict { head: 1 }));
+    assert_eq!(one(2).await, Err(WriteError::Conflict { head: 1 }));
     let refused = message(3, sender, clock::uuid());
     let client_id = refused.client_id.unwrap();
-    assert_eq!(store.append(log, 2, vec![refused]).await, Err(AppendError::Conflict { head: 1 }));
+    assert_eq!(append(store, log, 2, vec![refused]).await, Err(WriteError::Conflict { head: 1 }));
     assert_eq!(store.find(log, sender, client_id).await, Ok(None), "what was refused is not known");
-    assert_eq!(store.append(log, 1, vec![message(2, sender, client_id)]).await, Ok(()));
+    assert_eq!(append(store, log, 1, vec![message(2, sender, client_id)]).await, Ok(()));
     assert_eq!(head(store, log).await, 2);
 }
 
 pub(super) async fn what_is_known_is_told_before_a_conflict(store: &dyn Store) {
     let (log, sender, client_id) = (conversation(), user(), clock::uuid());
-    store.append(log, 0, vec![message(1, sender, client_id)]).await.unwrap();
-    store.append(log, 1, vec![anonymous(2, sender, "more")]).await.unwrap();
+    append(store, log, 0, vec![message(1, sender, client_id)]).await.unwrap();
+    append(store, log, 1, vec![anonymous(2, sender, "more")]).await.unwrap();
     for expected in [0, 1, 2, 3] {
-        let again = store.append(log, expected, vec![message(expected + 1, sender, client_id)]).await;
-        assert_eq!(again, Err(AppendError::Known(vec![(0, 1)])), "at {expected}");
+        let again = append(store, log, expected, vec![message(expected + 1, sender, client_id)]).await;
+        assert_eq!(again, Err(WriteError::Known(vec![(0, 1)])), "at {expected}");
     }
     assert_eq!(head(store, log).await, 2);
 }
@@ -82,24 +82,24 @@ pub(super) async fn what_is_known_is_told_before_a_conflict(store: &dyn Store) {
 pub(super) async fn one_known_record_keeps_all_of_a_batch_out(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
     let ids: Vec<Uuid> = (0..6).map(|_| clock::uuid()).collect();
-    store.append(log, 0, vec![message(1, sender, ids[0]), message(2, sender, ids[1])]).await.unwrap();
+    append(store, log, 0, vec![message(1, sender, ids[0]), message(2, sender, ids[1])]).await.unwrap();
     let batch = [ids[2], ids[1], ids[3], ids[0], ids[4]];
     let records = batch.into_iter().zip(3..).map(|(id, seq)| message(seq, sender, id)).collect();
-    assert_eq!(store.append(log, 2, records).await, Err(AppendError::Known(vec![(1, 2), (3, 1)])));
+    assert_eq!(append(store, log, 2, records).await, Err(WriteError::Known(vec![(1, 2), (3, 1)])));
     assert_eq!(head(store, log).await, 2);
     for id in &ids[2..] {
         assert_eq!(store.find(log, sender, *id).await, Ok(None), "none of the batch is known");
     }
     let records = ids[2..].iter().zip(3..).map(|(id, seq)| message(seq, sender, *id)).collect();
-    assert_eq!(store.append(log, 2, records).await, Ok(()));
+    assert_eq!(append(store, log, 2, records).await, Ok(()));
     assert_eq!(store.find(log, sender, ids[5]).await, Ok(Some(6)));
 }
 
 pub(super) async fn a_client_id_is_one_user_s_in_one_log(store: &dyn Store) {
     let (log, other_log, sender, other, client_id) = (conversation(), conversation(), user(), user(), clock::uuid());
-    store.append(log, 0, vec![message(1, sender, client_id)]).await.unwrap();
-    assert_eq!(store.append(log, 1, vec![message(2, other, client_id)]).await, Ok(()));
-    assert_eq!(store.append(other_log, 0, vec![message(1, sender, client_id)]).await, Ok(()));
+    append(store, log, 0, vec![message(1, sender, client_id)]).await.unwrap();
+    assert_eq!(append(store, log, 1, vec![message(2, other, client_id)]).await, Ok(()));
+    assert_eq!(append(store, other_log, 0, vec![message(1, sender, client_id)]).await, Ok(()));
     assert_eq!(store.find(log, sender, client_id).await, Ok(Some(1)));
     assert_eq!(store.find(log, other, client_id).await, Ok(Some(2)));
     assert_eq!(store.find(other_log, sender, client_id).await, Ok(Some(1)));
@@ -118,13 +118,13 @@ pub(super) async fn any_uuid_is_remembered(store: &dyn Store) {
         ids.push(v7(now + days * day, 1000 + days));
     }
     for (id, seq) in ids.iter().zip(1..) {
-        assert_eq!(store.append(log, seq - 1, vec![message(seq, sender, *id)]).await, Ok(()), "{id}");
+        assert_eq!(append(store, log, seq - 1, vec![message(seq, sender, *id)]).await, Ok(()), "{id}");
     }
     let end = ids.len() as u64;
     for (id, seq) in ids.iter().zip(1..) {
         assert_eq!(store.find(log, sender, *id).await, Ok(Some(seq)), "{id}");
-        let again = store.append(log, end, vec![message(end + 1, sender, *id)]).await;
-        assert_eq!(again, Err(AppendError::Known(vec![(0, seq)])), "{id}");
+        let again = append(store, log, end, vec![message(end + 1, sender, *id)]).await;
+        assert_eq!(again, Err(WriteError::Known(vec![(0, seq)])), "{id}");
     }
     assert_eq!(head(store, log).await, end);
 }
@@ -133,7 +133,7 @@ pub(super) async fn a_batch_that_repeats_itself_is_found_at_its_first(store: &dy
     let (log, sender) = (conversation(), user());
     for (client_id, base) in [(clock::uuid(), 0), (Uuid::nil(), 2)] {
         let twins = vec![message(base + 1, sender, client_id), message(base + 2, sender, client_id)];
-        assert_eq!(store.append(log, base, twins).await, Ok(()));
+        assert_eq!(append(store, log, base, twins).await, Ok(()));
         assert_eq!(store.find(log, sender, client_id).await, Ok(Some(base + 1)));
     }
     assert_eq!(head(store, log).await, 4);
@@ -143,8 +143,8 @@ pub(super) async fn ranges_are_read_from_either_end(store: &dyn Store) {
     let (log, other, sender) = (conversation(), conversation(), user());
     let records: Vec<Record> = (1..=20).map(|seq| anonymous(seq, sender, &format!("{seq}"))).collect();
     for (record, seq) in records.iter().zip(0..) {
-        store.append(log, seq, vec![record.clone()]).await.unwrap();
-        store.append(other, seq, vec![anonymous(seq + 1, sender, "noise")]).await.unwrap();
+        append(store, log, seq, vec![record.clone()]).await.unwrap();
+        append(store, other, seq, vec![anonymous(seq + 1, sender, "noise")]).await.unwrap();
     }
     // From, to, how many, and which are found from the front.
     let cases: [(u64, u64, usize, &[u64]); 10] = [
@@ -178,7 +178,7 @@ pub(super) async fn a_reading_ends_where_its_bytes_do(store: &dyn Store) {
         // Ten bytes each, and a hundred those in the middle.
         let sizes = (1..=70).map(|seq| (seq, if seq == 35 { 100 } else { 10 }));
         let records = sizes.map(|(seq, bytes)| anonymous(seq, sender, &"x".repeat(bytes))).collect();
-        store.append(log, 0, records).await.unwrap();
+        append(store, log, 0, records).await.unwrap();
     }
     let both = |direction, limit| logs.map(|log| LogRange { log, seqs: 1..=70, direction, limit }).to_vec();
     // Of two ranges, how many records of so many bytes: one at least, and none behind the one that was too much.
@@ -214,7 +214,7 @@ pub(super) async fn logs_that_grow_side_by_side_are_read_apart(store: &dyn Store
         for (log, id) in logs.iter().enumerate() {
             let (size, before) = (log as u64 + 1, batch * (log as u64 + 1));
             let records = (before + 1..=before + size).map(|seq| text(log, seq)).collect();
-            store.append(*id, before, records).await.unwrap();
+            append(store, *id, before, records).await.unwrap();
         }
     }
     for (log, id) in logs.iter().enumerate() {
@@ -233,7 +233,7 @@ pub(super) async fn logs_that_grow_side_by_side_are_read_apart(store: &dyn Store
             }
         }
         let edited = Record { kind: Kind::Redacted, ..text(log, 33) };
-        store.redact(*id, edited.clone()).await.unwrap();
+        redact(store, *id, edited.clone()).await.unwrap();
         assert_eq!(whole(store, *id).await[32], edited);
     }
 }
@@ -241,29 +241,29 @@ pub(super) async fn logs_that_grow_side_by_side_are_read_apart(store: &dyn Store
 pub(super) async fn a_redacted_entry_stays_where_it_is_and_known(store: &dyn Store) {
     let (log, sender, client_id) = (conversation(), user(), clock::uuid());
     let records = vec![anonymous(1, sender, "one"), message(2, sender, client_id), anonymous(3, sender, "three")];
-    store.append(log, 0, records.clone()).await.unwrap();
+    append(store, log, 0, records.clone()).await.unwrap();
     // However short or long what replaces it is, and whoever it says sent it.
     for body in ["", "{}", &"longer ".repeat(2000), "short"] {
         let redacted = Record { kind: Kind::Redacted, ..anonymous(2, user(), body) };
-        assert_eq!(store.redact(log, redacted.clone()).await, Ok(()));
+        assert_eq!(redact(store, log, redacted.clone()).await, Ok(()));
         let kept = Record { sender, client_id: Some(client_id), ..redacted };
         assert_eq!(whole(store, log).await, [records[0].clone(), kept, records[2].clone()]);
         assert_eq!(store.find(log, sender, client_id).await, Ok(Some(2)));
-        let again = store.append(log, 3, vec![message(4, sender, client_id)]).await;
-        assert_eq!(again, Err(AppendError::Known(vec![(0, 2)])));
+        let again = append(store, log, 3, vec![message(4, sender, client_id)]).await;
+        assert_eq!(again, Err(WriteError::Known(vec![(0, 2)])));
     }
     let last = Record { counts: records[2].counts, ..anonymous(3, sender, "") };
-    store.redact(log, last).await.unwrap();
+    redact(store, log, last).await.unwrap();
     assert_eq!(head(store, log).await, 3);
 }
 
 pub(super) async fn a_redaction_above_the_head_changes_nothing(store: &dyn Store) {
     let (log, sender) = (conversation(), user());
-    assert_eq!(store.redact(log, anonymous(1, sender, "nothing")).await, Ok(()));
+    assert_eq!(redact(store, log, anonymous(1, sender, "nothing")).await, Ok(()));
     assert_eq!(head(store, log).await, 0);
-    store.append(log, 0, vec![anonymous(1, sender, "one")]).await.unwrap();
-    assert_eq!(store.redact(log, anonymous(2, sender, "nothing")).await, Ok(()));
-    assert_eq!(store.redact(conversation(), anonymous(1, sender, "nothing")).await, Ok(()));
+    append(store, log, 0, vec![anonymous(1, sender, "one")]).await.unwrap();
+    assert_eq!(redact(store, log, anonymous(2, sender, "nothing")).await, Ok(()));
+    assert_eq!(redact(store, conversation(), anonymous(1, sender, "nothing")).await, Ok(()));
     assert_eq!(whole(store, log).await, [anonymous(1, sender, "one")]);
 }
 
@@ -284,16 +284,16 @@ pub(super) async fn many_who_append_leave_a_dense_log(store: Arc<dyn Store>) {
                 let client_id = clock::uuid();
                 let mut attempts = if turn % 3 == 0 { 2 } else { 1 };
                 while attempts > 0 {
-                    match store.append(log, expected, vec![message(expected + 1, sender, client_id)]).await {
+                    match append(&*store, log, expected, vec![message(expected + 1, sender, client_id)]).await {
                         Ok(()) => seqs.push(expected + 1),
-                        Err(AppendError::Conflict { head }) => {
+                        Err(WriteError::Conflict { head }) => {
                             expected = head;
                             continue;
                         }
-                        Err(AppendError::Known(known)) => {
+                        Err(WriteError::Known(known)) => {
                             assert_eq!(Some(&known[0].1), seqs.last())
                         }
-                        Err(AppendError::Store(error)) => panic!("{error}"),
+                        Err(error) => panic!("{error}"),
                     }
                     attempts -= 1;
                 }

@@ -6,13 +6,14 @@ mod logs;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId, Uuid};
 
-use super::{Counts, Direction, Kind, LogRange, Record, Store};
+use super::{Counts, Direction, Kind, LogRange, Record, Store, Turn, WriteError};
 use crate::clock;
 
 /// Puts the engines that `make` gives through all stories, a new and empty one for each.
@@ -39,6 +40,13 @@ pub async fn check(make: impl AsyncFn() -> Arc<dyn Store>) {
     rows::partitions_do_not_see_each_other(&*make().await).await;
     rows::a_condition_that_fails_changes_nothing_and_tells_the_row(&*make().await).await;
     rows::of_many_who_want_a_row_one_gets_it(make().await).await;
+    turns::a_turn_changes_entries_and_rows_together(&*make().await).await;
+    turns::a_turn_that_is_refused_changes_nothing(&*make().await).await;
+    turns::a_turn_too_large_changes_nothing(&*make().await).await;
+    turns::two_who_keep_one_log_leave_what_the_log_says(make().await).await;
+    turns::what_is_raised_never_goes_back(&*make().await).await;
+    turns::what_many_raise_ends_at_the_highest(make().await).await;
+    turns::a_head_that_nobody_moved_is_confirmed(&*make().await).await;
     assert_eq!(make().await.ready().await, Ok(()));
 }
 
@@ -70,6 +78,21 @@ fn anonymous(seq: u64, sender: UserId, text: &str) -> Record {
 fn message(seq: u64, sender: UserId, client_id: Uuid) -> Record {
     let device = Some(DeviceId::new(client_id));
     Record { device, client_id: Some(client_id), ..anonymous(seq, sender, &format!("message {seq}")) }
+}
+
+/// Appends to a log, and does nothing else.
+async fn append(
+    store: &dyn Store,
+    log: ConversationId,
+    expected_head: u64,
+    records: Vec<Record>,
+) -> Result<(), WriteError> {
+    store.write(log, expected_head, Turn::append(records)).await
+}
+
+/// Redacts an entry of a log, whatever its head is.
+async fn redact(store: &dyn Store, log: ConversationId, record: Record) -> Result<(), WriteError> {
+    store.write(log, head(store, log).await, Turn::redact(record)).await
 }
 
 /// The whole log, in ascending order.

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::check;
 use crate::store::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Record, Row, RowKey,
-    Store, memory::Memory, sqlite::Sqlite,
+    Answer, Change, CommitError, Condition, Direction, Head, KeyRange, LogRange, Raise, Record, Row, RowKey, Store,
+    Turn, WriteError, memory::Memory, sqlite::Sqlite,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,8 +50,11 @@ impl Reopened {
 }
 
 impl Store for Reopened {
-    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
-        Box::pin(async move { self.with(async |store| store.append(log, expected_head, records).await).await })
+    fn write(&self, log: ConversationId, expected_head: u64, turn: Turn) -> Answer<'_, (), WriteError> {
+        Box::pin(async move { self.with(async |store| store.write(log, expected_head, turn).await).await })
+    }
+    fn confirm(&self, log: ConversationId, head: u64) -> Answer<'_, (), WriteError> {
+        Box::pin(async move { self.with(async |store| store.confirm(log, head).await).await })
     }
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
         Box::pin(async move { self.with(async |store| store.find(log, user, client_id).await).await })
@@ -61,9 +64,6 @@ impl Store for Reopened {
     }
     fn heads(&self, logs: Vec<ConversationId>) -> Answer<'_, Vec<Option<Head>>> {
         Box::pin(async move { self.with(async |store| store.heads(logs).await).await })
-    }
-    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
-        Box::pin(async move { self.with(async |store| store.redact(log, record).await).await })
     }
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         Box::pin(async move { self.with(async |store| store.get(rows).await).await })
@@ -78,6 +78,9 @@ impl Store for Reopened {
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError> {
         Box::pin(async move { self.with(async |store| store.commit(partition, changes, conditions).await).await })
+    }
+    fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()> {
+        Box::pin(async move { self.with(async |store| store.raise(rows).await).await })
     }
     fn ready(&self) -> Answer<'_, ()> {
         Box::pin(async move { self.with(async |store| store.ready().await).await })

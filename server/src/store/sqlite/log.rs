@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     limits,
-    store::{AppendError, Error, Record},
+    store::{Error, Record, WriteError},
 };
 
 /// Entries, their heads, and the numbers of whoever they name.
@@ -72,7 +72,7 @@ impl<'c> Logs<'c> {
         Ok(end)
     }
 
-    /// Appends all records or none; see [`crate::store::Store::append`].
+    /// Appends all records or none; see [`crate::store::Store::write`].
     pub(super) fn append(
         &mut self,
         dedup: &mut Dedup<'_>,
@@ -80,14 +80,14 @@ impl<'c> Logs<'c> {
         expected_head: u64,
         records: &[Record],
         now: Timestamp,
-    ) -> Result<Result<(), AppendError>, Failure> {
+    ) -> Result<Result<(), WriteError>, Failure> {
         let conv = self.numbers.find(log.uuid())?;
         let (mut tip, mut pending) = self.end(conv)?;
         let head = tip.seq;
         let mut made = Vec::new();
         let refused = match self.remember(dedup, log, records, now, head == expected_head, &mut made)? {
-            Ok(known) if known.is_empty() => (head != expected_head).then_some(AppendError::Conflict { head }),
-            Ok(known) => Some(AppendError::Known(known)),
+            Ok(known) if known.is_empty() => (head != expected_head).then_some(WriteError::Conflict { head }),
+            Ok(known) => Some(WriteError::Known(known)),
             Err(damaged) => Some(damaged.into()),
         };
         if let Some(refused) = refused {
@@ -190,7 +190,7 @@ impl<'c> Logs<'c> {
         Ok(found.optional()?.unwrap_or_else(|| Err(gone())))
     }
 
-    /// Replaces an entry's content; see [`crate::store::Store::redact`].
+    /// Replaces an entry's content; see [`crate::store::Turn::redact`].
     pub(super) fn redact(&mut self, log: ConversationId, record: &Record) -> Result<(), Failure> {
         let Some(conv) = self.numbers.find(log.uuid())? else { return Ok(()) };
         let (tip, _) = self.end(Some(conv))?;

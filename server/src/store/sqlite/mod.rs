@@ -1,7 +1,7 @@
 //! The embedded engine: SQLite in one directory.
 //!
 //! ```text
-//!   append, commit ─▶ queue ─▶ writer ── one transaction ──▶ store.db-wal ─▶ checkpoints ─▶ store.db
+//!   write, commit ──▶ queue ─▶ writer ── one transaction ──▶ store.db-wal ─▶ checkpoints ─▶ store.db
 //!   read, get, scan ─▶ queue ─▶ readers ◀──────────────────────────┴────────────────────────┘
 //! ```
 //! One thread writes, [`limits::STORE_READERS`] read, one makes the checkpoints. A commit is one write and one sync of
@@ -54,8 +54,8 @@ pub use self::{
     snapshot::Snapshot,
 };
 use super::{
-    Answer, AppendError, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Record, Row,
-    RowKey, Store,
+    Answer, Change, CommitError, Condition, Direction, Error, Head, KeyRange, LogRange, Raise, Record, Row, RowKey,
+    Store, Turn, WriteError,
 };
 use crate::{limits, page_bytes::PageBytes, sqlite::scrub::Scrub};
 
@@ -165,7 +165,7 @@ impl Sqlite {
     }
 
     /// Queues a request and waits for its answer.
-    async fn write<T, E: From<Error>>(
+    async fn queue<T, E: From<Error>>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Request,
     ) -> Result<T, E> {
@@ -228,9 +228,16 @@ fn join(threads: impl Iterator<Item = JoinHandle<()>>) {
 }
 
 impl Store for Sqlite {
-    fn append(&self, log: ConversationId, expected_head: u64, records: Vec<Record>) -> Answer<'_, (), AppendError> {
-        super::check_seqs(expected_head, &records);
-        Box::pin(self.write(move |answer| Request::Append { log, expected_head, records, answer }))
+    fn write(&self, log: ConversationId, expected_head: u64, turn: Turn) -> Answer<'_, (), WriteError> {
+        Box::pin(async move {
+            turn.check(expected_head)?;
+            self.queue(move |answer| Request::Write { log, expected_head, turn, answer }).await
+        })
+    }
+
+    fn confirm(&self, _: ConversationId, _: u64) -> Answer<'_, (), WriteError> {
+        // Nobody else can have the directory open.
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn find(&self, log: ConversationId, user: UserId, client_id: Uuid) -> Answer<'_, Option<u64>> {
@@ -248,10 +255,6 @@ impl Store for Sqlite {
         Box::pin(self.ask(move |reader| logs.iter().map(|log| reader.head(*log)).collect()))
     }
 
-    fn redact(&self, log: ConversationId, record: Record) -> Answer<'_, ()> {
-        Box::pin(self.write(move |answer| Request::Redact { log, record, answer }))
-    }
-
     fn get(&self, rows: Vec<RowKey>) -> Answer<'_, Vec<Option<Bytes>>> {
         Box::pin(self.ask(move |reader| rows.iter().map(|row| reader.get(row)).collect()))
     }
@@ -266,10 +269,14 @@ impl Store for Sqlite {
         changes: Vec<Change>,
         conditions: Vec<Condition>,
     ) -> Answer<'_, (), CommitError> {
-        Box::pin(self.write(move |answer| Request::Commit { partition, changes, conditions, answer }))
+        Box::pin(self.queue(move |answer| Request::Commit { partition, changes, conditions, answer }))
+    }
+
+    fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()> {
+        Box::pin(self.queue(move |answer| Request::Raise { rows, answer }))
     }
 
     fn ready(&self) -> Answer<'_, ()> {
-        Box::pin(self.write(|answer| Request::Ready { answer }))
+        Box::pin(self.queue(|answer| Request::Ready { answer }))
     }
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 use super::{failure::Failure, sum};
 use crate::{
-    store::{Change, CommitError, Condition, DAMAGED, KeyRange, schema},
+    store::{Change, CommitError, Condition, DAMAGED, KeyRange, Raise, RowKey, RowWrite, schema},
     telemetry,
 };
 
@@ -16,6 +16,11 @@ pub(super) fn full_key(partition: &[u8], key: &[u8]) -> Vec<u8> {
     full.extend_from_slice(partition);
     full.extend_from_slice(key);
     full
+}
+
+/// The key of a named row in the table.
+fn full_key_of(row: &RowKey) -> Vec<u8> {
+    full_key(&row.partition, &row.key)
 }
 
 /// The keys of a range: the first, and the one after the last.
@@ -57,7 +62,7 @@ pub(super) fn read(key: &[u8], value: &[u8], kept: i64) -> Bytes {
     Bytes::from_static(DAMAGED)
 }
 
-/// The statements of a commit.
+/// The statements that change rows.
 pub(super) struct Rows<'c> {
     select: Statement<'c>,
     put: Statement<'c>,
@@ -97,15 +102,38 @@ impl<'c> Rows<'c> {
         }
         for change in changes {
             match change {
-                Change::Put(key, value) => {
-                    let key = full_key(partition, key);
-                    let sum = sum::of_row(&key, value);
-                    self.put.execute((key, &value[..], sum))?
-                }
-                Change::Delete(key) => self.delete.execute((full_key(partition, key),))?,
-            };
+                Change::Put(key, value) => self.put(full_key(partition, key), value)?,
+                Change::Delete(key) => self.delete(&full_key(partition, key))?,
+            }
         }
         Ok(Ok(()))
+    }
+
+    /// Makes one change of a turn.
+    pub(super) fn write(&mut self, row: &RowWrite) -> Result<(), Failure> {
+        match row {
+            RowWrite::Put(row, value) => self.put(full_key_of(row), value),
+            RowWrite::Delete(row) => self.delete(&full_key_of(row)),
+            RowWrite::Raise(raise) => self.raise(raise),
+        }
+    }
+
+    /// Raises one row; see [`crate::store::Store::raise`].
+    pub(super) fn raise(&mut self, raise: &Raise) -> Result<(), Failure> {
+        let key = full_key_of(&raise.row);
+        let current = self.current(&key)?;
+        if raise.exceeds(current.as_deref()) { self.put(key, &raise.stored()) } else { Ok(()) }
+    }
+
+    fn put(&mut self, key: Vec<u8>, value: &[u8]) -> Result<(), Failure> {
+        let sum = sum::of_row(&key, value);
+        self.put.execute((key, value, sum))?;
+        Ok(())
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<(), Failure> {
+        self.delete.execute((key,))?;
+        Ok(())
     }
 }
 

@@ -18,20 +18,19 @@ use super::{
 };
 use crate::{
     clock, gather, limits,
-    store::{AppendError, Change, CommitError, Condition, Error, Record, schema},
+    store::{Change, CommitError, Condition, Error, Raise, Turn, WriteError, schema},
 };
 
 /// Something to write, and who waits for it.
 pub(super) enum Request {
-    Append {
+    Write {
         log: ConversationId,
         expected_head: u64,
-        records: Vec<Record>,
-        answer: oneshot::Sender<Result<(), AppendError>>,
+        turn: Turn,
+        answer: oneshot::Sender<Result<(), WriteError>>,
     },
-    Redact {
-        log: ConversationId,
-        record: Record,
+    Raise {
+        rows: Vec<Raise>,
         answer: oneshot::Sender<Result<(), Error>>,
     },
     Commit {
@@ -49,17 +48,18 @@ impl Request {
     /// How many changes it counts for.
     pub(super) fn changes(&self) -> usize {
         let changes = match self {
-            Request::Append { records, .. } => records.len(),
+            Request::Write { turn, .. } => turn.changes(),
+            Request::Raise { rows, .. } => rows.len(),
             Request::Commit { changes, .. } => changes.len(),
-            Request::Redact { .. } | Request::Ready { .. } => 1,
+            Request::Ready { .. } => 1,
         };
         changes.clamp(1, limits::STORE_BATCH)
     }
 
     fn bytes(&self) -> usize {
         match self {
-            Request::Append { records, .. } => records.iter().map(|record| record.body.len()).sum(),
-            Request::Redact { record, .. } => record.body.len(),
+            Request::Write { turn, .. } => turn.bytes(),
+            Request::Raise { rows, .. } => rows.iter().map(Raise::bytes).sum(),
             Request::Commit { changes, .. } => changes.iter().map(Change::bytes).sum(),
             Request::Ready { .. } => 0,
         }
@@ -68,12 +68,12 @@ impl Request {
     /// Tells who waits. Nobody may: they are free to stop waiting.
     fn answer(self, outcome: Outcome) {
         match (self, outcome) {
-            (Request::Append { answer, .. }, Outcome::Append(result)) => drop(answer.send(result)),
-            (Request::Append { answer, .. }, Outcome::Refused(error)) => drop(answer.send(Err(error.into()))),
+            (Request::Write { answer, .. }, Outcome::Write(result)) => drop(answer.send(result)),
+            (Request::Write { answer, .. }, Outcome::Refused(error)) => drop(answer.send(Err(error.into()))),
             (Request::Commit { answer, .. }, Outcome::Commit(result)) => drop(answer.send(result)),
             (Request::Commit { answer, .. }, Outcome::Refused(error)) => drop(answer.send(Err(error.into()))),
-            (Request::Redact { answer, .. } | Request::Ready { answer }, Outcome::Done) => drop(answer.send(Ok(()))),
-            (Request::Redact { answer, .. } | Request::Ready { answer }, Outcome::Refused(error)) => {
+            (Request::Raise { answer, .. } | Request::Ready { answer }, Outcome::Done) => drop(answer.send(Ok(()))),
+            (Request::Raise { answer, .. } | Request::Ready { answer }, Outcome::Refused(error)) => {
                 drop(answer.send(Err(error)));
             }
             _ => unreachable!("each request has its own outcome"),
@@ -93,7 +93,7 @@ impl Change {
 /// What became of a request.
 #[derive(Clone)]
 enum Outcome {
-    Append(Result<(), AppendError>),
+    Write(Result<(), WriteError>),
     Commit(Result<(), CommitError>),
     Done,
     Refused(Error),
@@ -241,11 +241,13 @@ impl<'c> Writer<'c> {
 
     fn apply(&mut self, request: &Request, now: Timestamp) -> Result<Outcome, Failure> {
         Ok(match request {
-            Request::Append { log, expected_head, records, .. } => {
-                Outcome::Append(self.logs.append(&mut self.dedup, *log, *expected_head, records, now)?)
+            Request::Write { log, expected_head, turn, .. } => {
+                Outcome::Write(self.take_turn(*log, *expected_head, turn, now)?)
             }
-            Request::Redact { log, record, .. } => {
-                self.logs.redact(*log, record)?;
+            Request::Raise { rows, .. } => {
+                for raise in rows {
+                    self.rows.raise(raise)?;
+                }
                 Outcome::Done
             }
             Request::Commit { partition, changes, conditions, .. } => {
@@ -258,6 +260,26 @@ impl<'c> Writer<'c> {
                 Outcome::Done
             }
         })
+    }
+
+    /// Writes a turn, or nothing of it: it is refused, if at all, before anything is changed.
+    fn take_turn(
+        &mut self,
+        log: ConversationId,
+        expected_head: u64,
+        turn: &Turn,
+        now: Timestamp,
+    ) -> Result<Result<(), WriteError>, Failure> {
+        if let Err(refused) = self.logs.append(&mut self.dedup, log, expected_head, &turn.append, now)? {
+            return Ok(Err(refused));
+        }
+        for record in turn.redact.iter().filter(|record| record.seq <= expected_head) {
+            self.logs.redact(log, record)?;
+        }
+        for row in &turn.rows {
+            self.rows.write(row)?;
+        }
+        Ok(Ok(()))
     }
 
     /// Writes more than a message has, to see whether there is room again: where there is none for that, the smaller

@@ -8,7 +8,7 @@ use tempfile::tempdir;
 use super::super::{Ground, Snapshot, Sqlite, open};
 use crate::{
     clock,
-    store::{Counts, Direction, Error, Kind, LogRange, Record, Store as _},
+    store::{Counts, Direction, Error, Kind, LogRange, Record, Store as _, Turn},
 };
 
 fn record(seq: u64) -> Record {
@@ -33,7 +33,7 @@ async fn what_is_misplaced_is_told() {
     let logs = [ConversationId::new(clock::uuid()), ConversationId::new(clock::uuid())];
     for seq in 0..200 {
         for log in logs {
-            store.append(log, seq, vec![record(seq + 1)]).await.unwrap();
+            store.write(log, seq, Turn::append(vec![record(seq + 1)])).await.unwrap();
         }
     }
     let read = async |first: u64| {
@@ -60,7 +60,7 @@ async fn what_is_misplaced_is_told() {
 /// Appends, of a log and from its head on.
 async fn grow(store: &Sqlite, log: ConversationId, head: u64, count: u64) {
     let records = (head + 1..=head + count).map(record).collect();
-    store.append(log, head, records).await.unwrap();
+    store.write(log, head, Turn::append(records)).await.unwrap();
 }
 
 /// That each entry is found, on a page of its own and of ten.

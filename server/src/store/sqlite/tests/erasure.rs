@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use super::super::{Ground, Sqlite};
 use crate::{
     clock,
-    store::{Change, Counts, Kind, Record, Store as _},
+    store::{Change, Counts, Kind, Record, Store as _, Turn},
 };
 
 const ENTRIES: u64 = 2000;
@@ -63,7 +63,7 @@ fn record(seq: u64, kind: Kind, body: Bytes) -> Record {
 
 async fn fill(store: &Arc<Sqlite>, log: ConversationId, entries: u64) {
     for seq in 1..=entries {
-        store.append(log, seq - 1, vec![record(seq, Kind::Message, secret(seq))]).await.unwrap();
+        store.write(log, seq - 1, Turn::append(vec![record(seq, Kind::Message, secret(seq))])).await.unwrap();
         // In random places, so that pages split.
         let key = clock::random::<16>().to_vec();
         let put = |value| vec![Change::Put(key.clone(), value)];
@@ -79,7 +79,7 @@ async fn fill(store: &Arc<Sqlite>, log: ConversationId, entries: u64) {
 
 async fn erase(store: &Arc<Sqlite>, log: ConversationId, entries: u64) {
     for seq in 1..=entries {
-        store.redact(log, record(seq, Kind::Redacted, Bytes::new())).await.unwrap();
+        store.write(log, entries, Turn::redact(record(seq, Kind::Redacted, Bytes::new()))).await.unwrap();
     }
     let rows = store.scan(b"part".to_vec(), Default::default(), crate::store::Direction::Ascending, usize::MAX).await;
     for row in rows.unwrap().into_iter().filter(|row| !row.value.starts_with(b"harmless")) {

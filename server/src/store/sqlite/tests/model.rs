@@ -7,20 +7,28 @@ use tempfile::tempdir;
 
 use super::super::Sqlite;
 use crate::store::{
-    Change, Condition, Counts, Direction, KeyRange, Kind, LogRange, Record, RowKey, Store, memory::Memory,
+    Change, Condition, Counts, Direction, KeyRange, Kind, LogRange, Raise, Record, RowKey, RowWrite, Store, Turn,
+    memory::Memory,
 };
 
 #[derive(Debug, Clone)]
 enum Call {
-    /// Into which log, how far beside the head, and what.
-    Append(u8, i8, Vec<Entry>),
+    /// Into which log, how far beside the head, and what: entries, redactions and rows.
+    Write(u8, i8, Vec<Entry>, Vec<(u64, Entry)>, Vec<Written>),
+    Raise(Vec<(u8, Vec<u8>, u64, u8)>),
     Find(u8, u8, u8),
     Read(u8, u64, u64, bool, usize, usize),
-    Redact(u8, u64, Entry),
     Get(u8, Vec<u8>),
     Scan(u8, Vec<u8>, Option<Vec<u8>>, bool, usize),
     Commit(u8, Vec<(Vec<u8>, Option<u8>)>, Vec<(Vec<u8>, Option<u8>)>),
     Reopen,
+}
+
+#[derive(Debug, Clone)]
+enum Written {
+    Put(u8, Vec<u8>, u8),
+    Delete(u8, Vec<u8>),
+    Raise(u8, Vec<u8>, u64, u8),
 }
 
 #[derive(Debug, Clone)]
@@ -44,15 +52,29 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![Just(0u8), Just(1), Just(255)], 0..3)
 }
 
+fn rank() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0..4u64, 1 => any::<u64>()]
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    prop_oneof![
+        (0..3u8, key(), 0..3u8).prop_map(|(part, key, to)| Written::Put(part, key, to)),
+        (0..3u8, key()).prop_map(|(part, key)| Written::Delete(part, key)),
+        (0..3u8, key(), rank(), 0..3u8).prop_map(|(part, key, rank, to)| Written::Raise(part, key, rank, to)),
+    ]
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let beside = prop_oneof![6 => Just(0i8), 1 => -2..3i8];
     let row = || (key(), option::of(0..3u8));
     prop_oneof![
-        6 => (0..3u8, beside, vec(entry(), 0..4)).prop_map(|(log, beside, entries)| Call::Append(log, beside, entries)),
+        8 => (0..3u8, beside, vec(entry(), 0..4), vec((1..12u64, entry()), 0..2), vec(written(), 0..3)).prop_map(
+            |(log, beside, entries, redacted, rows)| Call::Write(log, beside, entries, redacted, rows)
+        ),
+        1 => vec((0..3u8, key(), rank(), 0..3u8), 0..3).prop_map(Call::Raise),
         2 => (0..3u8, 0..3u8, 0..12u8).prop_map(|(log, user, id)| Call::Find(log, user, id)),
         2 => (0..4u8, 0..12u64, 0..20u64, any::<bool>(), 0..9usize, prop_oneof![0..200usize, 4000..30_000usize])
             .prop_map(|(log, from, to, up, limit, bytes)| Call::Read(log, from, to, up, limit, bytes)),
-        2 => (0..3u8, 1..12u64, entry()).prop_map(|(log, seq, entry)| Call::Redact(log, seq, entry)),
         1 => (0..3u8, key()).prop_map(|(part, key)| Call::Get(part, key)),
         2 => (0..3u8, key(), option::of(key()), any::<bool>(), 0..5usize)
             .prop_map(|(part, from, to, up, limit)| Call::Scan(part, from, to, up, limit)),
@@ -107,14 +129,34 @@ fn direction(up: bool) -> Direction {
     if up { Direction::Ascending } else { Direction::Descending }
 }
 
+fn raise(part: u8, key: Vec<u8>, rank: u64, to: u8) -> Raise {
+    Raise { row: RowKey { partition: partition(part), key }, rank, value: value(to) }
+}
+
+fn row_write(written: Written) -> RowWrite {
+    match written {
+        Written::Put(part, key, to) => RowWrite::Put(RowKey { partition: partition(part), key }, value(to)),
+        Written::Delete(part, key) => RowWrite::Delete(RowKey { partition: partition(part), key }),
+        Written::Raise(part, key, rank, to) => RowWrite::Raise(raise(part, key, rank, to)),
+    }
+}
+
 /// What a store answers, as text, which is as good as any for comparing.
 async fn ask(store: &dyn Store, call: Call) -> String {
     match call {
-        Call::Append(to, beside, entries) => {
+        Call::Write(to, beside, entries, redacted, rows) => {
             let head = store.heads(vec![log(to)]).await.unwrap()[0].map_or(0, |head| head.seq);
             let expected = head.saturating_add_signed(beside.into());
-            let records = entries.into_iter().zip(expected + 1..).map(|(entry, seq)| record(seq, entry)).collect();
-            format!("{:?}", store.append(log(to), expected, records).await)
+            let turn = Turn {
+                append: entries.into_iter().zip(expected + 1..).map(|(entry, seq)| record(seq, entry)).collect(),
+                redact: redacted.into_iter().map(|(seq, entry)| record(seq, entry)).collect(),
+                rows: rows.into_iter().map(row_write).collect(),
+            };
+            format!("{:?}", store.write(log(to), expected, turn).await)
+        }
+        Call::Raise(rows) => {
+            let rows = rows.into_iter().map(|(part, key, rank, to)| raise(part, key, rank, to));
+            format!("{:?}", store.raise(rows.collect()).await)
         }
         Call::Find(of, user, number) => {
             format!("{:?}", store.find(log(of), UserId::new(id(2, user)), client_id(number)).await)
@@ -127,7 +169,6 @@ async fn ask(store: &dyn Store, call: Call) -> String {
             answer.push_str(&format!("{:?}", store.heads(vec![log(of), log(0)]).await));
             answer
         }
-        Call::Redact(of, seq, entry) => format!("{:?}", store.redact(log(of), record(seq, entry)).await),
         Call::Get(part, key) => format!("{:?}", store.get(vec![RowKey { partition: partition(part), key }]).await),
         Call::Scan(part, from, to, up, limit) => {
             format!("{:?}", store.scan(partition(part), KeyRange { from, to }, direction(up), limit).await)
