@@ -1,6 +1,6 @@
 //! What a caller is told when something cannot be done: a code that says what they can do about it, and why.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use kith_protocol::{Code, problem::FieldError};
 
@@ -48,6 +48,16 @@ impl Error {
     pub const fn after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
+    }
+}
+
+impl From<kith_log::Refusal> for Error {
+    fn from(refusal: kith_log::Refusal) -> Self {
+        let detail = refusal.detail.map(Cow::into_owned);
+        match refusal.pointer {
+            Some(pointer) => Self::field(pointer, detail.unwrap_or_default()),
+            None => Self { detail, ..Self::new(refusal.code) },
+        }
     }
 }
 

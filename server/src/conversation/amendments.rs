@@ -2,8 +2,8 @@
 
 use kith_protocol::{
     Body, Code, UserId, emoji,
-    entry::{ConversationKind, Edit, Reaction, Role, Target, Text},
-    limits::{EDITS, EMOJI_BYTES, Limits, REACTIONS, REACTIONS_EACH},
+    entry::{Edit, Reaction, Target, Text},
+    limits::{EMOJI_BYTES, Limits},
 };
 
 use super::{live::Live, log};
@@ -12,7 +12,7 @@ use crate::{
     account::Actor,
     clock,
     delivery::encoding,
-    store::{Kind, Record, schema::Amendment},
+    store::{Kind, Record},
 };
 
 /// What to do to a message.
@@ -91,16 +91,13 @@ impl Live {
     }
 
     async fn edit(&mut self, actor: Actor, record: &Record, mut edit: Edit) -> Result<(), Error> {
-        if record.sender != actor.user {
-            return Err(Error::new(Code::NotAdmin).because("only its author may edit a message"));
-        }
-        self.may_write(actor.user)?;
+        self.state.may_edit(actor.user, record.sender)?;
         self.may_say_more(actor.user).await?;
         edit.mentions.sort_unstable();
         edit.mentions.dedup();
         let target = edit.target;
-        let edits = &self.amendment(target).await?.edits;
-        let (last, count) = (edits.last().copied(), edits.len());
+        let amendment = self.amendment(target).await?;
+        let (last, once_more) = (amendment.edits.last().copied(), amendment.may_edit());
         let now = match last {
             Some(last) => match encoding::body(self.id, &self.record(last).await?)? {
                 Body::Edit(last) => Some((last.text, last.mentions)),
@@ -114,24 +111,18 @@ impl Live {
         if now.is_some_and(|(text, mentions)| text == edit.text && mentions == edit.mentions) {
             return Ok(());
         }
-        if count >= EDITS {
-            return Err(Error::new(Code::TooMany).because(format!("a message is edited {EDITS} times at most")));
-        }
-        let records = self.append(actor, &[Body::Edit(edit)], false).await?;
+        once_more?;
+        let records = self.append(actor, &[Body::Edit(edit)]).await?;
         self.amendment(target).await?.edited(records[0].seq);
         self.told(records);
         Ok(())
     }
 
     async fn delete(&mut self, actor: Actor, record: &Record, target: Target) -> Result<(), Error> {
-        let role = self.member(actor.user)?.role;
-        let admin = self.state.kind != ConversationKind::Direct && role >= Role::Admin;
-        if record.sender != actor.user && !admin {
-            return Err(Error::new(Code::NotAdmin).because("only its author or an admin may delete a message"));
-        }
-        let records = self.append(actor, &[Body::Delete(target)], false).await?;
+        self.state.may_delete(actor.user, record.sender)?;
+        let records = self.append(actor, &[Body::Delete(target)]).await?;
         self.amendment(target.target).await?.deleted = true;
-        self.redact_content(target.target, self.head).await?;
+        self.redact_content(target.target, self.state.seq).await?;
         self.told(records);
         Ok(())
     }
@@ -144,11 +135,11 @@ impl Live {
             return Ok(());
         }
         if on {
-            may_react(amendment, &emoji, actor.user)?;
+            amendment.may_react(&emoji, actor.user)?;
         }
         let emoji = emoji::shown(&emoji);
         let reaction = Reaction { target, emoji: emoji.clone(), on };
-        let records = self.append(actor, &[Body::Reaction(reaction)], false).await?;
+        let records = self.append(actor, &[Body::Reaction(reaction)]).await?;
         self.amendment(target).await?.react(&emoji, actor.user, on);
         self.told(records);
         Ok(())
@@ -161,28 +152,15 @@ impl Live {
 
     /// Takes the content of a message whose time is over.
     pub(super) async fn expire(&mut self, seq: u64) -> Result<(), Error> {
-        if self.head == 0 || seq > self.head {
+        if self.state.seq == 0 || seq > self.state.seq {
             return Ok(());
         }
         // The row must last longer than the content: a crash between the two repeats the expiry.
         self.activate().await?;
         self.amendment(seq).await?.deleted = true;
-        self.redact_content(seq, self.head).await?;
+        self.redact_content(seq, self.state.seq).await?;
         self.dirty.state = true;
         self.flush_soon();
         Ok(())
     }
-}
-
-/// Returns `too_many` where a user, or all of them, have put as many different emojis to a message as they may.
-fn may_react(amendment: &Amendment, emoji: &str, user: UserId) -> Result<(), Error> {
-    let full = |detail| Err(Error::new(Code::TooMany).because(detail));
-    if amendment.reactions.iter().filter(|(_, users)| users.contains(&user)).count() >= REACTIONS_EACH {
-        return full(format!("you have put {REACTIONS_EACH} emojis to this message, the most there may be"));
-    }
-    let known = amendment.reactions.iter().any(|(other, _)| emoji::same(other, emoji));
-    if !known && amendment.reactions.len() >= REACTIONS {
-        return full(format!("this message has {REACTIONS} different emojis, the most there may be"));
-    }
-    Ok(())
 }

@@ -76,21 +76,28 @@ impl Live {
     pub(super) fn audience(&self, user: Option<UserId>) -> Audience {
         let users = match user {
             Some(user) => [user].into_iter().collect(),
-            None => self.context.subscriptions.those_of(&self.members),
+            None => self.context.subscriptions.those_of(&self.pointers),
         };
         let listener = |user: UserId| {
-            let member = self.members.get(&user).filter(|member| member.accepted)?;
-            let (read, delivered) = (member.read.seq, member.delivered.seq);
-            Some(Listener { user, since: member.since, read, delivered, unread: self.unread(user) })
+            let pointers = self.pointers.get(&user).filter(|pointers| pointers.accepted)?;
+            let (read, delivered) = (pointers.read.seq, pointers.delivered.seq);
+            Some(Listener {
+                user,
+                since: self.state.members.get(&user)?.since,
+                read,
+                delivered,
+                unread: self.unread(user),
+            })
         };
         let members = users.into_iter().filter_map(listener).collect();
-        Audience { kind: self.state.kind, title: self.state.title.clone(), members }
+        let settings = &self.state.settings;
+        Audience { kind: settings.kind, title: settings.title.clone(), members }
     }
 
     /// Whether entries from now on must be noted as to be pushed, and are not. Looked at once for as long as neither the
     /// members nor the subscriptions change.
     pub(super) fn must_note_pushes(&self) -> bool {
         let subscriptions = &self.context.subscriptions;
-        !self.unpushed && self.looked != Some(subscriptions.version()) && subscriptions.any_of(&self.members)
+        !self.unpushed && self.looked != Some(subscriptions.version()) && subscriptions.any_of(&self.pointers)
     }
 }

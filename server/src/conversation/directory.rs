@@ -58,7 +58,7 @@ impl Conversations {
             ConversationKind::Direct => self.direct(id, actor.user, new.members[0]).await?,
             _ => id,
         };
-        let founders = members::founders(new.kind, actor.user, &new.members);
+        let founders = kith_log::founders(new.kind, actor.user, &new.members);
         for member in &founders {
             self.context.bring(id, new.kind, member.user, actor.user).await?;
         }
@@ -192,8 +192,8 @@ impl Conversations {
         let rows = self.context.store.get(ids.iter().map(state).collect()).await?;
         let known = ids.into_iter().zip(rows).map(|(id, row)| {
             let state = row.and_then(|row| State::decode(&row).ok());
-            let kind = state.as_ref().map(|state| state.kind);
-            DamagedConversation { id, kind, title: state.and_then(|state| state.title) }
+            let kind = state.as_ref().map(|state| state.settings.kind);
+            DamagedConversation { id, kind, title: state.and_then(|state| state.settings.title) }
         });
         Ok(known.collect())
     }
@@ -367,7 +367,8 @@ impl Conversations {
             let state = RowKey { partition, key: schema::conversation::state() };
             let Some(state) = self.context.store.get(vec![state]).await?.pop().flatten() else { continue };
             let of = || format!("the state of {id}");
-            if let Some(title) = store::unless_damaged(of, State::decode(&state)).and_then(|state| state.title) {
+            if let Some(title) = store::unless_damaged(of, State::decode(&state)).and_then(|state| state.settings.title)
+            {
                 items.push(ChannelItem { id, title });
             }
         }

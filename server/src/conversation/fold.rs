@@ -8,9 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use kith_log::{Amendment, Content, Entry, State};
 use kith_protocol::{
-    Body, ConversationId, Timestamp, UserId, emoji,
-    entry::{ConversationChanged, ConversationKind, Created, Redacted, RedactedKind, Role, Writers},
+    Body, ConversationId, Timestamp, UserId,
+    entry::{Redacted, RedactedKind},
     limits::{PAGE_BYTES, PAGE_ITEMS, POINTER_MOVES},
 };
 
@@ -20,8 +21,8 @@ use crate::{
     delivery::encoding,
     limits,
     store::{
-        self, Change, Counts, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
-        schema::{self, Amendment, Member, Pointer, State, Value},
+        self, Change, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
+        schema::{self, Member, Pointer, Pointers, Value},
     },
 };
 
@@ -36,20 +37,19 @@ impl Live {
     pub async fn wake(context: Arc<Context>, id: ConversationId) -> Result<Live, store::Error> {
         let store = context.store.clone();
         let partition = schema::conversation::partition(id);
-        let row = RowKey { partition: partition.clone(), key: schema::conversation::state() };
+        let row = RowKey { partition, key: schema::conversation::state() };
         let mut rows = store.get(vec![row, schema::active::row(id)]).await?;
         // It is there where the conversation was awake in a crash.
         let active = rows.pop().flatten().is_some();
-        let state = rows.pop().flatten().map(|row| State::decode(&row)).transpose()?;
+        let state = rows.pop().flatten().map(|row| schema::State::decode(&row)).transpose()?;
         let head = store.heads(vec![id]).await?.pop().flatten();
+        let (seq, settings) = state.map_or_else(Default::default, |state| (state.seq, state.settings));
+        let (at, counts) = head.map_or_else(Default::default, |head| (head.at, head.counts));
         let mut live = Live {
             context,
             id,
-            head: state.as_ref().map_or(0, |state| state.seq),
-            at: head.map_or(Timestamp::default(), |head| head.at),
-            counts: head.map_or(Counts::default(), |head| head.counts),
-            state: state.unwrap_or_else(empty),
-            members: Default::default(),
+            state: State { seq, at, counts, settings, members: Default::default() },
+            pointers: Default::default(),
             tail: Default::default(),
             tail_bytes: 0,
             watchers: Vec::new(),
@@ -64,48 +64,53 @@ impl Live {
             dirty: Default::default(),
             flush_at: None,
         };
-        let mut range = schema::conversation::members();
-        loop {
-            let rows = store.scan(partition.clone(), range, Direction::Ascending, 1000).await?;
-            for row in &rows {
-                let user = schema::conversation::user_of(&row.key)?;
-                let member = Member::decode(&row.value);
-                let named = |error| store::Error::Corrupt(format!("the row of the member {user}: {error}"));
-                live.members.insert(user, member.map_err(named)?);
-            }
-            match rows.last() {
-                Some(last) if rows.len() == 1000 => {
-                    range = schema::conversation::members_after(schema::conversation::user_of(&last.key)?);
-                }
-                _ => break,
-            }
-        }
+        live.load_members().await?;
         if let Some(head) = head {
             live.fold_up_to(head.seq).await?;
         }
         if active {
             // An acceptance is in the list before it is in the member's row.
-            let apart = live.members.iter().filter(|(_, member)| !member.accepted).map(|(user, _)| *user);
+            let apart = live.pointers.iter().filter(|(_, pointers)| !pointers.accepted).map(|(user, _)| *user);
             live.recall_accepted(apart.collect()).await?;
         }
         live.flush().await;
         Ok(live)
     }
 
+    async fn load_members(&mut self) -> Result<(), store::Error> {
+        let partition = schema::conversation::partition(self.id);
+        let mut range = schema::conversation::members();
+        loop {
+            let rows = self.context.store.scan(partition.clone(), range, Direction::Ascending, 1000).await?;
+            for row in &rows {
+                let user = schema::conversation::user_of(&row.key)?;
+                let named = |error| store::Error::Corrupt(format!("the row of the member {user}: {error}"));
+                let Member { log, pointers } = Member::decode(&row.value).map_err(named)?;
+                self.state.members.insert(user, log);
+                self.pointers.insert(user, pointers);
+            }
+            match rows.last() {
+                Some(last) if rows.len() == 1000 => {
+                    range = schema::conversation::members_after(schema::conversation::user_of(&last.key)?);
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Folds the entries behind the head that the store has up to `head`; they are given back in their order.
     async fn fold_up_to(&mut self, head: u64) -> Result<Vec<Record>, store::Error> {
         let mut folded = Vec::new();
-        while self.head < head {
-            let seqs = self.head + 1..=head;
+        while self.state.seq < head {
+            let seqs = self.state.seq + 1..=head;
             let range = LogRange { log: self.id, seqs, direction: Direction::Ascending, limit: PAGE_ITEMS };
             let records = self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
             if records.is_empty() {
-                let missing = self.head + 1;
+                let missing = self.state.seq + 1;
                 return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));
             }
             for record in records {
                 self.fold(&record, head).await?;
-                self.head = record.seq;
                 folded.push(record);
             }
         }
@@ -133,59 +138,63 @@ impl Live {
     /// Folds a record that is read back from a log that ends at `head`.
     async fn fold(&mut self, record: &Record, head: u64) -> Result<(), store::Error> {
         let body = encoding::body(self.id, record)?;
-        match &body {
-            Body::Edit(edit) => self.amendment(edit.target).await?.edited(record.seq),
-            Body::Reaction(reaction) => {
-                let amendment = self.amendment(reaction.target).await?;
-                amendment.react(&reaction.emoji, record.sender, reaction.on);
-            }
-            Body::Delete(target) => {
-                self.amendment(target.target).await?.deleted = true;
-                self.redact_content(target.target, head).await?;
-            }
-            _ => {}
+        let entry = entry(record, Content::from(&body));
+        if let Some(target) = entry.content.target() {
+            self.amendment(target).await?.apply(&entry);
         }
-        self.apply(record, &body);
-        self.recall_accepted(brought(&body)).await
+        if let Content::Delete { target } = entry.content {
+            self.redact_content(target, head).await?;
+        }
+        let accepted = self.accepted_by(entry.content.joining()).await?;
+        self.apply_content(record, entry.content);
+        self.recall(accepted);
+        Ok(())
     }
 
     /// Applies an entry to the state and the members. `edit`, `delete` and `reaction` are applied where their target is.
     pub fn apply(&mut self, record: &Record, body: &Body) {
-        let seq = record.seq;
-        self.dirty.state = true;
-        self.counts = record.counts;
-        self.at = record.at;
-        match body {
-            Body::Created(created) => self.create(record, created),
-            Body::Message(text) => self.apply_message(record, &text.mentions),
-            Body::MemberAdded(added) => {
-                let direct = self.state.kind == ConversationKind::Direct;
-                let since = if self.state.kind == ConversationKind::Channel || direct { 1 } else { seq };
-                self.looked = None;
-                self.join(added.user, new_member(added.role, since, seq, record.counts.messages));
-            }
-            Body::MemberRemoved(removed) => {
-                self.members.remove(&removed.user);
-                self.dirty.members.remove(&removed.user);
-                self.dirty.removed.insert(removed.user);
-            }
-            Body::RoleChanged(changed) => {
-                if let Some(member) = self.members.get_mut(&changed.user) {
-                    member.role = changed.role;
-                    self.dirty.members.insert(changed.user);
-                }
-            }
-            Body::ConversationChanged(changed) => self.settle(changed),
-            Body::Edit(_) | Body::Delete(_) | Body::Reaction(_) | Body::Redacted(_) | Body::Unknown => {}
-        }
+        self.apply_content(record, Content::from(body));
     }
 
     /// Applies a message: its sender has read up to it, whom it mentions has one more to read, and it may expire.
     pub fn apply_message(&mut self, record: &Record, mentions: &[UserId]) {
+        self.apply_content(record, Content::Message { mentions });
+    }
+
+    fn apply_content(&mut self, record: &Record, content: Content<'_>) {
+        let entry = entry(record, content);
+        // Where the log is folded anew and the row of this very membership is there, its pointers stay: the log does not
+        // say what somebody has read.
+        let is_there = |user: &UserId| self.state.members.get(user).is_some_and(|member| member.joined == record.seq);
+        let (there, new): (Vec<_>, Vec<_>) = content.joining().into_iter().partition(is_there);
+        for user in &new {
+            self.pointers.insert(*user, Pointers::at(record.seq, record.counts.messages));
+        }
+        self.state.apply(&entry);
+        self.state.counts = record.counts;
         self.dirty.state = true;
-        self.counts = record.counts;
-        self.at = record.at;
-        if let Some(sender) = self.members.get_mut(&record.sender) {
+        match content {
+            Content::Message { .. } => self.note_message(record, &entry),
+            Content::Created(_) | Content::MemberAdded(_) => {
+                self.looked = None;
+                for user in there.into_iter().chain(new) {
+                    self.dirty.members.insert(user);
+                    self.dirty.removed.remove(&user);
+                }
+            }
+            Content::MemberRemoved(removed) => {
+                self.pointers.remove(&removed.user);
+                self.dirty.members.remove(&removed.user);
+                self.dirty.removed.insert(removed.user);
+            }
+            Content::RoleChanged(changed) => drop(self.dirty.members.insert(changed.user)),
+            _ => {}
+        }
+    }
+
+    /// Moves the pointers that a message moves, and notes the rows that it leaves.
+    fn note_message(&mut self, record: &Record, entry: &Entry<'_>) {
+        if let Some(sender) = self.pointers.get_mut(&record.sender) {
             if sender.read.advance(record.seq, record.time()) {
                 sender.read_messages = record.counts.messages;
             }
@@ -194,61 +203,18 @@ impl Live {
             sender.mentions.clear();
             self.dirty.members.insert(record.sender);
         }
-        for user in mentions {
-            let reached = self.members.get_mut(user).filter(|member| *user != record.sender && member.accepted);
-            let Some(member) = reached else { continue };
+        for user in self.state.mentioned(entry) {
+            let Some(pointers) = self.pointers.get_mut(&user).filter(|pointers| pointers.accepted) else { continue };
             // Where the log is folded anew, it is known.
-            let known = record.seq <= member.read.seq || member.mentions.contains(&record.seq);
-            if member.mentions.len() < MENTIONS && !known {
-                member.mentions.push(record.seq);
+            let known = record.seq <= pointers.read.seq || pointers.mentions.contains(&record.seq);
+            if pointers.mentions.len() < MENTIONS && !known {
+                pointers.mentions.push(record.seq);
             }
-            self.dirty.members.insert(*user);
-            self.dirty.mentions.push((*user, record.at, record.seq));
+            self.dirty.members.insert(user);
+            self.dirty.mentions.push((user, record.at, record.seq));
         }
         if let Some(expires_at) = record.expires_at {
             self.dirty.expiring.push((expires_at, record.seq));
-        }
-    }
-
-    fn create(&mut self, record: &Record, created: &Created) {
-        self.state = State {
-            kind: created.kind,
-            title: created.title.clone(),
-            expire_after_s: created.expire_after_s,
-            writers: Writers::Everyone,
-            created_at: record.at,
-            ..empty()
-        };
-        self.looked = None;
-        for member in &created.members {
-            self.join(member.user, new_member(member.role, 1, 1, 0));
-        }
-    }
-
-    /// Takes in a member. Where the log is folded anew and the row of this very membership is there, that stays: the log
-    /// does not say what somebody has read.
-    fn join(&mut self, user: UserId, new: Member) {
-        let kept = self.members.remove(&user).filter(|kept| kept.joined == new.joined);
-        let member = kept.map_or(new.clone(), |kept| Member { role: new.role, since: new.since, ..kept });
-        self.members.insert(user, member);
-        self.dirty.members.insert(user);
-        self.dirty.removed.remove(&user);
-    }
-
-    fn settle(&mut self, changed: &ConversationChanged) {
-        let text = |old: &mut Option<String>, new: &Option<String>| {
-            if let Some(new) = new {
-                *old = Some(new.clone()).filter(|new| !new.is_empty());
-            }
-        };
-        text(&mut self.state.title, &changed.title);
-        text(&mut self.state.topic, &changed.topic);
-        text(&mut self.state.avatar, &changed.avatar);
-        if let Some(seconds) = changed.expire_after_s {
-            self.state.expire_after_s = Some(seconds).filter(|seconds| *seconds > 0);
-        }
-        if let Some(writers) = changed.writers {
-            self.state.writers = writers;
         }
     }
 
@@ -320,7 +286,8 @@ impl Live {
         }
         let mut changes = Vec::new();
         for user in &self.dirty.members {
-            if let Some(member) = self.members.get(user) {
+            if let (Some(log), Some(pointers)) = (self.state.members.get(user), self.pointers.get(user)) {
+                let member = Member { log: *log, pointers: pointers.clone() };
                 changes.push(Change::Put(schema::conversation::member(*user), member.encode()));
             }
         }
@@ -329,12 +296,10 @@ impl Live {
         for (target, amendment) in &self.dirty.amendments {
             changes.push(Change::Put(schema::conversation::amendment(*target), amendment.encode()));
         }
-        self.state.seq = self.head;
-        self.state.messages = self.counts.messages;
-        self.state.mentioning = self.counts.mentioning;
-        self.state.rev = self.counts.rev;
-        if self.head > 0 {
-            changes.push(Change::Put(schema::conversation::state(), self.state.encode()));
+        if self.state.seq > 0 {
+            let State { seq, counts, ref settings, .. } = self.state;
+            let state = schema::State { seq, counts, settings: settings.clone() };
+            changes.push(Change::Put(schema::conversation::state(), state.encode()));
         }
         store.commit(schema::conversation::partition(self.id), changes, Vec::new()).await?;
         self.dirty = Default::default();
@@ -367,7 +332,7 @@ impl Live {
             puts.push(Change::Put(schema::active::unindexed(self.id), time.clone()));
         }
         if pushes {
-            puts.push(Change::Put(schema::active::unpushed(self.id, self.head), time));
+            puts.push(Change::Put(schema::active::unpushed(self.id, self.state.seq), time));
         }
         self.context.store.commit(row.partition, puts, Vec::new()).await?;
         if !self.active {
@@ -384,7 +349,7 @@ impl Live {
     /// The time of the next entry, never before the one in front of it; and the true one, where it had to be held for that.
     pub fn next_at(&self) -> (Timestamp, Option<Timestamp>) {
         let (now, held) = (clock::now(), Duration::from_millis(limits::HELD_MS));
-        (now.max(self.at), Some(now).filter(|now| self.at.since(*now) >= held))
+        (now.max(self.state.at), Some(now).filter(|now| self.state.at.since(*now) >= held))
     }
 }
 
@@ -410,71 +375,22 @@ impl Pointer {
     }
 }
 
-impl Amendment {
-    /// Notes an edit, once.
-    pub fn edited(&mut self, seq: u64) {
-        if self.edits.last().is_none_or(|last| *last < seq) {
-            self.edits.push(seq);
+impl Pointers {
+    /// The pointers of a member whom the entry `joined` added, behind so many messages.
+    fn at(joined: u64, messages: u64) -> Self {
+        let at_joined = Pointer { seq: joined, moves: Vec::new() };
+        Self {
+            read: at_joined.clone(),
+            read_messages: messages,
+            delivered: at_joined,
+            mentions: Vec::new(),
+            has_written: false,
+            accepted: true,
         }
     }
-
-    /// Returns true where the user has put this emoji.
-    pub fn has(&self, emoji: &str, user: UserId) -> bool {
-        self.reactions.iter().any(|(other, users)| emoji::same(other, emoji) && users.contains(&user))
-    }
-
-    /// Puts an emoji or takes it back. The forms of one emoji are one reaction.
-    pub fn react(&mut self, emoji: &str, user: UserId, on: bool) {
-        match self.reactions.iter_mut().find(|(other, _)| emoji::same(other, emoji)) {
-            None if on => self.reactions.push((emoji::shown(emoji), vec![user])),
-            None => {}
-            Some((_, users)) => {
-                users.retain(|other| on || *other != user);
-                if on && !users.contains(&user) {
-                    users.push(user);
-                }
-            }
-        }
-        self.reactions.retain(|(_, users)| !users.is_empty());
-    }
 }
 
-fn empty() -> State {
-    State {
-        seq: 0,
-        messages: 0,
-        mentioning: 0,
-        rev: 0,
-        kind: ConversationKind::Group,
-        title: None,
-        topic: None,
-        avatar: None,
-        expire_after_s: None,
-        writers: Writers::Everyone,
-        created_at: Timestamp::default(),
-    }
-}
-
-fn new_member(role: Role, since: u64, joined: u64, messages: u64) -> Member {
-    let at_joined = Pointer { seq: joined, moves: Vec::new() };
-    Member {
-        role,
-        since,
-        joined,
-        read: at_joined.clone(),
-        read_messages: messages,
-        delivered: at_joined,
-        mentions: Vec::new(),
-        has_written: false,
-        accepted: true,
-    }
-}
-
-/// The users whom an entry makes members.
-pub(super) fn brought(body: &Body) -> Vec<UserId> {
-    match body {
-        Body::Created(created) => created.members.iter().map(|member| member.user).collect(),
-        Body::MemberAdded(added) => vec![added.user],
-        _ => Vec::new(),
-    }
+/// A record as the log's meaning takes it.
+const fn entry<'a>(record: &Record, content: Content<'a>) -> Entry<'a> {
+    Entry { seq: record.seq, sender: record.sender, at: record.at, content }
 }

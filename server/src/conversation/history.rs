@@ -3,8 +3,7 @@
 use std::{collections::HashMap, ops::RangeInclusive};
 
 use kith_protocol::{
-    Body, Code, ConversationId, Entry, Message, MessageId, Timestamp, UserId,
-    entry::ReactionUsers,
+    Code, ConversationId, Entry, Message, MessageId, Timestamp, UserId,
     limits::PAGE_BYTES,
     rest::{Log, Messages},
 };
@@ -345,19 +344,6 @@ fn folded(
     amendment: Amendment,
     edit: Option<&Record>,
 ) -> Result<Message, store::Error> {
-    let mut entry = encoding::entry(log, record)?;
-    let mut edited_at = None;
-    if let (Body::Message(text), Some(edit)) = (&mut entry.body, edit)
-        && let Body::Edit(body) = encoding::body(log, edit)?
-    {
-        text.text = body.text;
-        text.mentions = body.mentions;
-        edited_at = Some(edit.time());
-    }
-    let deleted = record.kind == Kind::Redacted;
-    let reactions = match deleted {
-        true => Vec::new(),
-        false => amendment.reactions.into_iter().map(|(emoji, users)| ReactionUsers { emoji, users }).collect(),
-    };
-    Ok(Message { entry, edited_at, deleted, reactions })
+    let edit = edit.map(|edit| encoding::entry(log, edit)).transpose()?;
+    Ok(kith_log::message(encoding::entry(log, record)?, amendment, edit.as_ref()))
 }

@@ -2,13 +2,15 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    ops::Bound,
     sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
+use kith_log::{Amendment, Member, State};
 use kith_protocol::{
     Code, ConversationId, Timestamp, UserId,
-    entry::{ConversationKind, MemberRole, Role, Writers},
+    entry::MemberRole,
     rest::{ConversationInfo, Page, Participant},
 };
 use tokio::{
@@ -21,10 +23,7 @@ use crate::{
     Error,
     delivery::outbox::Outbox,
     limits,
-    store::{
-        Counts, Record,
-        schema::{Amendment, Member, State},
-    },
+    store::{Record, schema::Pointers},
 };
 
 /// What a member may see.
@@ -48,13 +47,10 @@ impl Access {
 pub(super) struct Live {
     pub context: Arc<Context>,
     pub id: ConversationId,
-    /// The last seq of the log that was given to everybody; 0 before the conversation began.
-    pub head: u64,
-    /// The time of that entry.
-    pub at: Timestamp,
-    pub counts: Counts,
+    /// The conversation as of the last entry that was given to everybody.
     pub state: State,
-    pub members: HashMap<UserId, Member>,
+    /// The pointers of each of its members.
+    pub pointers: HashMap<UserId, Pointers>,
     /// The last entries, so that who comes back finds them without the disk.
     pub tail: VecDeque<Record>,
     pub tail_bytes: usize,
@@ -129,7 +125,7 @@ pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands:
                     // What its memory derived from the log is not written over what is there.
                     return refuse_all(&context, id, &mut commands, &Damaged::error());
                 }
-                if next == Next::Stop || live.head == 0 {
+                if next == Next::Stop || live.state.seq == 0 {
                     live.flush().await;
                     if live.end(&commands) {
                         return;
@@ -276,46 +272,45 @@ impl Live {
 
     /// The member, or `not_found` for who is none.
     pub fn member(&self, user: UserId) -> Result<&Member, Error> {
-        self.members.get(&user).ok_or(Error::new(Code::NotFound))
+        Ok(self.state.member(user)?)
+    }
+
+    /// The pointers of a member, or `not_found` for a user who is none.
+    pub fn pointers_of(&self, user: UserId) -> Result<&Pointers, Error> {
+        self.pointers.get(&user).ok_or(Error::new(Code::NotFound))
     }
 
     pub fn access(&self, user: UserId) -> Result<Access, Error> {
-        Ok(Access { since: self.member(user)?.since, head: self.head })
+        Ok(Access { since: self.member(user)?.since, head: self.state.seq })
     }
 
     /// The other side of a direct conversation.
     pub fn peer(&self, user: UserId) -> Option<UserId> {
-        match self.state.kind {
-            ConversationKind::Direct => self.members.keys().copied().find(|other| *other != user),
-            _ => None,
-        }
+        self.state.peer(user)
     }
 
     /// Whether the member may write, as far as the conversation alone can tell.
     pub fn may_write(&self, user: UserId) -> Result<(), Error> {
-        let role = self.member(user)?.role;
-        if self.state.writers == Writers::Admins && role < Role::Admin {
-            return Err(Code::NotAdmin.into());
-        }
-        Ok(())
+        Ok(self.state.may_write(user)?)
     }
 
     fn info(&self, user: UserId) -> Result<ConversationInfo, Error> {
         let member = self.member(user)?;
+        let settings = &self.state.settings;
         Ok(ConversationInfo {
             id: self.id,
-            kind: self.state.kind,
-            title: self.state.title.clone(),
-            topic: self.state.topic.clone(),
-            avatar: self.state.avatar.clone(),
-            expire_after_s: self.state.expire_after_s,
-            writers: self.state.writers,
-            rev: self.counts.rev,
-            head: self.head,
-            members: self.members.len() as u32,
+            kind: settings.kind,
+            title: settings.title.clone(),
+            topic: settings.topic.clone(),
+            avatar: settings.avatar.clone(),
+            expire_after_s: settings.expire_after_s,
+            writers: settings.writers,
+            rev: self.state.counts.rev,
+            head: self.state.seq,
+            members: self.state.members.len() as u32,
             role: member.role,
             since: member.since,
-            created_at: self.state.created_at,
+            created_at: settings.created_at,
         })
     }
 
@@ -327,13 +322,11 @@ impl Live {
 
     fn participants(&self, user: UserId, after: Option<UserId>, limit: usize) -> Result<Page<Participant>, Error> {
         self.member(user)?;
-        let mut items: Vec<_> = self
-            .members
-            .iter()
-            .filter(|(user, _)| after.is_none_or(|after| **user > after))
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let others = self.state.members.range((from, Bound::Unbounded)).take(limit.saturating_add(1));
+        let mut items: Vec<_> = others
             .map(|(&user, member)| Participant { member: MemberRole { user, role: member.role }, since: member.since })
             .collect();
-        items.sort_unstable_by_key(|item| item.member.user);
         let more = items.len() > limit;
         items.truncate(limit);
         let next_cursor = items.last().filter(|_| more).map(|last| last.member.user.to_string());

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use kith_log::Content;
 use kith_protocol::{
     Code, ConversationId, Timestamp, UserId, Uuid,
     entry::Text,
@@ -136,7 +137,7 @@ impl Live {
             self.may_reach(user, peer).await?;
         }
         let since = self.member(user)?.since;
-        if send.message.reply_to.is_some_and(|seq| seq < since || seq > self.head) {
+        if send.message.reply_to.is_some_and(|seq| seq < since || seq > self.state.seq) {
             return Err(Error::field("/reply_to", "there is no such message here"));
         }
         self.accept(user).await
@@ -238,7 +239,7 @@ impl Live {
 
     /// Appends records behind the head, and counts them against those whose doing they are.
     pub(super) async fn append_records(&self, records: &[Record]) -> Result<(), WriteError> {
-        self.context.store.write(self.id, self.head, Turn::append(records.to_vec())).await?;
+        self.context.store.write(self.id, self.state.seq, Turn::append(records.to_vec())).await?;
         self.context.quota.count(records);
         Ok(())
     }
@@ -248,10 +249,9 @@ impl Live {
         let mut origins = Vec::with_capacity(sends.len());
         let mut replies = Vec::new();
         for (send, record) in sends.into_iter().zip(&records) {
-            let first_words = self.members.get(&record.sender).is_some_and(|member| !member.has_written);
+            let first_words = self.pointers.get(&record.sender).is_some_and(|sender| !sender.has_written);
             let had_unread = self.unread(record.sender) > 0;
             self.apply_message(record, &send.message.mentions);
-            self.head = record.seq;
             if had_unread {
                 // The sending socket knows by its `sent`.
                 let origin = if let Origin::Socket(asker) = &send.origin { Some(asker.outbox()) } else { None };
@@ -297,15 +297,14 @@ impl Live {
 
     /// The records of sends, behind the head.
     fn records(&self, sends: &mut [Submitted]) -> Vec<Record> {
-        let ((at, true_at), mut counts) = (self.next_at(), self.counts);
+        let ((at, true_at), mut counts) = (self.next_at(), self.state.counts);
         let lasts = |seconds: u32| true_at.unwrap_or(at).plus(std::time::Duration::from_secs(seconds.into()));
-        let expires_at = self.state.expire_after_s.map(lasts);
+        let expires_at = self.state.settings.expire_after_s.map(lasts);
         let record = |(seq, send): (u64, &mut Submitted)| {
-            counts.messages += 1;
-            counts.mentioning += u64::from(!send.message.mentions.is_empty());
+            counts = counts.with(seq, &Content::Message { mentions: &send.message.mentions });
             message(seq, Times { at, true_at, expires_at }, counts, send)
         };
-        (self.head + 1..).zip(sends).map(record).collect()
+        (self.state.seq + 1..).zip(sends).map(record).collect()
     }
 
     /// An append failed. Where its outcome is unknown, the store is asked what became of it.

@@ -22,7 +22,7 @@ pub(super) struct Online {
 impl Live {
     /// The members whom the conversation reaches, without those of a large one who are not connected to this node.
     pub(super) fn online(&mut self) -> impl Iterator<Item = UserId> {
-        let large = self.members.len() > limits::MEMBERS_ASKED;
+        let large = self.pointers.len() > limits::MEMBERS_ASKED;
         if large {
             self.look_online();
         } else {
@@ -35,8 +35,8 @@ impl Live {
 
     /// Brings `online` up to now: by those who came since, where the members are the same and that is not too long ago.
     fn look_online(&mut self) {
-        let (roster, members) = (&self.context.roster, &self.members);
-        let known = self.online.take().filter(|online| online.rev == self.counts.rev);
+        let (roster, members) = (&self.context.roster, &self.pointers);
+        let known = self.online.take().filter(|online| online.rev == self.state.counts.rev);
         let (arrived, arrivals) = roster.arrived_since(known.as_ref().map_or(u64::MAX, |online| online.arrivals));
         if let (Some(mut online), Some(arrived)) = (known, arrived) {
             online.arrivals = arrivals;
@@ -53,6 +53,6 @@ impl Live {
             false => members.keys().copied().filter(|user| roster.is_online(*user)).collect(),
         };
         let kept = users.len();
-        self.online = Some(Online { users, arrivals, rev: self.counts.rev, kept });
+        self.online = Some(Online { users, arrivals, rev: self.state.counts.rev, kept });
     }
 }

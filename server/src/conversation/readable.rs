@@ -34,7 +34,7 @@ impl Conversations {
             for (id, row) in page.into_iter().zip(rows) {
                 let of = || format!("the row of {user} as a member of {id}");
                 if let Some(member) = row.and_then(|row| store::unless_damaged(of, Member::decode(&row))) {
-                    readable.insert(id, member.since);
+                    readable.insert(id, member.log.since);
                 }
             }
         }

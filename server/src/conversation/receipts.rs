@@ -22,7 +22,7 @@ use crate::{
         outbox::{Class, Outbox},
     },
     limits, shed,
-    store::{self, schema::Member},
+    store::{self, schema::Pointers},
 };
 
 /// How often those who watch a group are told of moved pointers, and those of a channel are counted, at most.
@@ -41,24 +41,27 @@ impl Live {
 
     async fn advance(&mut self, mark: &Mark) -> Result<(), store::Error> {
         // Who has not accepted the conversation tells nobody that it got there.
-        let Some(member) = self.members.get(&mark.user).filter(|member| member.accepted) else { return Ok(()) };
-        let read = mark.read.map_or(0, |seq| seq.min(self.head));
-        let delivered = mark.delivered.map_or(0, |seq| seq.min(self.head)).max(read);
-        if read <= member.read.seq && delivered <= member.delivered.seq {
+        let Some(pointers) = self.pointers.get(&mark.user).filter(|pointers| pointers.accepted) else {
+            return Ok(());
+        };
+        let head = self.state.seq;
+        let read = mark.read.map_or(0, |seq| seq.min(head));
+        let delivered = mark.delivered.map_or(0, |seq| seq.min(head)).max(read);
+        if read <= pointers.read.seq && delivered <= pointers.delivered.seq {
             return Ok(());
         }
-        let messages = match read > member.read.seq {
-            true if read == self.head => Some(self.counts.messages),
+        let messages = match read > pointers.read.seq {
+            true if read == head => Some(self.state.counts.messages),
             true => Some(self.record(read).await?.counts.messages),
             false => None,
         };
         let now = clock::now();
-        let Some(member) = self.members.get_mut(&mark.user) else { return Ok(()) };
-        member.delivered.advance(delivered, now);
+        let Some(pointers) = self.pointers.get_mut(&mark.user) else { return Ok(()) };
+        pointers.delivered.advance(delivered, now);
         if let Some(messages) = messages {
-            member.read.advance(read, now);
-            member.read_messages = messages;
-            member.mentions.retain(|seq| *seq > read);
+            pointers.read.advance(read, now);
+            pointers.read_messages = messages;
+            pointers.mentions.retain(|seq| *seq > read);
         }
         self.dirty.members.insert(mark.user);
         self.flush_soon();
@@ -84,8 +87,8 @@ impl Live {
     }
 
     fn receipt(&self, user: UserId) -> Option<frame::Receipt> {
-        let member = self.members.get(&user)?;
-        let (delivered, read) = (member.delivered.seq, member.read.seq);
+        let pointers = self.pointers.get(&user)?;
+        let (delivered, read) = (pointers.delivered.seq, pointers.read.seq);
         Some(frame::Receipt { conversation: self.id, user, delivered, read, at: clock::now() })
     }
 
@@ -119,8 +122,9 @@ impl Live {
             let Some(receipt) = self.receipt(user) else { continue };
             let frame = encoding::frame(&ServerFrame::Receipt(receipt));
             for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                let member =
-                    watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                let member = watcher
+                    .identity()
+                    .is_some_and(|(other, _)| other != user && self.state.members.contains_key(&other));
                 if member {
                     watcher.push(frame.clone(), Class::Receipt);
                 }
@@ -156,7 +160,7 @@ impl Live {
         let typing = frame::Typing { conversation: self.id, user };
         let frame = encoding::frame(&ServerFrame::Typing(typing));
         let mut others = self.reached().filter(|other| *other != user);
-        match self.state.kind {
+        match self.state.settings.kind {
             ConversationKind::Direct => {
                 let (accounts, roster) = (self.context.accounts.clone(), self.context.roster.clone());
                 let Some(peer) = others.next() else { return };
@@ -174,8 +178,9 @@ impl Live {
             ConversationKind::Group => fanout::tell(&self.context.roster, others, &frame, Class::Light, None),
             ConversationKind::Channel => {
                 for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                    let member =
-                        watcher.identity().is_some_and(|(other, _)| other != user && self.members.contains_key(&other));
+                    let member = watcher
+                        .identity()
+                        .is_some_and(|(other, _)| other != user && self.state.members.contains_key(&other));
                     if member {
                         watcher.push(frame.clone(), Class::Light);
                     }
@@ -186,16 +191,16 @@ impl Live {
 
     /// Messages by others above what the member read: a subtraction, because a send reads up to itself.
     pub(super) fn unread(&self, user: UserId) -> u64 {
-        self.members.get(&user).map_or(0, |member| self.counts.messages.saturating_sub(member.read_messages))
+        self.pointers.get(&user).map_or(0, |pointers| self.state.counts.messages.saturating_sub(pointers.read_messages))
     }
 
     /// The other side's pointers, as the member may see them.
     pub(super) async fn peer_pointers(&self, user: UserId) -> Result<Option<PeerPointers>, Error> {
-        let Some((peer, member)) = self.peer(user).and_then(|peer| Some((peer, self.members.get(&peer)?))) else {
+        let Some((peer, pointers)) = self.peer(user).and_then(|peer| Some((peer, self.pointers.get(&peer)?))) else {
             return Ok(None);
         };
-        let read = if self.context.shows_reading(user, peer).await? { member.read.seq } else { 0 };
-        Ok(Some(PeerPointers { read, delivered: member.delivered.seq }))
+        let read = if self.context.shows_reading(user, peer).await? { pointers.read.seq } else { 0 };
+        Ok(Some(PeerPointers { read, delivered: pointers.delivered.seq }))
     }
 
     /// How many of the other members got and read a message, and of those after `after` who and when; of a channel only how
@@ -209,23 +214,24 @@ impl Live {
     ) -> Result<ReadReceipts, Error> {
         self.access(user)?.sees(seq)?;
         let sender = self.record(seq).await?.sender;
-        if self.state.kind == ConversationKind::Channel {
+        if self.state.settings.kind == ConversationKind::Channel {
             return Ok(self.count_receipts(seq, sender));
         }
-        let hidden = self.state.kind == ConversationKind::Direct
+        let hidden = self.state.settings.kind == ConversationKind::Direct
             && self.peer_pointers(user).await?.is_none_or(|peer| peer.read == 0);
+        let sees = |other: &UserId| self.state.members.get(other).is_some_and(|member| member.since <= seq);
         let mut all: Vec<ReadReceipt> = self
-            .members
+            .pointers
             .iter()
-            .filter(|(other, member)| **other != sender && member.since <= seq)
-            .map(|(other, member)| {
-                let read = member.read.seq >= seq && (*other == user || !hidden);
+            .filter(|(other, _)| **other != sender && sees(other))
+            .map(|(other, pointers)| {
+                let read = pointers.read.seq >= seq && (*other == user || !hidden);
                 ReadReceipt {
                     user: *other,
-                    delivered: member.delivered.seq >= seq,
-                    delivered_at: member.delivered.passed_at(seq),
+                    delivered: pointers.delivered.seq >= seq,
+                    delivered_at: pointers.delivered.passed_at(seq),
                     read,
-                    read_at: member.read.passed_at(seq).filter(|_| read),
+                    read_at: pointers.read.passed_at(seq).filter(|_| read),
                 }
             })
             .collect();
@@ -242,7 +248,7 @@ impl Live {
     /// Counts the members of a channel who got and read a message, all but its sender.
     fn count_receipts(&mut self, seq: u64, sender: UserId) -> ReadReceipts {
         let now = Instant::now();
-        let members = &self.members;
+        let members = &self.pointers;
         let fresh = self.counted.take().filter(|counted| now < counted.until);
         let counted = self.counted.insert(fresh.unwrap_or_else(|| Box::new(Counted::new(members, now))));
         let own = usize::from(members.contains_key(&sender));
@@ -267,9 +273,9 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    fn new(members: &HashMap<UserId, Member>, now: Instant) -> Self {
-        let mut delivered: Vec<u64> = members.values().map(|member| member.delivered.seq).collect();
-        let mut read: Vec<u64> = members.values().map(|member| member.read.seq).collect();
+    fn new(members: &HashMap<UserId, Pointers>, now: Instant) -> Self {
+        let mut delivered: Vec<u64> = members.values().map(|pointers| pointers.delivered.seq).collect();
+        let mut read: Vec<u64> = members.values().map(|pointers| pointers.read.seq).collect();
         delivered.sort_unstable();
         read.sort_unstable();
         Self { until: now + TELL_EVERY, delivered, read }

@@ -1,7 +1,7 @@
 //! Requests: a conversation into which a stranger brings a user waits apart until the user accepts it.
 //!
 //! The user's rows decide. Where the conversation is in their list they have accepted it; else nothing of it reaches them,
-//! and a [`Request`] tells them of it for [`limits::REQUEST_S`]. [`Member::accepted`] says the same to the conversation, and
+//! and a [`Request`] tells them of it for [`limits::REQUEST_S`]. [`Pointers::accepted`](schema::Pointers::accepted) says the same to the conversation, and
 //! is read back from the list whenever an entry that adds members is applied, or a crash may have come between.
 
 use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
@@ -140,31 +140,42 @@ fn least(waiting: &[(ConversationId, Request)], by: UserId) -> Option<(Conversat
 impl Live {
     /// Reads from the lists of members whether they have accepted the conversation.
     pub(super) async fn recall_accepted(&mut self, users: Vec<UserId>) -> Result<(), store::Error> {
+        let accepted = self.accepted_by(users).await?;
+        self.recall(accepted);
+        Ok(())
+    }
+
+    /// Reads which of the users have accepted the conversation.
+    pub(super) async fn accepted_by(&self, users: Vec<UserId>) -> Result<Vec<(UserId, bool)>, store::Error> {
         if users.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let row =
             |user: &UserId| RowKey { partition: schema::user::partition(*user), key: schema::user::listed(self.id) };
         let rows = self.context.store.get(users.iter().map(row).collect()).await?;
-        for (user, row) in users.into_iter().zip(rows) {
-            if let Some(member) = self.members.get_mut(&user)
-                && member.accepted != row.is_some()
+        Ok(users.into_iter().zip(rows).map(|(user, row)| (user, row.is_some())).collect())
+    }
+
+    /// Notes which members have accepted the conversation.
+    pub(super) fn recall(&mut self, accepted: Vec<(UserId, bool)>) {
+        for (user, accepted) in accepted {
+            if let Some(pointers) = self.pointers.get_mut(&user)
+                && pointers.accepted != accepted
             {
-                member.accepted = row.is_some();
+                pointers.accepted = accepted;
                 self.dirty.members.insert(user);
             }
         }
-        Ok(())
     }
 
     /// The members whom the conversation reaches.
     pub(super) fn reached(&self) -> impl Iterator<Item = UserId> {
-        self.members.iter().filter(|(_, member)| member.accepted).map(|(user, _)| *user)
+        self.pointers.iter().filter(|(_, pointers)| pointers.accepted).map(|(user, _)| *user)
     }
 
     /// Returns true where the conversation reaches the user.
     pub(super) fn reaches(&self, user: UserId) -> bool {
-        self.members.get(&user).is_some_and(|member| member.accepted)
+        self.pointers.get(&user).is_some_and(|pointers| pointers.accepted)
     }
 
     /// Has the conversation reach a member from now on, who accepts it. The other side of a direct one becomes a contact.
@@ -172,7 +183,7 @@ impl Live {
     /// # Errors
     /// `not_found` for who is no member, `too_many` for who has as many conversations as they may have.
     pub(super) async fn accept(&mut self, user: UserId) -> Result<(), Error> {
-        if self.member(user)?.accepted {
+        if self.pointers_of(user)?.accepted {
             return Ok(());
         }
         self.context.room_for_one_more(user).await?;
@@ -182,8 +193,8 @@ impl Live {
         let forget = Change::Delete(schema::user::request(self.id));
         self.context.store.commit(schema::user::partition(user), vec![put, forget], Vec::new()).await?;
         self.context.accounts.forget_card(user);
-        if let Some(member) = self.members.get_mut(&user) {
-            member.accepted = true;
+        if let Some(pointers) = self.pointers.get_mut(&user) {
+            pointers.accepted = true;
         }
         self.dirty.members.insert(user);
         self.looked = None;

@@ -20,7 +20,7 @@ use crate::{
     page_bytes::PageBytes,
     store::{
         self, Direction, Head, LogRange, Record, RowKey,
-        schema::{self, Member, State, Value},
+        schema::{self, Member, Pointers, State, Value},
     },
     telemetry,
 };
@@ -73,20 +73,21 @@ impl Live {
     /// Where the conversation stands for a member, who has it up to `have`.
     pub(super) async fn standing(&self, user: UserId, have: Option<u64>) -> Result<Standing, Error> {
         let member = self.member(user)?;
+        let pointers = self.pointers_of(user)?;
         let item = HeadItem {
             id: self.id,
-            rev: self.counts.rev,
-            head: self.head,
-            read: member.read.seq,
-            delivered: member.delivered.seq,
+            rev: self.state.counts.rev,
+            head: self.state.seq,
+            read: pointers.read.seq,
+            delivered: pointers.delivered.seq,
             unread: self.unread(user),
-            mentions: member.mentions.len() as u64,
+            mentions: pointers.mentions.len() as u64,
             peer: self.peer_pointers(user).await?,
             damaged: false,
         };
         let first = have.map(|have| have.saturating_add(1).max(member.since));
         let records = match first {
-            Some(first) if first > self.head => Some(Vec::new()),
+            Some(first) if first > self.state.seq => Some(Vec::new()),
             Some(first) if self.tailed(first).is_some() => {
                 let skip = (first - self.tail[0].seq) as usize;
                 let mut page = PageBytes::new(PAGE_BYTES);
@@ -224,11 +225,14 @@ impl Conversations {
                 standings.push(None);
                 continue;
             };
-            if state.rev != head.counts.rev || state.mentioning != head.counts.mentioning || state.seq != head.seq {
+            if state.counts.rev != head.counts.rev
+                || state.counts.mentioning != head.counts.mentioning
+                || state.seq != head.seq
+            {
                 standings.push(None);
                 continue;
             }
-            let peer = match state.kind {
+            let peer = match state.settings.kind {
                 ConversationKind::Direct => self.sleeping_peer(user, *id).await,
                 _ => Ok(None),
             };
@@ -247,9 +251,9 @@ impl Conversations {
         for row in self.context.store.scan(partition, members, Direction::Ascending, 2).await? {
             let peer = schema::conversation::user_of(&row.key)?;
             if peer != user {
-                let member = Member::decode(&row.value)?;
-                let read = if self.context.shows_reading(user, peer).await? { member.read.seq } else { 0 };
-                return Ok(Some(PeerPointers { read, delivered: member.delivered.seq }));
+                let Pointers { read, delivered, .. } = Member::decode(&row.value)?.pointers;
+                let read = if self.context.shows_reading(user, peer).await? { read.seq } else { 0 };
+                return Ok(Some(PeerPointers { read, delivered: delivered.seq }));
             }
         }
         Ok(None)
@@ -389,16 +393,17 @@ fn damaged(id: ConversationId) -> Standing {
 }
 
 fn standing(id: ConversationId, member: &Member, head: Head, peer: Option<PeerPointers>) -> Standing {
+    let Member { log, pointers } = member;
     let item = HeadItem {
         id,
         rev: head.counts.rev,
         head: head.seq,
-        read: member.read.seq,
-        delivered: member.delivered.seq,
-        unread: head.counts.messages.saturating_sub(member.read_messages),
-        mentions: member.mentions.len() as u64,
+        read: pointers.read.seq,
+        delivered: pointers.delivered.seq,
+        unread: head.counts.messages.saturating_sub(pointers.read_messages),
+        mentions: pointers.mentions.len() as u64,
         peer,
         damaged: false,
     };
-    Standing { item, since: member.since, records: None }
+    Standing { item, since: log.since, records: None }
 }

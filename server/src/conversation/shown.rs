@@ -78,7 +78,7 @@ impl Live {
     pub(super) async fn refer_attached(&mut self, sends: Vec<Submitted>) -> Vec<Submitted> {
         let mut kept: Vec<Submitted> = Vec::with_capacity(sends.len());
         for send in sends {
-            let by = Reference::Message(self.id, self.head + 1 + kept.len() as u64);
+            let by = Reference::Message(self.id, self.state.seq + 1 + kept.len() as u64);
             let mut referred = Ok(());
             for (place, (id, row)) in send.attached.iter().flatten().enumerate() {
                 referred = self.context.media.refer(*id, row, by).await.map_err(|error| missing(place, error));

@@ -186,7 +186,7 @@ impl Media {
         let state = State::decode(&value)?;
         let head = self.store.heads(vec![conversation]).await?.pop().flatten();
         // A row that does not reflect the log yet does not say what its last entries did.
-        Ok(state.avatar == Some(id.to_string()) || head.is_some_and(|head| head.seq != state.seq))
+        Ok(state.settings.avatar == Some(id.to_string()) || head.is_some_and(|head| head.seq != state.seq))
     }
 
     /// Removes all of a media, whatever there is of it. The row that makes it one goes last.

@@ -29,6 +29,7 @@ mod turn;
 use std::{future::Future, ops::RangeInclusive, pin::Pin, time::Duration};
 
 use bytes::Bytes;
+pub use kith_log::Counts;
 use kith_protocol::{ConversationId, DeviceId, InstanceId, Timestamp, UserId, Uuid};
 
 pub use self::turn::{Raise, RowWrite, Turn, WriteError, ranked};
@@ -158,17 +159,6 @@ impl Kind {
             Kind::Redacted => "redacted",
         }
     }
-}
-
-/// Running totals of a log up to and including an entry: what makes an unread count a subtraction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Entries of kind `message`, those redacted since included.
-    pub messages: u64,
-    /// Those of them that mention somebody.
-    pub mentioning: u64,
-    /// The seq of the last entry that changed the conversation or its members.
-    pub rev: u64,
 }
 
 /// One entry as it is kept.

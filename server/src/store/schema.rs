@@ -66,11 +66,9 @@ mod tests;
 pub mod user;
 
 use bytes::Bytes;
-use kith_protocol::{
-    ConversationId, DeviceId, InstanceId, MediaId, Timestamp, UploadId, UserId,
-    entry::{ConversationKind, Role, Writers},
-    rest::Privacy,
-};
+pub use kith_log::Amendment;
+use kith_log::Settings;
+use kith_protocol::{ConversationId, DeviceId, InstanceId, MediaId, Timestamp, UploadId, UserId, rest::Privacy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
@@ -80,7 +78,7 @@ pub use self::{
     shown::shown,
     strangers::{Report, ReportedMessage, Request, report, request_due},
 };
-use super::{Error, KeyRange, RowKey};
+use super::{Counts, Error, KeyRange, RowKey};
 pub use crate::clock::judge::Kept;
 
 /// The version of a data directory. One of a higher version is refused, one of a lower is led to this one when it is opened,
@@ -244,26 +242,10 @@ pub struct Listed {
 pub struct State {
     /// The seq that every row of the partition reflects.
     pub seq: u64,
-    /// [`super::Counts::messages`] at that seq.
-    pub messages: u64,
-    /// [`super::Counts::mentioning`] at that seq.
-    pub mentioning: u64,
-    /// [`super::Counts::rev`] at that seq.
-    pub rev: u64,
-    /// What it is.
-    pub kind: ConversationKind,
-    /// Its title.
-    pub title: Option<String>,
-    /// What it is about.
-    pub topic: Option<String>,
-    /// Its picture.
-    pub avatar: Option<String>,
-    /// Seconds after which messages sent now disappear.
-    pub expire_after_s: Option<u32>,
-    /// Who may write.
-    pub writers: Writers,
-    /// When it began.
-    pub created_at: Timestamp,
+    /// The totals up to that seq.
+    pub counts: Counts,
+    /// The settings as of that seq.
+    pub settings: Settings,
 }
 
 /// One pointer of a member, and its last moves.
@@ -278,36 +260,28 @@ pub struct Pointer {
 /// A member of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// As what.
-    pub role: Role,
-    /// The seq where their history begins.
-    pub since: u64,
-    /// The seq that added them, for who has been there longest.
-    pub joined: u64,
+    /// The part that is derived from the log.
+    pub log: kith_log::Member,
+    /// The part that is raised by the keeper of the conversation, and that no log says.
+    pub pointers: Pointers,
+}
+
+/// The pointers of a member, and what else their devices and they themselves move on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointers {
     /// What they read.
     pub read: Pointer,
-    /// [`super::Counts::messages`] at `read`.
+    /// [`Counts::messages`] at `read`.
     pub read_messages: u64,
     /// What reached a device of theirs.
     pub delivered: Pointer,
     /// The seqs above `read` of the messages by others that mention them, ascending, 100 at most.
     pub mentions: Vec<u64>,
-    /// Whether they have written here: in a direct conversation that makes the other side a contact.
+    /// True once they have written here: in a direct conversation that makes the other side a contact.
     pub has_written: bool,
     /// True where the conversation reaches them. One into which a stranger brought them does once they accept it: then, and
     /// only then, it is in their list.
     pub accepted: bool,
-}
-
-/// What later entries did to a message.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Amendment {
-    /// The seqs of its edits, ascending; the last is what it says now.
-    pub edits: Vec<u64>,
-    /// Whether its content was deleted or has expired.
-    pub deleted: bool,
-    /// Each emoji and who put it, in the order of their first use.
-    pub reactions: Vec<(String, Vec<UserId>)>,
 }
 
 impl Value for User {

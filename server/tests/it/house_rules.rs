@@ -6,7 +6,8 @@ use std::{
 };
 
 /// Every folder of sources that are no tests.
-const SOURCES: [&str; 6] = ["server/src", "protocol/src", "device/src", "client/src", "terminal/src", "load/src"];
+const SOURCES: [&str; 7] =
+    ["server/src", "protocol/src", "log/src", "device/src", "client/src", "terminal/src", "load/src"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
@@ -101,6 +102,19 @@ fn the_protocol_waits_for_nothing() {
         |_| true,
         &["tokio", "async ", ".await", "std::net", "std::fs", "SystemTime::now", "Instant::now", "getrandom"],
         "what is said must not depend on when, where or by whom it is read: the fuzzers and every client use it",
+    );
+}
+
+#[test]
+fn the_meaning_of_a_log_waits_for_nothing() {
+    const REASON: &str =
+        "the server, its checks and every client fold a log to the same, so nothing else may go into it";
+    assert_eq!(dependencies("log/Cargo.toml"), ["kith-protocol", "serde", "thiserror"], "{REASON}");
+    never(
+        "log/src",
+        |_| true,
+        &["tokio", "async ", ".await", "std::net", "std::fs", "std::thread", "std::time", "getrandom", "HashMap"],
+        REASON,
     );
 }
 

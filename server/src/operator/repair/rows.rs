@@ -129,7 +129,7 @@ const BACKUP: &str = "it cannot be made from anything else: restore a backup, or
 fn listed(reader: &mut Reader<'_>, user: UserId, log: ConversationId) -> Cure {
     let member = RowKey { partition: schema::conversation::partition(log), key: schema::conversation::member(user) };
     match reader.get(&member).map(|row| row.map(|row| Member::decode(&row))) {
-        Ok(Some(Ok(member))) if member.accepted => Cure::Again(Listed::default().encode()),
+        Ok(Some(Ok(member))) if member.pointers.accepted => Cure::Again(Listed::default().encode()),
         Ok(None | Some(Ok(_))) => Cure::Forget("the conversation is not in the user's list"),
         _ => Cure::Stay("whether the user is a member has to be told first: repair again after a start"),
     }

@@ -17,7 +17,7 @@ use crate::{
     },
     page_bytes::PageBytes,
     store::{
-        Counts, Direction, Error, LogRange, RowKey,
+        Direction, Error, LogRange, RowKey,
         schema::{
             self, Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay,
             Report, Request, State, Subscription, Today, Token, Upload, User, Value, conversation, name, token, user,
@@ -201,7 +201,7 @@ impl Look<'_> {
         let Some(entry) = self.beside(|reader| reader.read(&range, &mut PageBytes::new(usize::MAX)))?.pop() else {
             return Ok(vec![format!("it reflects {}, which is not in the log", row.seq)]);
         };
-        let counts = Counts { messages: row.messages, mentioning: row.mentioning, rev: row.rev };
+        let counts = row.counts;
         Ok(missing(
             counts == entry.counts,
             &format!("its totals are {counts:?}, those of its entry {:?}", entry.counts),
@@ -218,13 +218,15 @@ impl Look<'_> {
             return Ok(missing(waits, "its conversation has no state"));
         };
         let mut wrong = missing(
-            row.joined <= state.seq && row.since <= row.joined.max(1) && row.read.seq.max(row.delivered.seq) <= head,
+            row.log.joined <= state.seq
+                && row.log.since <= row.log.joined.max(1)
+                && row.pointers.read.seq.max(row.pointers.delivered.seq) <= head,
             "it points above the log",
         );
         let profile = self.value::<User>(&user::profile_row(user))?;
         let gone = profile.is_none_or(|profile| profile.erased);
         let listed = RowKey { partition: user::partition(user), key: user::listed(id) };
-        if state.seq == head && !gone && row.accepted && self.beside(|reader| reader.get(&listed))?.is_none() {
+        if state.seq == head && !gone && row.pointers.accepted && self.beside(|reader| reader.get(&listed))?.is_none() {
             wrong.push("the conversation is not in the member's list".to_owned());
         }
         Ok(wrong)

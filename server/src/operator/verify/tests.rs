@@ -3,11 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
-use kith_protocol::{
-    ConversationId, DeviceId, Timestamp, UserId,
-    entry::{ConversationKind, Role, Writers},
-    rest::Privacy,
-};
+use kith_log::Settings;
+use kith_protocol::{ConversationId, DeviceId, Timestamp, UserId, entry::Role, rest::Privacy};
 use tempfile::{TempDir, tempdir};
 
 use super::verify;
@@ -16,7 +13,7 @@ use crate::{
     operator::inspect::{InspectError, Subject, inspect},
     store::{
         Change, Counts, Kind, Record, RowKey, Store as _, Turn,
-        schema::{self, Device, Listed, Member, Pointer, State, Token, User, Value},
+        schema::{self, Device, Listed, Member, Pointer, Pointers, State, Token, User, Value},
         sqlite::{Ground, Sqlite},
     },
 };
@@ -115,15 +112,15 @@ impl World {
         self.store.write(self.conversation, 0, Turn::append(vec![first, second])).await.unwrap();
         self.put(self.of_conversation(schema::conversation::state()), self.state(2, 1).encode()).await;
         let member = Member {
-            role: Role::Owner,
-            since: 1,
-            joined: 1,
-            read: Pointer { seq: 2, moves: vec![] },
-            read_messages: 1,
-            delivered: Pointer { seq: 2, moves: vec![] },
-            mentions: vec![],
-            has_written: true,
-            accepted: true,
+            log: kith_log::Member { role: Role::Owner, since: 1, joined: 1 },
+            pointers: Pointers {
+                read: Pointer { seq: 2, moves: vec![] },
+                read_messages: 1,
+                delivered: Pointer { seq: 2, moves: vec![] },
+                mentions: vec![],
+                has_written: true,
+                accepted: true,
+            },
         };
         self.put(self.of_conversation(schema::conversation::member(self.user)), member.encode()).await;
     }
@@ -131,16 +128,8 @@ impl World {
     fn state(&self, seq: u64, messages: u64) -> State {
         State {
             seq,
-            messages,
-            mentioning: 0,
-            rev: 1,
-            kind: ConversationKind::Group,
-            title: None,
-            topic: None,
-            avatar: None,
-            expire_after_s: None,
-            writers: Writers::Everyone,
-            created_at: clock::now(),
+            counts: Counts { messages, mentioning: 0, rev: 1 },
+            settings: Settings { created_at: clock::now(), ..Settings::default() },
         }
     }
 

@@ -7,7 +7,7 @@ use kith_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Pointer, Value};
+use super::{Pointer, Pointers, Value};
 
 /// [`super::User`] as its version 1 was: without who may add the user to groups, and without what the operator thinks of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,10 @@ impl Value for Member {}
 impl From<Member> for super::Member {
     fn from(older: Member) -> Self {
         let Member { role, since, joined, read, read_messages, delivered, mentions, has_written } = older;
-        Self { role, since, joined, read, read_messages, delivered, mentions, has_written, accepted: true }
+        Self {
+            log: kith_log::Member { role, since, joined },
+            pointers: Pointers { read, read_messages, delivered, mentions, has_written, accepted: true },
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use kith_protocol::entry::{ConversationKind, Role, Writers};
 use kith_protocol::{ReportId, Uuid};
 use proptest::{collection::vec, option, prelude::*};
 
@@ -69,16 +70,8 @@ fn a_state() -> impl Strategy<Value = State> {
     (any::<(u64, u64, u64, u64)>(), kind, texts, option::of(any::<u32>()), writers, time()).prop_map(
         |((seq, messages, mentioning, rev), kind, (title, topic, avatar), expire_after_s, writers, created_at)| State {
             seq,
-            messages,
-            mentioning,
-            rev,
-            kind,
-            title,
-            topic,
-            avatar,
-            expire_after_s,
-            writers,
-            created_at,
+            counts: Counts { messages, mentioning, rev },
+            settings: Settings { kind, title, topic, avatar, expire_after_s, writers, created_at },
         },
     )
 }
@@ -90,15 +83,8 @@ fn pointer() -> impl Strategy<Value = Pointer> {
 fn a_member() -> impl Strategy<Value = Member> {
     (role(), any::<(u64, u64, u64)>(), pointer(), pointer(), vec(any::<u64>(), 0..5), any::<(bool, bool)>()).prop_map(
         |(role, (since, joined, read_messages), read, delivered, mentions, (has_written, accepted))| Member {
-            role,
-            since,
-            joined,
-            read,
-            read_messages,
-            delivered,
-            mentions,
-            has_written,
-            accepted,
+            log: kith_log::Member { role, since, joined },
+            pointers: Pointers { read, read_messages, delivered, mentions, has_written, accepted },
         },
     )
 }
@@ -222,17 +208,17 @@ proptest! {
     #[test]
     fn a_member_of_the_first_version_has_accepted(mut member in a_member()) {
         let older = older::Member {
-            role: member.role,
-            since: member.since,
-            joined: member.joined,
-            read: member.read.clone(),
-            read_messages: member.read_messages,
-            delivered: member.delivered.clone(),
-            mentions: member.mentions.clone(),
-            has_written: member.has_written,
+            role: member.log.role,
+            since: member.log.since,
+            joined: member.log.joined,
+            read: member.pointers.read.clone(),
+            read_messages: member.pointers.read_messages,
+            delivered: member.pointers.delivered.clone(),
+            mentions: member.pointers.mentions.clone(),
+            has_written: member.pointers.has_written,
         };
         survives(&older)?;
-        member.accepted = true;
+        member.pointers.accepted = true;
         prop_assert_eq!(Member::decode(&older.encode()).unwrap(), member);
     }
 
