@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     Code, ConversationId, DeviceId, Entry, InstanceId, MediaId, Timestamp, UserId,
     object::Object,
-    rest::{HeadItem, PresenceState},
+    standing::{HeadItem, PresenceState},
 };
 
 /// What a client says.

@@ -1,7 +1,7 @@
 //! What Kith's clients and servers say to each other.
 //!
 //! Identifiers and times are in [`id`] and [`time`], the entries of a conversation's log in [`entry`],
-//! the frames of the socket in [`frame`], the bodies of the REST API in [`rest`], the errors of both in [`problem`],
+//! the frames of the socket in [`frame`], the bodies of the REST API in [`rest`], what both say of users and conversations in [`standing`], the errors of both in [`problem`],
 //! media in [`media`], and what bounds all of them in [`limits`]. Which texts are an emoji is in [`emoji`], which are seen
 //! in [`visible`], of what a text may consist in [`text`]. The prose is docs/protocol.md.
 //!
@@ -17,6 +17,7 @@ mod object;
 pub mod problem;
 pub mod push;
 pub mod rest;
+pub mod standing;
 pub mod text;
 pub mod time;
 pub mod visible;
