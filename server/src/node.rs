@@ -22,7 +22,6 @@ use crate::{
     config::Config,
     conversation::Conversations,
     delivery::{budget::Budget, encoding, outbox::Class, relief::Relief, roster::Roster},
-    http::{idempotency::InFlight, polls::Polls},
     limits,
     media::{Media, objects::Objects},
     places::Places,
@@ -33,7 +32,6 @@ use crate::{
     room::Room,
     search::{Search, fts::Index},
     shed::{Bounds, Shed},
-    socket::lanes::Lanes,
     store::{self, Store},
     timekeeper,
 };
@@ -45,8 +43,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Node {
     /// What its operator decided.
     pub config: Config,
-    /// What it keeps.
-    pub store: Arc<dyn Store>,
+    /// What it keeps; a door asks for it by way of those below.
+    store: Arc<dyn Store>,
     /// Which life of the data it is, once that was asked.
     instance: OnceCell<InstanceId>,
     /// Who there is.
@@ -69,14 +67,8 @@ pub struct Node {
     pub shed: Arc<Shed>,
     /// How often one may do what.
     pub rates: Rates,
-    /// Requests with an idempotency key that are being done.
-    pub in_flight: InFlight,
-    /// Clients without a socket.
-    pub polls: Polls,
     /// How many connections there may be.
     pub places: Arc<Places>,
-    /// What carries the sockets of the others.
-    pub lanes: Arc<Lanes>,
     /// Users whose erasure a crash interrupted.
     erasures: Mutex<Vec<UserId>>,
 }
@@ -122,15 +114,8 @@ impl Node {
         let reports = Reports::new(store.clone(), accounts.clone(), conversations.clone());
         let trusting = accounts.clone();
         let rates = Rates::new(&config.limits, move |user| trusting.trust(user));
-        let (in_flight, polls) = (InFlight::default(), Polls::default());
-        let (places, lanes) = (
-            Places::new(
-                config.limits.connections as usize,
-                config.limits.connections_of_address() as usize,
-                config.trusted_proxies.clone(),
-            ),
-            Arc::new(Lanes::start()),
-        );
+        let (connections, of_address) = (config.limits.connections, config.limits.connections_of_address());
+        let places = Places::new(connections as usize, of_address as usize, config.trusted_proxies.clone());
         Arc::new(Self {
             config,
             store,
@@ -145,10 +130,7 @@ impl Node {
             presence,
             shed,
             rates,
-            in_flight,
-            polls,
             places,
-            lanes,
             erasures: Mutex::default(),
         })
     }
@@ -208,7 +190,6 @@ impl Node {
             relief.look(&self.roster, &self.places);
             self.roster.tick();
             self.presence.tick();
-            self.polls.tick();
             metrics::gauge!("kith_connections").set(self.roster.connections() as f64);
             metrics::gauge!("kith_waiting_bytes").set(self.roster.budget.held() as f64);
             metrics::gauge!("kith_connections_open").set(self.places.taken() as f64);

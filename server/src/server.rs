@@ -26,7 +26,11 @@ use crate::{
     http,
     node::Node,
     operator,
-    socket::{self, accept::Doorway, lanes},
+    socket::{
+        self,
+        accept::Doorway,
+        lanes::{self, Lanes},
+    },
     telemetry, timekeeper,
 };
 
@@ -72,6 +76,8 @@ pub struct Server {
     /// Where the operator does.
     pub operator_address: SocketAddr,
     node: Arc<Node>,
+    /// The threads of the sockets.
+    lanes: Arc<Lanes>,
     released: Pin<Box<dyn Future<Output = ()> + Send>>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -91,7 +97,7 @@ impl Server {
         let released = Box::pin(backends.released());
         let tls = tls(&config.tls)?;
         let node = Node::new(config.clone(), backends.store(), backends.objects(), backends.index());
-        timekeeper::open(&*node.store).await.map_err(|error| StartError::Recovery(error.into()))?;
+        timekeeper::open(&*backends.store()).await.map_err(|error| StartError::Recovery(error.into()))?;
         node.instance().await.map_err(StartError::Recovery)?;
         node.open().await.map_err(StartError::Recovery)?;
         let dir = config.data_dir.clone();
@@ -110,7 +116,8 @@ impl Server {
                 let _ = stopping.wait_for(|stop| *stop).await;
             }
         };
-        let router = http::router(node.clone());
+        let (app, lanes) = (http::App::new(node.clone()), Arc::new(Lanes::start()));
+        let router = http::router(app.clone(), socket::upgrade::route(lanes.clone()));
         let doorway = Doorway { router, tls, places: node.places.clone(), closed: stopping.clone() };
         tasks.spawn(socket::accept::serve(listener, doorway));
         let serving = axum::serve(operator_listener, probes).with_graceful_shutdown(stopped());
@@ -128,11 +135,12 @@ impl Server {
                 biased;
                 () = done => {}
                 () = node_run => {}
+                () = app.run() => {}
                 () = upkeep(&metrics) => {}
             }
         });
         tracing::info!(%address, operator = %operator_address, "listening");
-        Ok(Self { address, operator_address, node, released, stop, tasks })
+        Ok(Self { address, operator_address, node, lanes, released, stop, tasks })
     }
 
     /// Ends the server: takes no more connections, tells clients to go elsewhere, finishes what was begun, and writes what
@@ -145,7 +153,7 @@ impl Server {
             tracing::warn!("some connections did not end in time");
             self.tasks.shutdown().await;
         }
-        self.node.lanes.stop();
+        self.lanes.stop();
         drop(self.node);
         // What still ends on its own holds the store until it has.
         if tokio::time::timeout(limit, self.released).await.is_err() {

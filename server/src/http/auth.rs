@@ -43,7 +43,7 @@ impl FromRequestParts<Arc<App>> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = authenticate(parts, app).await?;
-        admit(parts, app.rates.request(actor.user))?;
+        admit(parts, app.node.rates.request(actor.user))?;
         Ok(actor)
     }
 }
@@ -53,7 +53,7 @@ impl FromRequestParts<Arc<App>> for Sender {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = authenticate(parts, app).await?;
-        let refused = admit(parts, app.rates.sending(actor.user)).err();
+        let refused = admit(parts, app.node.rates.sending(actor.user)).err();
         Ok(Self { actor, refused })
     }
 }
@@ -73,7 +73,7 @@ impl FromRequestParts<Arc<App>> for Proving {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = authenticate(parts, app).await?;
-        admit(parts, app.rates.proof(actor.device))?;
+        admit(parts, app.node.rates.proof(actor.device))?;
         Ok(Self(actor))
     }
 }
@@ -83,7 +83,7 @@ impl FromRequestParts<Arc<App>> for Seeker {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Error> {
         let actor = authenticate(parts, app).await?;
-        admit(parts, app.rates.search_for_people(actor.user))?;
+        admit(parts, app.node.rates.search_for_people(actor.user))?;
         reserve(parts, app, actor)?;
         Ok(Self)
     }
@@ -99,7 +99,7 @@ impl FromRequestParts<Arc<App>> for Guest {
 
 /// Takes room for the page that a device asks for.
 fn reserve(parts: &Parts, app: &App, actor: Actor) -> Result<(), Error> {
-    let charge = app.roster.budget.reserve(&app.roster.allowance(actor.user))?;
+    let charge = app.node.roster.budget.reserve(&app.node.roster.allowance(actor.user))?;
     if let Some(exchange) = parts.extensions.get::<Exchange>() {
         exchange.keep(charge);
     }
@@ -108,7 +108,7 @@ fn reserve(parts: &Parts, app: &App, actor: Actor) -> Result<(), Error> {
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Error> {
     let found = match bearer(parts) {
-        Some(token) => app.accounts.authenticate(token).await,
+        Some(token) => app.node.accounts.authenticate(token).await,
         None => Err(Error::new(Code::Unauthenticated)),
     };
     if let (Ok(actor), Some(exchange)) = (&found, parts.extensions.get::<Exchange>()) {
@@ -130,7 +130,7 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 
 fn admit_guest(parts: &Parts, app: &App) -> Result<(), Error> {
     match parts.extensions.get::<Exchange>().and_then(|exchange| exchange.client.networks()) {
-        Some(from) => admit(parts, app.rates.guest(&from)),
+        Some(from) => admit(parts, app.node.rates.guest(&from)),
         None => Ok(()),
     }
 }

@@ -47,7 +47,7 @@ pub async fn list(
         return Err(Code::NotFound.into());
     }
     let limit = page_items(paging.limit)?;
-    Ok(Answered(app.conversations.list(actor.user, paging.cursor.as_deref(), limit).await?))
+    Ok(Answered(app.node.conversations.list(actor.user, paging.cursor.as_deref(), limit).await?))
 }
 
 /// Changes one's own settings of a conversation, on all of one's devices.
@@ -61,7 +61,7 @@ pub async fn personalize(
     Path(conversation): Path<ConversationId>,
     Json(change): Json<ChangePersonal>,
 ) -> Answer<Answered<Personal>> {
-    Ok(Answered(app.conversations.personalize(actor.user, conversation, change).await?))
+    Ok(Answered(app.node.conversations.personalize(actor.user, conversation, change).await?))
 }
 
 /// What strangers began with the caller, or added them to, and waits for an answer; newest first, 100 at most.
@@ -69,7 +69,7 @@ pub async fn personalize(
     responses((status = 200, body = Page<ConversationItem>)),
 )]
 pub async fn requests(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<Page<ConversationItem>>> {
-    Ok(Answered(app.conversations.requests(actor.user).await?))
+    Ok(Answered(app.node.conversations.requests(actor.user).await?))
 }
 
 /// Answers a request.
@@ -87,7 +87,7 @@ pub async fn answer(
     Path(conversation): Path<ConversationId>,
     Json(answer): Json<AnswerRequest>,
 ) -> Answer<StatusCode> {
-    app.conversations.answer(actor, conversation, answer.answer).await?;
+    app.node.conversations.answer(actor, conversation, answer.answer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -104,13 +104,13 @@ pub async fn answer(
 )]
 pub async fn create(State(app): State<Arc<App>>, actor: Actor, once: Once<NewConversation>) -> Answer<Response> {
     let make = async |new: NewConversation, _: Option<&Key>| {
-        let (id, was_there) = app.conversations.create(actor, new).await?;
+        let (id, was_there) = app.node.conversations.create(actor, new).await?;
         let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
         Ok((status, id.to_string()))
     };
     let show = async |id: String, _: Option<&Key>| {
         let id = id.parse().map_err(|_| Error::new(Code::Internal))?;
-        app.conversations.info(actor.user, id).await
+        app.node.conversations.info(actor.user, id).await
     };
     once.answer(&app, actor.user, make, show).await
 }
@@ -125,7 +125,7 @@ pub async fn info(
     actor: Actor,
     Path(conversation): Path<ConversationId>,
 ) -> Answer<Answered<ConversationInfo>> {
-    Ok(Answered(app.conversations.info(actor.user, conversation).await?))
+    Ok(Answered(app.node.conversations.info(actor.user, conversation).await?))
 }
 
 /// Changes settings. Absent fields stay as they are.
@@ -143,8 +143,8 @@ pub async fn change(
     Path(conversation): Path<ConversationId>,
     Json(change): Json<ChangeConversation>,
 ) -> Answer<Answered<ConversationInfo>> {
-    app.conversations.change(actor, conversation, change).await?;
-    Ok(Answered(app.conversations.info(actor.user, conversation).await?))
+    app.node.conversations.change(actor, conversation, change).await?;
+    Ok(Answered(app.node.conversations.info(actor.user, conversation).await?))
 }
 
 /// The members, in the order of their ids.
@@ -161,7 +161,7 @@ pub async fn participants(
     let after = paging.cursor.map(|cursor| cursor.parse());
     let after = after.transpose().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?;
     let limit = page_items(paging.limit)?;
-    Ok(Answered(app.conversations.participants(actor.user, conversation, after, limit).await?))
+    Ok(Answered(app.node.conversations.participants(actor.user, conversation, after, limit).await?))
 }
 
 /// Adds a member, or joins a channel.
@@ -186,12 +186,12 @@ pub async fn add(
     once: Once<NewParticipant>,
 ) -> Answer<Response> {
     let make = async |new: NewParticipant, _: Option<&Key>| {
-        app.conversations.add(actor, conversation, new.user, new.role).await?;
+        app.node.conversations.add(actor, conversation, new.user, new.role).await?;
         Ok((StatusCode::CREATED, new.user.to_string()))
     };
     let show = async |user: String, _: Option<&Key>| {
         let user = user.parse().map_err(|_| Error::new(Code::Internal))?;
-        app.conversations.participant(actor.user, conversation, user).await
+        app.node.conversations.participant(actor.user, conversation, user).await
     };
     once.answer(&app, actor.user, make, show).await
 }
@@ -211,8 +211,8 @@ pub async fn change_role(
     Path((conversation, user)): Path<(ConversationId, UserId)>,
     Json(change): Json<ChangeRole>,
 ) -> Answer<Answered<Participant>> {
-    app.conversations.change_role(actor, conversation, user, change.role).await?;
-    Ok(Answered(app.conversations.participant(actor.user, conversation, user).await?))
+    app.node.conversations.change_role(actor, conversation, user, change.role).await?;
+    Ok(Answered(app.node.conversations.participant(actor.user, conversation, user).await?))
 }
 
 /// Removes a member, or leaves.
@@ -225,7 +225,7 @@ pub async fn remove(
     actor: Actor,
     Path((conversation, who)): Path<(ConversationId, Who)>,
 ) -> Answer<StatusCode> {
-    app.conversations.remove(actor, conversation, who.user(actor.user)).await?;
+    app.node.conversations.remove(actor, conversation, who.user(actor.user)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -253,5 +253,5 @@ pub async fn channels(
 ) -> Answer<Answered<Page<ChannelItem>>> {
     let limit = page_items(search.limit)?;
     let prefix = search.q.unwrap_or_default();
-    Ok(Answered(app.conversations.channels(&prefix, search.cursor.as_deref(), limit).await?))
+    Ok(Answered(app.node.conversations.channels(&prefix, search.cursor.as_deref(), limit).await?))
 }

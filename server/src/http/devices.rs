@@ -18,7 +18,7 @@ use super::{
 /// One's devices, in the order in which they signed in. All are on one page.
 #[utoipa::path(get, path = "/v1/users/me/devices", tag = "devices", responses((status = 200, body = Page<Device>)))]
 pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<Page<Device>>> {
-    let items = app.accounts.devices(actor).await?;
+    let items = app.node.accounts.devices(actor).await?;
     Ok(Answered(Page { items, next_cursor: None }))
 }
 
@@ -27,7 +27,7 @@ pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Answer<Answered<
     responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn revoke(State(app): State<Arc<App>>, actor: Actor, Path(device): Path<DeviceId>) -> Answer<StatusCode> {
-    app.accounts.revoke(actor, device).await?;
+    app.node.accounts.revoke(actor, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -41,7 +41,7 @@ pub async fn subscribe(
     Path(device): Path<DeviceId>,
     Json(subscription): Json<PushSubscription>,
 ) -> Answer<StatusCode> {
-    app.push.subscriptions.set(actor.user, device, &subscription).await?;
+    app.node.push.subscriptions.set(actor.user, device, &subscription).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -54,6 +54,6 @@ pub async fn unsubscribe(
     actor: Actor,
     Path(device): Path<DeviceId>,
 ) -> Answer<StatusCode> {
-    app.push.subscriptions.unset(actor.user, device).await?;
+    app.node.push.subscriptions.unset(actor.user, device).await?;
     Ok(StatusCode::NO_CONTENT)
 }

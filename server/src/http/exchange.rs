@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     App,
     problem::{self, Failed},
-    sending, uploads,
+    sending, tus,
 };
 use crate::{
     Error, clock,
@@ -37,12 +37,12 @@ pub struct Exchange {
 
 /// The facts of a request that become known while it is answered.
 #[derive(Default)]
-pub(super) struct Noted {
+struct Noted {
     standing: Option<Standing>,
     /// The user who asks, if signed in.
-    pub user: Option<UserId>,
+    user: Option<UserId>,
     /// The charge that is reserved for the answer.
-    pub charge: Option<Charge>,
+    charge: Option<Charge>,
 }
 
 impl Exchange {
@@ -68,7 +68,7 @@ impl Exchange {
     fn count_as_guest(&self, app: &App) -> Result<(), Error> {
         let counted = self.noted.lock().standing.is_some();
         let Some(from) = self.client.networks().filter(|_| !counted) else { return Ok(()) };
-        let checked = app.rates.guest(&from);
+        let checked = app.node.rates.guest(&from);
         self.note(checked.standing);
         checked.result()
     }
@@ -81,7 +81,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let method = method_name(request.method());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let client = Client::of(peer, request.headers(), &app.config.trusted_proxies);
+    let client = Client::of(peer, request.headers(), &app.node.config.trusted_proxies);
     let exchange = Exchange { client, noted: Arc::default() };
     request.extensions_mut().insert(exchange.clone());
 
@@ -96,7 +96,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     if let Some(Failed(error)) = answer.extensions_mut().remove::<Failed>() {
         let before = answer.headers().clone();
         answer = problem::document(error, &request_id);
-        for name in [header::ALLOW, header::CONTENT_RANGE, uploads::TUS_RESUMABLE, uploads::TUS_VERSION] {
+        for name in [header::ALLOW, header::CONTENT_RANGE, tus::TUS_RESUMABLE, tus::TUS_VERSION] {
             if let Some(value) = before.get(&name) {
                 answer.headers_mut().insert(name, value.clone());
             }
@@ -106,7 +106,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
     let headers = answer.headers_mut();
     let mut noted = std::mem::take(&mut *exchange.noted.lock());
     if let Some(standing) = noted.standing.take() {
-        standing.write(headers);
+        write_standing(headers, standing);
     }
     set_default(headers, header::CACHE_CONTROL, "no-store");
     set_default(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
@@ -131,7 +131,7 @@ pub async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Nex
         // Who asks again at once, whatever `Retry-After` says, would have all the CPU in refusals.
         tokio::time::sleep(Duration::from_millis(limits::REFUSED_PAUSE_MS)).await;
     }
-    sending::until_sent(&app, answer, asking.ok().flatten(), noted)
+    sending::until_sent(&app, answer, asking.ok().flatten(), noted.user, noted.charge)
 }
 
 /// Has the connection be at work for a client; none where the request came by no connection.
@@ -157,6 +157,16 @@ fn method_name(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
+}
+
+/// Tells in headers where the client stands with a limit.
+fn write_standing(headers: &mut HeaderMap, standing: Standing) {
+    let Standing { bucket, limit, remaining, reset_after } = standing;
+    let seconds = reset_after.as_millis().div_ceil(1000) as u64;
+    headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(limit));
+    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(remaining));
+    headers.insert(HeaderName::from_static("x-ratelimit-reset-after"), HeaderValue::from(seconds));
+    headers.insert(HeaderName::from_static("x-ratelimit-bucket"), HeaderValue::from_static(bucket));
 }
 
 fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

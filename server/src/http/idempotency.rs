@@ -1,7 +1,5 @@
 //! `Idempotency-Key`: a request that is repeated is answered, not done again.
 
-use std::collections::HashMap;
-
 use axum::{
     Json,
     extract::{FromRequest, Request},
@@ -9,9 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kith_protocol::{Code, UserId};
-use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::watch;
 
 use super::{App, extract};
 use crate::{
@@ -37,48 +33,6 @@ pub struct Key {
     /// Under which its row is kept: a hash of the route and the key.
     row: [u8; 16],
     body_hash: [u8; 32],
-}
-
-/// A key of a user, as its row is named.
-type Name = (UserId, [u8; 16]);
-
-/// Requests with a key that are being done: a repetition waits for the first.
-#[derive(Default)]
-pub struct InFlight {
-    claims: Mutex<HashMap<Name, watch::Receiver<()>>>,
-}
-
-/// That this request is the one that is being done; ends when it is dropped.
-struct Claim<'a> {
-    of: &'a InFlight,
-    key: Name,
-    _wakes: watch::Sender<()>,
-}
-
-impl InFlight {
-    async fn claim(&self, key: Name) -> Claim<'_> {
-        loop {
-            let mut other = {
-                let mut claims = self.claims.lock();
-                match claims.get(&key) {
-                    Some(other) => other.clone(),
-                    None => {
-                        let (wakes, waits) = watch::channel(());
-                        claims.insert(key, waits);
-                        return Claim { of: self, key, _wakes: wakes };
-                    }
-                }
-            };
-            // Nothing is ever sent: this ends when the other is done.
-            let _ = other.changed().await;
-        }
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        self.of.claims.lock().remove(&self.key);
-    }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
@@ -131,7 +85,7 @@ impl<T> Once<T> {
             return Ok((status, Json(show(made, None).await?)).into_response());
         };
         let _claim = app.in_flight.claim((user, key.row)).await;
-        if let Some(replay) = app.accounts.replay(user, key.row).await? {
+        if let Some(replay) = app.node.accounts.replay(user, key.row).await? {
             if replay.body_hash != key.body_hash {
                 return Err(Error::new(Code::IdempotencyMismatch));
             }
@@ -142,7 +96,7 @@ impl<T> Once<T> {
         let (status, made) = make(self.body, Some(&key)).await?;
         let replay =
             Replay { body_hash: key.body_hash, status: status.as_u16(), resource: made.clone(), at: clock::now() };
-        if let Err(error) = app.accounts.remember(user, key.row, &replay).await {
+        if let Err(error) = app.node.accounts.remember(user, key.row, &replay).await {
             // It is done, and to say so is better than to have it done twice.
             tracing::warn!(%user, %error, "an idempotency key was not remembered");
         }

@@ -21,15 +21,15 @@ use crate::{account::InvitesBy, config::Config};
 #[utoipa::path(get, path = "/v1/info", tag = "server", security(()), responses((status = 200, body = Info)))]
 pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answer<Answered<Info>> {
     Ok(Answered(Info {
-        name: app.config.name.clone(),
+        name: app.node.config.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: 1,
-        registration: app.config.registration,
-        heartbeat_ms: app.config.heartbeat_ms,
-        features: features(&app.config),
-        push: app.push.key().map(|vapid_key| PushInfo { vapid_key }),
-        instance: Some(app.instance().await?),
-        limits: app.config.stated_limits(),
+        registration: app.node.config.registration,
+        heartbeat_ms: app.node.config.heartbeat_ms,
+        features: features(&app.node.config),
+        push: app.node.push.key().map(|vapid_key| PushInfo { vapid_key }),
+        instance: Some(app.node.instance().await?),
+        limits: app.node.config.stated_limits(),
     }))
 }
 
@@ -59,18 +59,18 @@ pub async fn gateway(
     _near: Query<Near>,
 ) -> Answer<Answered<Gateway>> {
     let url = format!("{}/v1/socket", base(&app, &headers));
-    Ok(Answered(Gateway { url, node: app.config.node.clone(), region: app.config.region.clone() }))
+    Ok(Answered(Gateway { url, node: app.node.config.node.clone(), region: app.node.config.region.clone() }))
 }
 
 /// The server's address as a socket's: the configured one, or the one that was asked for.
 fn base(app: &App, headers: &HeaderMap) -> String {
-    if let Some(url) = &app.config.public_url {
+    if let Some(url) = &app.node.config.public_url {
         // http becomes ws, https wss.
         return format!("ws{}", url.trim_start_matches("http").trim_end_matches('/'));
     }
-    let scheme = if app.config.tls.certificate.is_some() { "wss" } else { "ws" };
+    let scheme = if app.node.config.tls.certificate.is_some() { "wss" } else { "ws" };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]_".contains(&byte);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.filter(|host| !host.is_empty() && host.bytes().all(allowed)).map(str::to_owned);
-    format!("{scheme}://{}", host.unwrap_or_else(|| app.config.listen.to_string()))
+    format!("{scheme}://{}", host.unwrap_or_else(|| app.node.config.listen.to_string()))
 }

@@ -29,7 +29,7 @@ pub struct Nothing {}
 )]
 pub async fn create(State(app): State<Arc<App>>, actor: Actor, once: Once<Nothing>) -> Answer<Response> {
     let make = async |_: Nothing, key: Option<&Key>| {
-        let invite = app.accounts.invite(Some(actor.user)).await?;
+        let invite = app.node.accounts.invite(Some(actor.user)).await?;
         Ok((StatusCode::CREATED, name(&invite, actor, key)?))
     };
     let show = async |name: String, key: Option<&Key>| read(&name, actor, key);

@@ -56,7 +56,7 @@ pub async fn send(
     request: Request,
 ) -> Answer<(StatusCode, Answered<Media>)> {
     let (parts, mut body) = request.into_parts();
-    let sending = match app.media.admit(actor.user) {
+    let sending = match app.node.media.admit(actor.user) {
         Ok(sending) => sending,
         Err(error) => return Err(refused(body, error).await),
     };
@@ -78,7 +78,7 @@ pub async fn send(
     };
     let new = New { owner: actor.user, content_type, name: called.name, source: Source::Bytes(bytes) };
     // On its own, so that it ends in order when the one who asked hangs up.
-    let media = app.media.clone();
+    let media = app.node.media.clone();
     let added = tokio::spawn(async move { media.add(new).await });
     let (id, row) = added.await.map_err(|_| Error::new(Code::Internal))??;
     Ok((StatusCode::CREATED, Answered(described(id, &row))))
@@ -147,8 +147,8 @@ impl FromRequestParts<Arc<App>> for Viewer {
 impl Viewer {
     async fn sees(self, app: &App, id: MediaId) -> Answer<Row> {
         match self {
-            Self::Device(actor) => app.conversations.media(actor.user, id).await,
-            Self::Url(expires, signature) => app.media.opened(id, expires, &signature).await,
+            Self::Device(actor) => app.node.conversations.media(actor.user, id).await,
+            Self::Url(expires, signature) => app.node.media.opened(id, expires, &signature).await,
         }
     }
 }
@@ -158,8 +158,8 @@ impl Viewer {
     responses((status = 200, body = MediaUrl), (status = 404, body = Problem)),
 )]
 pub async fn url(State(app): State<Arc<App>>, actor: Actor, Path(id): Path<MediaId>) -> Answer<Answered<MediaUrl>> {
-    let row = app.conversations.media(actor.user, id).await?;
-    Ok(Answered(app.media.signed(id, &row).await?))
+    let row = app.node.conversations.media(actor.user, id).await?;
+    Ok(Answered(app.node.media.signed(id, &row).await?))
 }
 
 /// The bytes of a media, or a range of them.
@@ -233,7 +233,7 @@ async fn answer(app: &App, row: &Row, part: Part, asked: &HeaderMap) -> Answer<R
         let range = if other { None } else { asked.get(header::RANGE) };
         match range.and_then(|range| asked_range(range, size)) {
             None => {
-                let found = app.media.read(row, part, None).await?;
+                let found = app.node.media.read(row, part, None).await?;
                 let mut response = Body::from_stream(found.bytes).into_response();
                 response.headers_mut().insert(header::CONTENT_LENGTH, found.size.into());
                 response
@@ -244,7 +244,7 @@ async fn answer(app: &App, row: &Row, part: Part, asked: &HeaderMap) -> Answer<R
                 return Ok(response);
             }
             Some(Ok(range)) => {
-                let found = app.media.read(row, part, Some(range)).await?;
+                let found = app.node.media.read(row, part, Some(range)).await?;
                 let Range { start, end } = found.range;
                 let mut response = (StatusCode::PARTIAL_CONTENT, Body::from_stream(found.bytes)).into_response();
                 let headers = response.headers_mut();

@@ -62,12 +62,12 @@ pub async fn send(
     let actor = sender.actor;
     // What was sent before is found again whatever the limits say.
     if let Some(refused) = sender.refused {
-        let sent = app.conversations.sent(actor.user, conversation, client_id).await?;
+        let sent = app.node.conversations.sent(actor.user, conversation, client_id).await?;
         sent.ok_or(refused)?;
     } else {
-        app.presence.touch(actor);
+        app.node.presence.touch(actor);
     }
-    let (record, replayed) = app.conversations.send_and_wait(actor, conversation, message).await?;
+    let (record, replayed) = app.node.conversations.send_and_wait(actor, conversation, message).await?;
     let mut response = (StatusCode::CREATED, Answered(encoding::entry(conversation, &record)?)).into_response();
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
@@ -119,7 +119,7 @@ pub async fn page(
     Query(selector): Query<Selector>,
 ) -> Answer<Answered<Messages>> {
     let (place, limit) = selector.read()?;
-    Ok(Answered(app.conversations.messages(actor.user, conversation, place, limit).await?))
+    Ok(Answered(app.node.conversations.messages(actor.user, conversation, place, limit).await?))
 }
 
 /// Raw entries, ascending.
@@ -134,7 +134,7 @@ pub async fn log(
     Query(selector): Query<Selector>,
 ) -> Answer<Answered<Log>> {
     let (place, limit) = selector.read()?;
-    Ok(Answered(app.conversations.log(actor.user, conversation, place, limit).await?))
+    Ok(Answered(app.node.conversations.log(actor.user, conversation, place, limit).await?))
 }
 
 /// One folded message.
@@ -146,7 +146,7 @@ pub async fn one(
     actor: Actor,
     Path(message): Path<MessageId>,
 ) -> Answer<Answered<Message>> {
-    Ok(Answered(app.conversations.message(actor.user, message).await?))
+    Ok(Answered(app.node.conversations.message(actor.user, message).await?))
 }
 
 /// Gives one's own message another text.
@@ -166,8 +166,8 @@ pub async fn edit(
     Json(edit): Json<EditMessage>,
 ) -> Answer<Answered<Message>> {
     let edit = Amend::Edit(Edit { target: message.seq, text: edit.text, mentions: edit.mentions });
-    app.conversations.amend(actor, message.conversation, edit).await?;
-    Ok(Answered(app.conversations.message(actor.user, message).await?))
+    app.node.conversations.amend(actor, message.conversation, edit).await?;
+    Ok(Answered(app.node.conversations.message(actor.user, message).await?))
 }
 
 /// Deletes a message for everyone: one's own, or as an admin.
@@ -176,7 +176,7 @@ pub async fn edit(
 )]
 pub async fn delete(State(app): State<Arc<App>>, actor: Actor, Path(message): Path<MessageId>) -> Answer<StatusCode> {
     let delete = Amend::Delete(Target { target: message.seq });
-    app.conversations.amend(actor, message.conversation, delete).await?;
+    app.node.conversations.amend(actor, message.conversation, delete).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -217,7 +217,7 @@ pub async fn unreact(
 
 async fn reaction(app: &App, actor: Actor, message: MessageId, emoji: String, on: bool) -> Answer<StatusCode> {
     let react = Amend::React(Reaction { target: message.seq, emoji, on });
-    app.conversations.amend(actor, message.conversation, react).await?;
+    app.node.conversations.amend(actor, message.conversation, react).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -226,8 +226,8 @@ async fn reaction(app: &App, actor: Actor, message: MessageId, emoji: String, on
     params(("message" = MessageId, Path)), responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn read(State(app): State<Arc<App>>, actor: Actor, Path(message): Path<MessageId>) -> Answer<StatusCode> {
-    app.presence.touch(actor);
-    app.conversations.mark_read(actor.user, message).await?;
+    app.node.presence.touch(actor);
+    app.node.conversations.mark_read(actor.user, message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -245,7 +245,7 @@ pub async fn read_receipts(
     let limit = page_items(paging.limit)?;
     let after = paging.cursor.map(|cursor| cursor.parse());
     let after = after.transpose().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?;
-    Ok(Answered(app.conversations.read_receipts(actor.user, message, after, limit).await?))
+    Ok(Answered(app.node.conversations.read_receipts(actor.user, message, after, limit).await?))
 }
 
 /// The messages that mention the caller, newest first.
@@ -258,5 +258,5 @@ pub async fn mentions(
     Query(paging): Query<Paging>,
 ) -> Answer<Answered<Page<Message>>> {
     let limit = page_items(paging.limit)?;
-    Ok(Answered(app.conversations.mentions(actor.user, paging.cursor.as_deref(), limit).await?))
+    Ok(Answered(app.node.conversations.mentions(actor.user, paging.cursor.as_deref(), limit).await?))
 }

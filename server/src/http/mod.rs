@@ -6,26 +6,29 @@
 //!
 //! Invariant: nothing here names `store` or `bus`.
 
+mod app;
 mod asyncapi;
 pub mod auth;
 mod conversations;
 mod devices;
 pub mod exchange;
 pub mod extract;
-pub mod idempotency;
+mod idempotency;
+mod in_flight;
 mod info;
 mod invites;
 mod media;
 mod messages;
 pub mod openapi;
 mod page;
-pub mod polls;
+mod polls;
 mod presence;
 mod problem;
 mod reports;
 mod search;
 mod sending;
 mod sessions;
+mod tus;
 mod uploads;
 mod users;
 mod web;
@@ -38,7 +41,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
-    routing::{delete, get, patch, post, put},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 use kith_protocol::Code;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -48,11 +51,10 @@ use crate::Error;
 /// What a route answers with, or why it does not.
 pub type Answer<T> = Result<T, Error>;
 
-/// What every route may ask.
-pub use crate::node::Node as App;
+pub use self::app::App;
 
-/// All routes.
-pub fn router(app: Arc<App>) -> Router {
+/// All routes; `socket` answers that of the socket, which is another door's.
+pub fn router(app: Arc<App>, socket: MethodRouter<Arc<App>>) -> Router {
     // Each of these is given up after `limits::HTTP_REQUEST_S`; what waits for longer on purpose is added after them.
     let timed = Router::new()
         .route("/", get(web::start))
@@ -106,7 +108,7 @@ pub fn router(app: Arc<App>) -> Router {
     let uploads = Router::new()
         .route("/v1/uploads", post(uploads::create).options(uploads::options))
         .route("/v1/uploads/{upload}", uploads::of_one().post(uploads::instead))
-        .layer(from_fn(uploads::in_tus));
+        .layer(from_fn(tus::in_tus));
     timed
         .merge(uploads)
         .route("/v1/media", post(media::send))
@@ -114,7 +116,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/media/{media}/thumbnail", get(media::thumbnail))
         .route("/v1/media/{media}/url", get(media::url))
         .route("/v1/polls/{poll}", get(polls::fetch).delete(polls::end))
-        .route("/v1/socket", get(crate::socket::upgrade::socket))
+        .route("/v1/socket", socket)
         .fallback(async || Error::new(Code::NotFound))
         .method_not_allowed_fallback(async || Error::new(Code::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(exchange::panicked))

@@ -17,7 +17,8 @@ const POLICY: &str =
 
 /// Says what this is, and how to chat here.
 pub async fn start(State(app): State<Arc<App>>, _: Guest) -> ([(HeaderName, &'static str); 1], Html<String>) {
-    let text = PAGE.replace("{{name}}", &escaped(&app.config.name)).replace("{{version}}", env!("CARGO_PKG_VERSION"));
+    let text =
+        PAGE.replace("{{name}}", &escaped(&app.node.config.name)).replace("{{version}}", env!("CARGO_PKG_VERSION"));
     ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(text))
 }
 

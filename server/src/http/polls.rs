@@ -2,11 +2,10 @@
 //!
 //! A poll is a session whose frames are numbered and fetched. What a later `after` does not acknowledge comes again.
 
+pub(super) mod open;
+
 use std::{
-    collections::{HashMap, VecDeque},
-    future::poll_fn,
     sync::Arc,
-    task::Poll as Ready,
     time::{Duration, Instant},
 };
 
@@ -15,19 +14,16 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use kith_protocol::{
-    Code, Problem, UserId,
+    Code, Problem,
     frame::Hello,
     id::PollId,
-    limits::PAGE_BYTES,
     problem::CloseCode,
     rest::{Frames, Poll as Named},
 };
-use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use super::{
@@ -36,68 +32,11 @@ use super::{
     extract::{Json, Path, Query, read_body, read_json},
 };
 use crate::{
-    Error, clock,
-    delivery::outbox::{Outbox, Taken},
-    frame, limits,
-    page_bytes::PageBytes,
+    Error,
+    delivery::outbox::Outbox,
+    limits,
     session::{End, Next, Session},
 };
-
-/// The long polls of the node.
-#[derive(Default)]
-pub struct Polls {
-    polls: Mutex<HashMap<PollId, Arc<Poll>>>,
-}
-
-struct Poll {
-    user: UserId,
-    outbox: Arc<Outbox>,
-    session: tokio::sync::Mutex<Session>,
-    frames: Mutex<Numbered>,
-    /// Counts the GETs: one that sees a higher number than its own ends.
-    gets: watch::Sender<u64>,
-}
-
-struct Numbered {
-    /// Frames that were given and not acknowledged, the oldest first.
-    given: VecDeque<(u64, Bytes)>,
-    /// Bytes of their buffers, which wait until all of them are acknowledged.
-    waiting: usize,
-    next: u64,
-    last_get: Instant,
-}
-
-impl Polls {
-    fn find(&self, poll: PollId, user: UserId) -> Answer<Arc<Poll>> {
-        let found = self.polls.lock().get(&poll).filter(|poll| poll.user == user).cloned();
-        found.ok_or(Error::new(Code::NotFound))
-    }
-
-    fn end(&self, id: PollId, poll: &Arc<Poll>, end: End) {
-        self.polls.lock().remove(&id);
-        let poll = poll.clone();
-        tokio::spawn(async move { poll.session.lock().await.end(end) });
-    }
-
-    /// Ends the polls that nobody fetches, and those of devices that were signed out. To be called every second.
-    pub fn tick(&self) {
-        let idle = Duration::from_secs(limits::POLL_IDLE_S);
-        let waiting = |poll: &Poll| poll.gets.receiver_count() > 0;
-        let over: Vec<_> = {
-            let polls = self.polls.lock();
-            let ended = |poll: &Poll| match poll.outbox.closed() {
-                // Nobody may fetch from it any longer.
-                Some(code @ CloseCode::DeviceRevoked) => Some(End::Closed(code)),
-                _ if !waiting(poll) && poll.frames.lock().last_get.elapsed() > idle => Some(End::Broken),
-                _ => None,
-            };
-            polls.iter().filter_map(|(id, poll)| Some((*id, poll.clone(), ended(poll)?))).collect()
-        };
-        for (id, poll, end) in over {
-            self.end(id, &poll, end);
-        }
-    }
-}
 
 /// Begins a poll. The body is a `hello` without token.
 #[utoipa::path(post, path = "/v1/polls", tag = "polls", request_body = Hello,
@@ -107,12 +46,12 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
     let (parts, body) = request.into_parts();
     let token = bearer(&parts).map(str::to_owned);
     let hello: Hello = read_json(&read_body(Request::from_parts(parts, body)).await?)?;
-    if app.polls.polls.lock().values().filter(|poll| poll.user == actor.user).count() >= limits::POLLS_PER_USER {
+    if app.polls.count(actor.user) >= limits::POLLS_PER_USER {
         return Err(Error::new(Code::RateLimited).after(Duration::from_secs(limits::POLL_IDLE_S)));
     }
     // It is not in the wheel of the silent: a poll that nobody fetches ends on its own.
-    let outbox = Arc::new(Outbox::new(app.roster.now()));
-    let mut session = Session::new(app.clone(), outbox.clone());
+    let outbox = Arc::new(Outbox::new(app.node.roster.now()));
+    let mut session = Session::new(app.node.clone(), outbox.clone());
     match session.hello(Hello { token, ..hello }) {
         Next::Wait(wait) => session.settle(wait.await),
         _ => return Err(Error::field("/have", "too many conversations")),
@@ -124,15 +63,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
             _ => Error::new(Code::Unavailable),
         });
     }
-    let poll = Poll {
-        user: actor.user,
-        outbox,
-        session: tokio::sync::Mutex::new(session),
-        frames: Mutex::new(Numbered { given: VecDeque::new(), waiting: 0, next: 1, last_get: Instant::now() }),
-        gets: watch::channel(0).0,
-    };
-    let id = PollId::new(clock::uuid());
-    app.polls.polls.lock().insert(id, Arc::new(poll));
+    let id = app.polls.begin(actor.user, outbox, session);
     Ok((StatusCode::CREATED, axum::Json(Named { poll: id })).into_response())
 }
 
@@ -167,14 +98,7 @@ pub async fn fetch(
         *count += 1;
         own = *count;
     });
-    let repeated = {
-        let mut frames = poll.frames.lock();
-        frames.given.retain(|(n, _)| *n > fetch.after);
-        if frames.given.is_empty() {
-            poll.outbox.wrote(std::mem::take(&mut frames.waiting));
-        }
-        !frames.given.is_empty()
-    };
+    let repeated = poll.acknowledge(fetch.after);
     let mut over = false;
     if !repeated {
         tokio::select! {
@@ -190,45 +114,6 @@ pub async fn fetch(
     }
     let body = poll.frames.lock().json();
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
-}
-
-impl Poll {
-    /// Waits for frames and numbers them; false when there will be none any more.
-    async fn take(&self) -> bool {
-        let mut taken = VecDeque::new();
-        let end = poll_fn(|context| match self.outbox.poll_take(0, &mut taken, context) {
-            Ready::Ready(end) => Ready::Ready(end),
-            Ready::Pending => Ready::Pending,
-        })
-        .await;
-        let mut frames = self.frames.lock();
-        for buffer in taken {
-            frames.waiting += buffer.len();
-            for text in frame::texts(&buffer) {
-                let n = frames.next;
-                frames.next += 1;
-                frames.given.push_back((n, text));
-            }
-        }
-        end == Taken::Frames
-    }
-}
-
-impl Numbered {
-    /// The oldest of them, a page at most; the others come when these were acknowledged.
-    fn json(&self) -> String {
-        let mut out = String::from(r#"{"items":["#);
-        let mut page = PageBytes::new(PAGE_BYTES);
-        let fit = self.given.iter().take_while(|(_, frame)| page.takes(frame.len()));
-        for (index, (n, frame)) in fit.enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            out.push_str(&format!(r#"{comma}{{"n":{n},"frame":"#));
-            out.push_str(&String::from_utf8_lossy(frame));
-            out.push('}');
-        }
-        out.push_str("]}");
-        out
-    }
 }
 
 /// Frames of a client.

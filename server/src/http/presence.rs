@@ -18,8 +18,8 @@ use super::{
 )]
 pub async fn of(State(app): State<Arc<App>>, actor: Actor, Path(who): Path<Who>) -> Answer<Answered<PresenceInfo>> {
     let user = who.user(actor.user);
-    if !app.accounts.card(user).await?.exists {
+    if !app.node.accounts.card(user).await?.exists {
         return Err(Code::NotFound.into());
     }
-    Ok(Answered(app.presence.of(actor.user, user).await?))
+    Ok(Answered(app.node.presence.of(actor.user, user).await?))
 }

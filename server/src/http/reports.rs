@@ -23,5 +23,5 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<NewReport>,
 ) -> Answer<(StatusCode, Answered<ReportMade>)> {
-    Ok((StatusCode::CREATED, Answered(app.reports.make(actor.user, new).await?)))
+    Ok((StatusCode::CREATED, Answered(app.node.reports.make(actor.user, new).await?)))
 }

@@ -52,5 +52,5 @@ pub async fn find(
     let limit = page_items(words.limit)?;
     let Words { q: text, conversation, from, before, cursor, .. } = words;
     let asked = Asked { text, conversation, from, before, cursor, limit };
-    Ok(Answered(app.search.find(actor.user, &asked).await?))
+    Ok(Answered(app.node.search.find(actor.user, &asked).await?))
 }

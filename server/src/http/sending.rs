@@ -11,8 +11,9 @@ use axum::{
 };
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use kith_protocol::UserId;
 
-use super::{App, exchange::Noted};
+use super::App;
 use crate::{delivery::budget::Charge, limits, places::Asking};
 
 /// A body on its way.
@@ -48,14 +49,20 @@ impl HttpBody for Sending {
 }
 
 /// Charges an answer to the user who asked for it until it is written, and has the request last as long where it comes piece
-/// by piece. What guests get is short, or in memory anyway.
-pub(super) fn until_sent(app: &App, answer: Response, asking: Option<Asking>, noted: Noted) -> Response {
+/// by piece; `reserved` was taken for it before it was made. What guests get is short, or in memory anyway.
+pub(super) fn until_sent(
+    app: &App,
+    answer: Response,
+    asking: Option<Asking>,
+    user: Option<UserId>,
+    reserved: Option<Charge>,
+) -> Response {
     let exact = answer.body().size_hint().exact();
     if exact.is_some_and(|bytes| bytes < limits::WAITING_STEP_BYTES as u64) {
         return answer;
     }
-    let new = |user| Charge::new(app.roster.budget.clone(), Some(app.roster.allowance(user)), 0);
-    let mut charge = noted.charge.or_else(|| noted.user.map(new));
+    let new = |user| Charge::new(app.node.roster.budget.clone(), Some(app.node.roster.allowance(user)), 0);
+    let mut charge = reserved.or_else(|| user.map(new));
     if let Some(charge) = &mut charge {
         charge.resize(exact.unwrap_or(0) as usize);
         charge.on(asking.as_ref().map(|asking| asking.visit().clone()));

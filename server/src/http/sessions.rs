@@ -39,7 +39,7 @@ impl<T: DeserializeOwned> Asked<T> {
 
     /// Counts it as of somebody unknown who gives this name; says in which queue it waits.
     pub(super) fn admitted(self, app: &App, name: impl FnOnce(&T) -> &str) -> Answer<(T, Turn)> {
-        let SignIn { checked, slowed } = app.rates.sign_in(self.from.as_ref(), name(&self.body));
+        let SignIn { checked, slowed } = app.node.rates.sign_in(self.from.as_ref(), name(&self.body));
         admit(&self.parts, checked)?;
         let turn = if slowed { Turn::Slowed(self.from) } else { Turn::Unknown(self.from) };
         Ok((self.body, turn))
@@ -54,17 +54,17 @@ impl<T: DeserializeOwned> Asked<T> {
 ))]
 pub async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let asked = Asked::<NewSession>::read(request).await?;
-    let (name, from) = (app.rates.hash_of_name(&asked.body.username), asked.from);
+    let (name, from) = (app.node.rates.hash_of_name(&asked.body.username), asked.from);
     let secret = asked.body.device_secret.as_deref();
     // Whoever is known has a bucket of their own, and takes from no other: nobody else can empty it.
-    let (new, turn) = match app.accounts.known_device(&asked.body.username, secret).await? {
+    let (new, turn) = match app.node.accounts.known_device(&asked.body.username, secret).await? {
         Some(device) => {
-            admit(&asked.parts, app.rates.known(&device))?;
+            admit(&asked.parts, app.node.rates.known(&device))?;
             (asked.body, Turn::Known(device.user))
         }
         None => asked.admitted(&app, |new| &new.username)?,
     };
-    let signed_in = app.accounts.sign_in(new, turn).await;
+    let signed_in = app.node.accounts.sign_in(new, turn).await;
     if signed_in.as_ref().is_err_and(|error| error.code == Code::WrongPassword) {
         failed(&app, from, name);
     }
@@ -74,7 +74,7 @@ pub async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Answer<(S
 /// Logs a failed sign-in, as often as may be. Neither the name nor the password is in it.
 fn failed(app: &App, from: Option<Networks>, name: u64) {
     metrics::counter!("kith_sign_ins_failed_total").increment(1);
-    if app.rates.logs_failure() {
+    if app.node.rates.logs_failure() {
         let address = from.map_or_else(|| "local".to_owned(), |from| from.address.to_string());
         tracing::info!(address, name = format!("{name:016x}"), "a sign-in failed");
     }
@@ -83,7 +83,7 @@ fn failed(app: &App, from: Option<Networks>, name: u64) {
 /// Signs this device out: its token stops working, its socket closes.
 #[utoipa::path(delete, path = "/v1/sessions/current", tag = "sessions", responses((status = 204)))]
 pub async fn sign_out(State(app): State<Arc<App>>, actor: Actor) -> Answer<StatusCode> {
-    app.accounts.revoke(actor, actor.device).await?;
+    app.node.accounts.revoke(actor, actor.device).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -96,6 +96,6 @@ pub async fn change_password(
     Proving(actor): Proving,
     Json(change): Json<ChangePassword>,
 ) -> Answer<StatusCode> {
-    app.accounts.change_password(actor, change).await?;
+    app.node.accounts.change_password(actor, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

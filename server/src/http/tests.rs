@@ -21,6 +21,7 @@ use crate::{
     config::{self, Config},
     limits,
     media::objects::Objects,
+    node::Node,
     search::fts::Index,
     store::memory::Memory,
 };
@@ -37,6 +38,10 @@ fn objects() -> Arc<Objects> {
 fn index() -> Arc<Index> {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     Index::new(dir.path(), dir.clone())
+}
+
+fn app(config: Config) -> Arc<App> {
+    App::new(Node::new(config, Arc::new(Memory::new()), objects(), index()))
 }
 
 struct Got<B = Value> {
@@ -64,7 +69,7 @@ impl Got {
 
 impl Http {
     fn new(config: Config) -> Self {
-        Self { router: router(App::new(config, Arc::new(Memory::new()), objects(), index())) }
+        Self { router: router(app(config), MethodRouter::new()) }
     }
 
     async fn raw(&self, request: axum::http::request::Builder, body: impl Into<Body>) -> Got {
@@ -369,7 +374,7 @@ async fn every_documented_route_is_there_and_answers_what_is_documented() {
 
 #[tokio::test]
 async fn a_panic_is_a_problem_of_ours() {
-    let app = App::new(Config::default(), Arc::new(Memory::new()), objects(), index());
+    let app = app(Config::default());
     let fails = Router::<Arc<App>>::new()
         .route("/", get(async || -> &'static str { panic!("as it should") }))
         .layer(CatchPanicLayer::custom(exchange::panicked))

@@ -1,23 +1,19 @@
 //! Uploads: media that are sent in parts, as tus 1.0.0 says (<https://tus.io/protocols/resumable-upload>): the core
 //! protocol, creation, creation-with-upload, termination and expiration.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json as Answered,
     body::{Body, HttpBody as _},
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
-    middleware::Next,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
-use kith_protocol::{Code, Problem, Timestamp, UploadId, media::Upload};
+use kith_protocol::{Code, Problem, UploadId, media::Upload};
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
@@ -25,57 +21,18 @@ use super::{
     Answer, App,
     auth::{Actor, Guest},
     extract::Path,
+    tus::{
+        EXPIRES, EXTENSIONS, LENGTH, METADATA, OFFSET, TUS_EXTENSION, TUS_MAX_SIZE, TUS_VERSION, Tus, VERSION,
+        announced, expires, is_part, number, spoken, text,
+    },
 };
 use crate::{
     Error, limits,
     media::upload::{Broken, Standing},
 };
 
-/// The version of tus that is spoken here.
-const VERSION: &str = "1.0.0";
-/// What of its extensions is.
-const EXTENSIONS: &str = "creation,creation-with-upload,termination,expiration";
-/// The type of bytes that begin somewhere in an upload.
-const PART: &str = "application/offset+octet-stream";
-
-/// Which version of tus an answer, or a request, is of.
-pub const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-/// Which versions would be taken.
-pub const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
-const TUS_EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
-const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
-const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-const LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
+/// The method that a POST stands for.
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
-const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
-/// What belongs to extensions that are not spoken here, and would mean something else without them.
-const NOT_SPOKEN: [&str; 3] = ["upload-defer-length", "upload-concat", "upload-checksum"];
-
-/// Says in every answer which version it is of.
-pub async fn in_tus(request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
-    let version = HeaderValue::from_static(VERSION);
-    if answer.status() == StatusCode::PRECONDITION_FAILED {
-        answer.headers_mut().insert(TUS_VERSION, version.clone());
-    }
-    answer.headers_mut().insert(TUS_RESUMABLE, version);
-    answer
-}
-
-/// That a request is of the version that is spoken here.
-pub struct Tus;
-
-impl<S: Send + Sync> FromRequestParts<S> for Tus {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        if parts.headers.get(TUS_RESUMABLE).is_some_and(|version| version == VERSION) {
-            return Ok(Self);
-        }
-        Err(Error::new(Code::UnsupportedTusVersion).because(format!("Tus-Resumable must be {VERSION}.")))
-    }
-}
 
 /// What can be done with an upload.
 pub fn of_one() -> MethodRouter<Arc<App>> {
@@ -127,7 +84,7 @@ pub async fn options(State(app): State<Arc<App>>, _: Guest) -> impl IntoResponse
     let headers = [
         (TUS_VERSION, HeaderValue::from_static(VERSION)),
         (TUS_EXTENSION, HeaderValue::from_static(EXTENSIONS)),
-        (TUS_MAX_SIZE, HeaderValue::from(app.media.upload_bytes())),
+        (TUS_MAX_SIZE, HeaderValue::from(app.node.media.upload_bytes())),
     ];
     (StatusCode::NO_CONTENT, headers)
 }
@@ -163,7 +120,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, _: Tus, request: 
         let metadata = parts.headers.get(METADATA).map(|value| value.to_str().map(str::to_owned)).transpose();
         let metadata =
             metadata.map_err(|_| Error::new(Code::InvalidRequest).because("Upload-Metadata is not ASCII."))?;
-        app.media.create(actor.user, length, metadata).await
+        app.node.media.create(actor.user, length, metadata).await
     };
     let mut standing = match begun.await {
         Ok(standing) => standing,
@@ -171,8 +128,8 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, _: Tus, request: 
     };
     let location = text(format!("/v1/uploads/{}", standing.id))?;
     if has_bytes {
-        let going = app.media.go_on(actor.user, standing.id, 0, None).await?;
-        standing = app.media.append(going, stream(body)).await?;
+        let going = app.node.media.go_on(actor.user, standing.id, 0, None).await?;
+        standing = app.node.media.append(going, stream(body)).await?;
     }
     let mut answer = StatusCode::CREATED.into_response();
     let headers = answer.headers_mut();
@@ -194,7 +151,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, _: Tus, request: 
     ),
 )]
 pub async fn info(State(app): State<Arc<App>>, actor: Actor, Path(id): Path<UploadId>) -> Answer<Answered<Upload>> {
-    Ok(Answered(app.media.upload(actor.user, id).await?.described()))
+    Ok(Answered(app.node.media.upload(actor.user, id).await?.described()))
 }
 
 /// How far an upload is, for who goes on with it: whoever else still writes to it is stopped.
@@ -214,7 +171,7 @@ pub async fn head(
     _: Tus,
     Path(id): Path<UploadId>,
 ) -> Answer<(StatusCode, HeaderMap)> {
-    let standing = app.media.resume(actor.user, id).await?;
+    let standing = app.node.media.resume(actor.user, id).await?;
     let mut headers = progress(&standing)?;
     headers.insert(LENGTH, standing.length.into());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -260,11 +217,11 @@ pub async fn append(
         Ok(offset) => offset,
         Err(error) => return Err(refused(body, error).await),
     };
-    let going = match app.media.go_on(actor.user, id, offset, announced(&parts.headers)).await {
+    let going = match app.node.media.go_on(actor.user, id, offset, announced(&parts.headers)).await {
         Ok(going) => going,
         Err(error) => return Err(refused(body, error).await),
     };
-    let standing = app.media.append(going, stream(body)).await?;
+    let standing = app.node.media.append(going, stream(body)).await?;
     Ok((StatusCode::NO_CONTENT, progress(&standing)?))
 }
 
@@ -284,7 +241,7 @@ pub async fn terminate(
     _: Tus,
     Path(id): Path<UploadId>,
 ) -> Answer<StatusCode> {
-    app.media.terminate(actor.user, id).await.map(|()| StatusCode::NO_CONTENT)
+    app.node.media.terminate(actor.user, id).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// The bytes of a body.
@@ -310,46 +267,9 @@ pub(super) async fn refused(body: Body, error: Error) -> Error {
     error
 }
 
-/// Refuses what would mean something else to who knows the extension.
-fn spoken(headers: &HeaderMap) -> Answer<()> {
-    match NOT_SPOKEN.into_iter().find(|name| headers.contains_key(*name)) {
-        Some(name) => Err(Error::new(Code::InvalidRequest).because(format!("{name} is not spoken here."))),
-        None => Ok(()),
-    }
-}
-
-/// The bytes that a body says that it has.
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn is_part(headers: &HeaderMap) -> Answer<()> {
-    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == PART) {
-        return Ok(());
-    }
-    Err(Error::new(Code::UnsupportedMediaType).because(format!("The Content-Type must be {PART}.")))
-}
-
-/// The number that a header must have: digits, and nothing else.
-fn number(headers: &HeaderMap, name: HeaderName) -> Answer<u64> {
-    let wrong = || Error::new(Code::InvalidRequest).because(format!("{name} must be there, and a number."));
-    let digits = headers.get(&name).and_then(|value| value.to_str().ok());
-    let digits = digits.filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)
-}
-
 fn progress(standing: &Standing) -> Answer<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert(OFFSET, standing.offset.into());
     headers.insert(EXPIRES, expires(standing.expires_at)?);
     Ok(headers)
-}
-
-/// A time as HTTP writes it (RFC 9110, section 5.6.7).
-fn expires(at: Timestamp) -> Answer<HeaderValue> {
-    text(httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_millis(at.millis())))
-}
-
-fn text(text: String) -> Answer<HeaderValue> {
-    HeaderValue::try_from(text).map_err(|_| Error::new(Code::Internal))
 }

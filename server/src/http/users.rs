@@ -33,8 +33,8 @@ use crate::Error;
 pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(StatusCode, Answered<SignedIn>)> {
     let asked = sessions::Asked::<NewUser>::read(request).await?;
     let (new, turn) = asked.admitted(&app, |new| &new.username)?;
-    app.media.room.for_texts()?;
-    Ok((StatusCode::CREATED, Answered(app.accounts.sign_up(new, turn).await?)))
+    app.node.media.room.for_texts()?;
+    Ok((StatusCode::CREATED, Answered(app.node.accounts.sign_up(new, turn).await?)))
 }
 
 /// Whom to look for.
@@ -57,7 +57,7 @@ pub async fn search(
     Query(query): Query<Search>,
 ) -> Answer<Answered<Page<Profile>>> {
     let limit = page_items(query.limit)?;
-    Ok(Answered(app.accounts.search(&query.username, limit).await?))
+    Ok(Answered(app.node.accounts.search(&query.username, limit).await?))
 }
 
 /// A profile.
@@ -66,7 +66,7 @@ pub async fn search(
     responses((status = 200, body = Profile), (status = 404, body = Problem)),
 )]
 pub async fn profile(State(app): State<Arc<App>>, actor: Actor, Path(who): Path<Who>) -> Answer<Answered<Profile>> {
-    Ok(Answered(app.accounts.profile(actor.user, who.user(actor.user)).await?))
+    Ok(Answered(app.node.accounts.profile(actor.user, who.user(actor.user)).await?))
 }
 
 /// Changes one's own profile. Absent fields stay as they are.
@@ -81,7 +81,7 @@ pub async fn change(
     Json(change): Json<ChangeProfile>,
 ) -> Answer<Answered<Profile>> {
     let user = oneself(actor, who)?;
-    Ok(Answered(app.accounts.change_profile(user, change).await?))
+    Ok(Answered(app.node.accounts.change_profile(user, change).await?))
 }
 
 /// Erases one's account.
@@ -96,9 +96,9 @@ pub async fn erase(
     Json(sure): Json<DeleteUser>,
 ) -> Answer<StatusCode> {
     let user = oneself(actor, who)?;
-    app.accounts.prove(user, sure.password).await?;
+    app.node.accounts.prove(user, sure.password).await?;
     // On its own, so that it goes on when the one who asked hangs up.
-    let erased = tokio::spawn(async move { app.erase(user, Some(actor.device)).await });
+    let erased = tokio::spawn(async move { app.node.erase(user, Some(actor.device)).await });
     erased.await.map_err(|_| Error::new(Code::Internal))??;
     Ok(StatusCode::ACCEPTED)
 }
@@ -115,7 +115,7 @@ pub async fn blocked(
     let limit = page_items(paging.limit)?;
     let after = paging.cursor.map(|cursor| cursor.parse());
     let after = after.transpose().map_err(|_| Error::field("?cursor", "not a cursor of this list"))?;
-    Ok(Answered(app.accounts.blocked(actor.user, after, limit).await?))
+    Ok(Answered(app.node.accounts.blocked(actor.user, after, limit).await?))
 }
 
 /// Blocks a user.
@@ -123,7 +123,7 @@ pub async fn blocked(
     responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn block(State(app): State<Arc<App>>, actor: Actor, Path(other): Path<UserId>) -> Answer<StatusCode> {
-    app.accounts.block(actor.user, other).await?;
+    app.node.accounts.block(actor.user, other).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,7 +132,7 @@ pub async fn block(State(app): State<Arc<App>>, actor: Actor, Path(other): Path<
     responses((status = 204), (status = 404, body = Problem)),
 )]
 pub async fn unblock(State(app): State<Arc<App>>, actor: Actor, Path(other): Path<UserId>) -> Answer<StatusCode> {
-    app.accounts.unblock(actor.user, other).await?;
+    app.node.accounts.unblock(actor.user, other).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

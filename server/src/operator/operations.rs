@@ -119,7 +119,7 @@ impl Operations {
 
     /// Believes the wall clock as it is: the time from here on.
     pub async fn accept_clock(&self) -> Result<Timestamp, Error> {
-        Ok(timekeeper::accept(&*self.node.store).await?)
+        Ok(timekeeper::accept(&*self.backends.store()).await?)
     }
 
     /// Makes the search index anew, in a server that runs: how many messages it holds. Messages go on meanwhile; a search

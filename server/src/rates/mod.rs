@@ -4,7 +4,6 @@ mod buckets;
 
 use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -28,21 +27,14 @@ type Buckets<K> = RateLimiter<K, Bounded<K>, DefaultClock, StateInformationMiddl
 /// The state of a client's bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    bucket: &'static str,
-    limit: u32,
-    remaining: u32,
-    reset_after: Duration,
-}
-
-impl Standing {
-    /// Sets the headers that tell it.
-    pub fn write(self, headers: &mut HeaderMap) {
-        let seconds = self.reset_after.as_millis().div_ceil(1000) as u64;
-        headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(self.limit));
-        headers.insert(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(self.remaining));
-        headers.insert(HeaderName::from_static("x-ratelimit-reset-after"), HeaderValue::from(seconds));
-        headers.insert(HeaderName::from_static("x-ratelimit-bucket"), HeaderValue::from_static(self.bucket));
-    }
+    /// The name of the bucket, which is a label of a metric too.
+    pub bucket: &'static str,
+    /// Requests that a full bucket allows.
+    pub limit: u32,
+    /// Requests that it allows now.
+    pub remaining: u32,
+    /// How long it takes until it is full.
+    pub reset_after: Duration,
 }
 
 /// The answer of a bucket.

@@ -7,6 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
 };
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
@@ -14,12 +15,24 @@ use hyper_util::rt::TokioIo;
 
 use super::{
     connection,
+    lanes::Lanes,
     stream::{Stream, Transport},
 };
-use crate::{Error, frame, http::auth::Guest, limits, node::Node, places::Visit};
+use crate::{
+    Error, frame,
+    http::{App, auth::Guest},
+    limits,
+    node::Node,
+    places::Visit,
+};
+
+/// The route of the socket; the `lanes` carry the connections without TLS.
+pub fn route(lanes: Arc<Lanes>) -> MethodRouter<Arc<App>> {
+    get(async move |State(app): State<Arc<App>>, _: Guest, request: Request| upgrade(&app.node, lanes, request))
+}
 
 /// Answers 101 and serves the connection (RFC 6455, section 4.2). Who opens it is nobody yet, and counts as their address.
-pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Request) -> Response {
+fn upgrade(node: &Arc<Node>, lanes: Arc<Lanes>, mut request: Request) -> Response {
     let key = match accept(request.headers()) {
         Ok(key) => key,
         Err(detail) => {
@@ -28,14 +41,15 @@ pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Reques
             return response;
         }
     };
-    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return Error::new(kith_protocol::Code::InvalidRequest)
             .because("this connection cannot be upgraded")
             .into_response();
     };
     let counted = request.extensions().get::<Arc<Visit>>().and_then(|visit| visit.become_socket());
+    let node = node.clone();
     tokio::spawn(async move {
-        let Ok(upgraded) = upgrade.await else { return };
+        let Ok(upgraded) = on_upgrade.await else { return };
         let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
         let (transport, place) = parts.io.into_inner().upgrade(counted);
         // Without the bounds it is served as well as any.
@@ -43,7 +57,6 @@ pub async fn socket(State(node): State<Arc<Node>>, _: Guest, mut request: Reques
         let _ = transport.bound_send(limits::SOCKET_SEND_BYTES);
         match transport {
             Transport::Plain(stream) => {
-                let lanes = node.lanes.clone();
                 // In a box, which is gone when the connection has begun: the task lasts.
                 let begin = Box::new((place, parts.read_buf, node));
                 let serve = move |stream| {
