@@ -261,34 +261,7 @@ impl World {
                 let me = self.user(hello.token.unwrap());
                 *user = Some(me);
                 self.sockets.push((me, out.clone()));
-                let mine: Vec<&Log> = self.logs.iter().filter(|log| log.members.contains(&me)).collect();
-                let heads = mine.iter().map(|log| HeadItem {
-                    id: log.id,
-                    rev: 1,
-                    head: log.entries.len() as u64,
-                    read: 0,
-                    delivered: 0,
-                    unread: 0,
-                    mentions: 0,
-                    peer: None,
-                    damaged: false,
-                });
-                let heads = Heads { conversations: heads.collect(), more: false, instance: None };
-                let device = DeviceId::new(me.uuid());
-                say(&ServerFrame::Ready(Ready {
-                    user: me,
-                    device,
-                    node: "peer".into(),
-                    heartbeat_ms: 10_000,
-                    degraded: Vec::new(),
-                    instance: None,
-                }));
-                say(&ServerFrame::Heads(heads));
-                // The last one named gets nothing by itself: a client has to ask for it.
-                for (id, have) in hello.have.iter().rev().skip(1) {
-                    let log = mine.iter().find(|log| log.id == *id).unwrap();
-                    say(&entries(log, *have));
-                }
+                self.greet(me, &hello.have, say);
                 true
             }
             ClientFrame::Sync(sync) => {
@@ -333,6 +306,38 @@ impl World {
                 true
             }
             _ => true,
+        }
+    }
+
+    /// Tells a user who has said hello where their logs are, and the entries that they lack.
+    fn greet(&self, me: UserId, have: &[(ConversationId, u64)], say: impl Fn(&ServerFrame) -> bool) {
+        let mine: Vec<&Log> = self.logs.iter().filter(|log| log.members.contains(&me)).collect();
+        let heads = mine.iter().map(|log| HeadItem {
+            id: log.id,
+            rev: 1,
+            head: log.entries.len() as u64,
+            read: 0,
+            delivered: 0,
+            unread: 0,
+            mentions: 0,
+            peer: None,
+            damaged: false,
+        });
+        let heads = Heads { conversations: heads.collect(), more: false, instance: None };
+        let device = DeviceId::new(me.uuid());
+        say(&ServerFrame::Ready(Ready {
+            user: me,
+            device,
+            node: "peer".into(),
+            heartbeat_ms: 10_000,
+            degraded: Vec::new(),
+            instance: None,
+        }));
+        say(&ServerFrame::Heads(heads));
+        // The last one named gets nothing by itself: a client has to ask for it.
+        for (id, have) in have.iter().rev().skip(1) {
+            let log = mine.iter().find(|log| log.id == *id).unwrap();
+            say(&entries(log, *have));
         }
     }
 

@@ -1,5 +1,8 @@
 //! The invariants of the source that a test can check; each says why it is there when it is broken.
 
+mod functions;
+mod imports;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -68,6 +71,16 @@ fn the_doors_know_nothing_of_what_is_behind() {
             "a door speaks with sessions, accounts and conversations only, so that any store can stand behind it",
         );
     }
+}
+
+#[test]
+fn no_door_reaches_past_a_node_to_its_store() {
+    never(
+        "server/src",
+        |name| name.ends_with("src/node.rs"),
+        &["pub store", "pub(crate) store"],
+        "a door asks accounts and conversations, which check who may: the store of a node is its own",
+    );
 }
 
 #[test]

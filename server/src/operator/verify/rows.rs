@@ -67,10 +67,7 @@ struct Look<'c> {
 impl Look<'_> {
     fn row(&mut self, place: &Place, key: &[u8], value: &[u8]) -> Result<Wrong, Error> {
         Ok(match *place {
-            Place::Version => {
-                schema::server::version_of(value)?;
-                vec![]
-            }
+            Place::Version => schema::server::version_of(value).map(|_| vec![])?,
             Place::Clock => Kept::decode(value).map(|_| vec![])?,
             Place::Profile(id) => self.profile(id, &User::decode(value)?)?,
             Place::Device(id, device) => {
@@ -83,12 +80,9 @@ impl Look<'_> {
             Place::Report(id) => {
                 let by = Report::decode(value)?.by;
                 let made = RowKey { partition: schema::report::partition(), key: schema::report::made(id, by) };
-                missing(self.beside(|reader| reader.get(&made))?.is_some(), "it is not listed")
+                missing(self.is_there(&made)?, "it is not listed")
             }
-            Place::ReportMade(id, _) => missing(
-                self.beside(|reader| reader.get(&schema::report::row(id)))?.is_some(),
-                "there is no such report",
-            ),
+            Place::ReportMade(id, _) => missing(self.is_there(&schema::report::row(id))?, "there is no such report"),
             Place::Request(..) => Request::decode(value).map(|_| vec![])?,
             Place::Today(_) => Today::decode(value).map(|_| vec![])?,
             Place::Replay(_) => Replay::decode(value).map(|_| vec![])?,
@@ -142,6 +136,10 @@ impl Look<'_> {
             | Place::RequestDue(..)
             | Place::Expiring(..) => vec![],
         })
+    }
+
+    fn is_there(&mut self, row: &RowKey) -> Result<bool, Error> {
+        Ok(self.beside(|reader| reader.get(row))?.is_some())
     }
 
     /// Reads what another row or an entry says; damage there is told where that is looked at.
