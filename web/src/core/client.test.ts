@@ -58,7 +58,7 @@ test("a page that is damaged on the server is told of, until it can be read", as
   const conversation = client.get(id) as Conversation;
   expect(conversation.damaged.value).toBe(true);
   messages = before;
-  await client.load(conversation, null);
+  await client.windows.load(conversation, null);
   expect(conversation.damaged.value).toBe(false);
   expect(conversation.messages.value.length).toBeGreaterThan(0);
 });
@@ -137,7 +137,7 @@ test("of another instance nothing is put together with what was there, not even 
   let answer: (page: Messages) => void = () => undefined;
   const before = messages;
   messages = () => new Promise((resolve) => (answer = resolve));
-  void client.load(conversation, 3);
+  void client.windows.load(conversation, 3);
 
   // The same seqs, and longer than it was: only the instance tells.
   const text = (one: Message) => (one.kind === "message" ? one.body.text : "");
@@ -163,13 +163,13 @@ test("of another instance nothing is put together with what was there, not even 
 test("a conversation that is not open learns it from the list", async () => {
   expect(client.get(id)?.item.value.head).toBe(history.head);
   head = 4;
-  await client.readList();
+  await client.listing.read();
   expect(client.get(id)?.item.value.head).toBe(4);
   expect(client.get(id)?.item.value.last.seq).toBeLessThanOrEqual(4);
 });
 
 test("a list that is older than what was heard takes nothing away", async () => {
-  const reading = client.readList();
+  const reading = client.listing.read();
   const entry = { ...message(history.items.at(-1)?.seq ?? 0), seq: head + 1, id: `${id}.${head + 1}` } as Entry;
   Wire.last.hear({ t: "entry", conversation: id, entry });
   await reading;
@@ -209,23 +209,23 @@ test("a page that comes when one is elsewhere is not joined to what is there", a
     await vi.advanceTimersByTimeAsync(0);
   };
   const conversation = client.get(id) as Conversation;
-  void client.load(conversation, 800);
+  void client.windows.load(conversation, 800);
   await answer({ around: 800 }, page(770, 829));
   expect(seqs()).toEqual(page(770, 829).items.map(({ seq }) => seq));
 
-  void client.newer(conversation);
-  void client.load(conversation, 300);
+  void client.windows.newer(conversation);
+  void client.windows.load(conversation, 300);
   await answer({ around: 300 }, page(270, 329));
   await answer({ after: 829 }, page(830, 889));
   expect(seqs()).toEqual(page(270, 329).items.map(({ seq }) => seq));
 
-  void client.older(conversation);
-  void client.load(conversation, 600);
+  void client.windows.older(conversation);
+  void client.windows.load(conversation, 600);
   await answer({ around: 600 }, page(570, 629));
   await answer({ before: 270 }, page(210, 269));
   expect(seqs()).toEqual(page(570, 629).items.map(({ seq }) => seq));
   // It goes on from there.
-  void client.older(conversation);
+  void client.windows.older(conversation);
   await answer({ before: 570 }, page(510, 569));
   expect(seqs()).toEqual(page(510, 629).items.map(({ seq }) => seq));
 });
@@ -235,8 +235,8 @@ test("of two places the one that was wanted last is shown", async () => {
   const answers: ((page: Messages) => void)[] = [];
   messages = () => new Promise((answer) => answers.push(answer));
   const conversation = client.get(id) as Conversation;
-  void client.load(conversation, 100);
-  void client.load(conversation, 500);
+  void client.windows.load(conversation, 100);
+  void client.windows.load(conversation, 500);
   answers[1]?.(page(470, 529));
   await vi.advanceTimersByTimeAsync(0);
   answers[0]?.(page(70, 129));
@@ -279,7 +279,7 @@ test("a page that cannot be read is not asked for at each scroll", async () => {
   const conversation = client.get(id) as Conversation;
   expect(conversation.thread.atStart).toBe(false);
   for (let scroll = 0; scroll < 600; scroll += 1) {
-    await client.older(conversation);
+    await client.windows.older(conversation);
     await vi.advanceTimersByTimeAsync(100);
   }
   // In a minute: at once, and 1, 3, 7, 15 and 31 s later.
@@ -292,7 +292,7 @@ test("a list that cannot be read is asked for later each time, and not for ever"
     reads += 1;
     throw new Error("no");
   };
-  client.listSoon();
+  client.listing.soon();
   for (let second = 0; second < 3_600; second += 1) {
     await vi.advanceTimersByTimeAsync(1_000);
     Wire.last.hear({ t: "pong", at: new Date(Date.now()).toISOString() } as ServerFrame);
@@ -324,13 +324,13 @@ test("a message that is refused for now is said again later each time, and goes 
 });
 
 test("a conversation that is damaged on the server is told of, until it is not", async () => {
-  expect(client.damaged.value).toEqual([]);
+  expect(client.listing.damaged.value).toEqual([]);
   damaged = true;
-  await client.readList();
-  expect(client.damaged.value).toEqual([{ id, title: "Walk" }]);
+  await client.listing.read();
+  expect(client.listing.damaged.value).toEqual([{ id, title: "Walk" }]);
   expect(client.get(id)).toBeUndefined();
   damaged = false;
-  await client.readList();
-  expect(client.damaged.value).toEqual([]);
+  await client.listing.read();
+  expect(client.listing.damaged.value).toEqual([]);
   expect(client.get(id)?.item.value.head).toBe(history.head);
 });

@@ -16,7 +16,7 @@ export function App() {
   const signedIn = client.value;
   if (!signedIn) return <Entrance />;
   const open = signedIn.open.value;
-  const conversation = open === null ? undefined : signedIn.conversations.value.get(open);
+  const conversation = open === null ? undefined : signedIn.listing.conversations.value.get(open);
   return (
     <main class={`window ${conversation && !searching.value ? "has-open" : ""}`}>
       <Chats signedIn={signedIn} />

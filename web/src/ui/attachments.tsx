@@ -1,19 +1,15 @@
 import { useMemo } from "preact/hooks";
-import { thumbHashToDataURL } from "thumbhash";
 import type { Client } from "../core/client";
 import { kindOf } from "../core/media";
 import type { Media } from "../core/types";
 import { t } from "../texts";
 import { lightbox } from "./lightbox";
 import { useNear, useUrl } from "./near";
-import { mediaName } from "./parts";
+import { mediaName } from "./names";
+import { placeholder, room } from "./placeholder";
 import { size } from "./size";
 import { Voice } from "./voice";
 
-/** The room of one picture, in pixels. */
-const WIDE = 352;
-const HIGH = 400;
-const NARROW = 96;
 /** A picture that moves is shown as it is up to this size, in bytes. */
 const MOVES_BYTES = 4 * 1024 * 1024;
 
@@ -41,23 +37,6 @@ export function Attachments({ signedIn, all }: { signedIn: Client; all: Media[] 
       })}
     </div>
   );
-}
-
-/** The few bytes that stand for a picture until it is there, as an image. */
-export function placeholder(thumbhash: string | null | undefined): string | null {
-  if (!thumbhash) return null;
-  try {
-    return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (char) => char.charCodeAt(0)));
-  } catch {
-    return null;
-  }
-}
-
-/** The room that a picture takes, which is known before it is there. */
-export function room(width: number, height: number): { inlineSize: string; aspectRatio: string } {
-  const ratio = Math.min(Math.max(width / height, 0.5), 3);
-  const wide = Math.max(NARROW, Math.min(WIDE, HIGH * ratio, width));
-  return { inlineSize: `${Math.round(wide)}px`, aspectRatio: String(ratio) };
 }
 
 function Picture({ signedIn, media, tile }: { signedIn: Client; media: Media; tile?: boolean }) {

@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import { t } from "../texts";
-import { Avatar, nameOf } from "./parts";
+import { nameOf } from "./names";
+import { Avatar } from "./parts";
 
 /** Whom one blocks, if anybody. */
 export function Blocked({ signedIn, attempt }: { signedIn: Client; attempt: (what: () => Promise<unknown>) => Promise<void> }) {

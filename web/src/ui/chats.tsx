@@ -7,7 +7,8 @@ import type { Entry } from "../core/types";
 import { nameOrNull } from "../core/words";
 import { t } from "../texts";
 import { gist } from "./gist";
-import { Avatar, nameOf, personName, titleOf } from "./parts";
+import { nameOf, personName, titleOf } from "./names";
+import { Avatar } from "./parts";
 import { dialog } from "./state";
 import { notice } from "./notice";
 import { RequestsEntry } from "./requests";
@@ -19,13 +20,13 @@ import { brief } from "./time";
 export function Chats({ signedIn }: { signedIn: Client }) {
   const archived = useSignal(false);
   const { search } = signedIn;
-  const shown = signedIn.list.value.filter((conversation) => {
+  const shown = signedIn.listing.list.value.filter((conversation) => {
     if (search.on) return isCalled(conversation, search.words.value, signedIn);
     return conversation.item.value.archived === archived.value;
   });
   const lines = shown.map((conversation) => <Chat key={conversation.id} signedIn={signedIn} conversation={conversation} />);
-  const mentions = signedIn.list.value.reduce((sum, conversation) => sum + conversation.item.value.mentions, 0);
-  const hasArchived = signedIn.list.value.some((conversation) => conversation.item.value.archived);
+  const mentions = signedIn.listing.list.value.reduce((sum, conversation) => sum + conversation.item.value.mentions, 0);
+  const hasArchived = signedIn.listing.list.value.some((conversation) => conversation.item.value.archived);
   return (
     <nav class="chats" aria-label={t().chats} onKeyDown={walk}>
       <header>
@@ -49,7 +50,7 @@ export function Chats({ signedIn }: { signedIn: Client }) {
       {!search.on && <RequestsEntry signedIn={signedIn} />}
       {search.on ? <Results signedIn={signedIn} chats={lines} /> : <ul class="lines">{lines}</ul>}
       {!search.on && <Damaged signedIn={signedIn} />}
-      {!search.on && signedIn.listed.value && shown.length === 0 && signedIn.damaged.value.length === 0 && <p class="empty">{t().no_chats}</p>}
+      {!search.on && signedIn.listing.listed.value && shown.length === 0 && signedIn.listing.damaged.value.length === 0 && <p class="empty">{t().no_chats}</p>}
     </nav>
   );
 }
@@ -58,7 +59,7 @@ export function Chats({ signedIn }: { signedIn: Client }) {
 function Damaged({ signedIn }: { signedIn: Client }) {
   return (
     <>
-      {signedIn.damaged.value.map(({ id, title }) => (
+      {signedIn.listing.damaged.value.map(({ id, title }) => (
         <p key={id} class="empty damaged" role="status">
           {title && <strong dir="auto">{nameOrNull(title)} </strong>}
           {t().damaged}

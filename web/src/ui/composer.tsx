@@ -4,10 +4,11 @@ import type { Client } from "../core/client";
 import type { Conversation } from "../core/conversation";
 import { t } from "../texts";
 import { EmojiPicker } from "./emoji";
-import { Avatar, nameOf } from "./parts";
+import { nameOf } from "./names";
+import { Avatar } from "./parts";
 import { canRecord, Recorder } from "./recorder";
 import { explain, keep } from "./state";
-import type { Aim } from "./thread";
+import type { Aim } from "./aim";
 import { type Tray, TrayView } from "./tray";
 
 /** Members offered for a mention. */
@@ -136,7 +137,7 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
       conversation.newAfter.value = null;
       text.value = "";
       keep.set(draft, null);
-      if (!conversation.thread.atEnd) void signedIn.load(conversation, null);
+      if (!conversation.thread.atEnd) void signedIn.windows.load(conversation, null);
     }
     aim.value = null;
   }
@@ -161,7 +162,7 @@ export function Composer({ signedIn, conversation, aim, tray }: { signedIn: Clie
     if (voice) {
       signedIn.send(conversation.id, "", about && "reply" in about ? { reply_to: about.reply.seq } : {}, [{ blob: voice }]);
       aim.value = null;
-      if (!conversation.thread.atEnd) void signedIn.load(conversation, null);
+      if (!conversation.thread.atEnd) void signedIn.windows.load(conversation, null);
     }
     requestAnimationFrame(() => box.current?.focus());
   }

@@ -26,7 +26,7 @@ export function DateJump({ signedIn, conversation }: { signedIn: Client; convers
     wrong.value = "";
     try {
       // Midnight where the person is.
-      const seq = await signedIn.reachTime(conversation, new Date(`${wanted}T00:00`).toISOString());
+      const seq = await signedIn.windows.reachTime(conversation, new Date(`${wanted}T00:00`).toISOString());
       dialog.value = null;
       if (seq !== null) goal.value = { conversation: conversation.id, seq, read: true };
     } catch (error) {

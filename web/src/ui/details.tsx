@@ -9,7 +9,8 @@ import { t } from "../texts";
 import { AvatarField } from "./avatar";
 import { askForDay } from "./dates";
 import { usePeople, PersonButton } from "./new-chat";
-import { Avatar, Dialog, Field, nameOf, titleOf } from "./parts";
+import { nameOf, titleOf } from "./names";
+import { Avatar, Dialog, Field } from "./parts";
 import { report } from "./report";
 import { dialog, explain } from "./state";
 
@@ -34,7 +35,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
       await what;
       conversation.info.value = await rest.conversation(conversation.id);
       if (item.kind !== "channel") conversation.members.value = (await rest.participants(conversation.id)).items;
-      await signedIn.readList();
+      await signedIn.listing.read();
     } catch (error) {
       wrong.value = explain(error, { not_contact: t().not_contact });
     }
@@ -42,7 +43,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
 
   async function setPicture(avatar: string) {
     conversation.info.value = await rest.changeConversation(item.id, { avatar });
-    await signedIn.readList();
+    await signedIn.listing.read();
   }
 
   async function leave() {
@@ -51,7 +52,7 @@ export function Details({ signedIn, conversation }: { signedIn: Client; conversa
       await rest.remove(conversation.id, signedIn.me.id);
       dialog.value = null;
       await signedIn.show(null);
-      await signedIn.readList();
+      await signedIn.listing.read();
     } catch (error) {
       wrong.value = explain(error);
     }

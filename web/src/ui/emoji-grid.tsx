@@ -2,7 +2,6 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Emoji, type Emojis, emojis, find, TONES } from "../core/emoji";
 import { language, t } from "../texts";
-import type { Picking } from "./emoji";
 import { keep } from "./state";
 
 /** Emojis in a row. */
@@ -11,6 +10,11 @@ const COLUMNS = 8;
 const RECENT = 24;
 const ICONS = ["😀", "👋", "", "🐻", "🍎", "🚗", "⚽", "💡", "🔣", "🏁"];
 const HAND = ["✋", "✋🏻", "✋🏼", "✋🏽", "✋🏾", "✋🏿"];
+
+/** What picking an emoji comes to. */
+export interface Picking {
+  pick: (emoji: string) => void;
+}
 
 interface Section {
   id: string;

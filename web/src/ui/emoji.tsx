@@ -2,11 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../texts";
-
-/** What picking an emoji comes to. */
-export interface Picking {
-  pick: (emoji: string) => void;
-}
+import type { Picking } from "./emoji-grid";
 
 /** Where one picks any emoji: they come when they are first wanted. */
 export function EmojiPicker({ pick }: Picking) {

@@ -4,7 +4,8 @@ import { Rest } from "../core/rest";
 import { t } from "../texts";
 import { Field } from "./parts";
 import { forgetPlace, invite } from "./place";
-import { enter, explain, info, known } from "./state";
+import { enter } from "./session";
+import { explain, info, known } from "./state";
 
 const device = { name: "Kith web", platform: "web" };
 

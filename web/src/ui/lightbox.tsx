@@ -5,9 +5,9 @@ import type { Conversation } from "../core/conversation";
 import { kindOf } from "../core/media";
 import type { Media } from "../core/types";
 import { t } from "../texts";
-import { placeholder } from "./attachments";
 import { useUrl } from "./near";
-import { mediaName } from "./parts";
+import { mediaName } from "./names";
+import { placeholder } from "./placeholder";
 
 const ZOOMS = [1, 1.5, 2.5, 4, 6];
 /** How far a finger goes for the next picture, in pixels. */

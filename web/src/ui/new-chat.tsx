@@ -4,7 +4,8 @@ import type { Client } from "../core/client";
 import type { ConversationKind, Profile } from "../core/types";
 import { nameOrNull } from "../core/words";
 import { t } from "../texts";
-import { Avatar, Dialog, Field, personName } from "./parts";
+import { personName } from "./names";
+import { Avatar, Dialog, Field } from "./parts";
 import { dialog, explain } from "./state";
 
 const PATIENCE_MS = 200;
@@ -65,7 +66,7 @@ export function NewChat({ signedIn }: { signedIn: Client }) {
   async function go(id: Promise<{ id: string }>) {
     try {
       const conversation = await id;
-      await signedIn.readList();
+      await signedIn.listing.read();
       close();
       await signedIn.show(conversation.id);
     } catch (error) {

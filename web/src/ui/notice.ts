@@ -1,6 +1,6 @@
 import type { Entry } from "../core/types";
 import { t } from "../texts";
-import { nameOf } from "./parts";
+import { nameOf } from "./names";
 
 /** What an entry that is no message says; nothing for kinds that this client does not know. */
 export function notice(entry: Entry): string {

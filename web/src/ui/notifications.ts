@@ -5,7 +5,7 @@ import type { Conversation } from "../core/conversation";
 import type { Keep } from "../core/keep";
 import { now, timeOf } from "../core/now";
 import type { Entry, Info } from "../core/types";
-import { nameOf, titleOf } from "./parts";
+import { nameOf, titleOf } from "./names";
 
 /**
  * Whether one is told on this device: `local` where the browser has no push service that answers, or the server does not
@@ -24,7 +24,7 @@ const supported = () => "serviceWorker" in navigator && "Notification" in window
 /** Answers the service worker, goes where a notification leads, and tells of what comes while nobody looks. */
 export function beginNotifications(keep: Keep, client: () => Client | null): void {
   const count = () => {
-    const unread = client()?.list.value.filter(isLoud).length ?? 0;
+    const unread = client()?.listing.list.value.filter(isLoud).length ?? 0;
     document.title = unread > 0 ? `(${unread}) Kith` : "Kith";
   };
   effect(count);
@@ -65,7 +65,7 @@ function arriveAt(client: () => Client | null, id: string): void {
   let done = false;
   const stop = effect(() => {
     const signedIn = client();
-    if (done || !signedIn?.conversations.value.has(id)) return;
+    if (done || !signedIn?.listing.conversations.value.has(id)) return;
     done = true;
     void signedIn.show(id);
     queueMicrotask(() => stop());
@@ -76,9 +76,9 @@ let tidied = "";
 
 /** Takes away what was told of conversations that have been read since. */
 async function tidy(signedIn: Client | null): Promise<void> {
-  if (!signedIn?.listed.value) return;
+  if (!signedIn?.listing.listed.value) return;
   // Up to where, since a word may be overtaken by a message.
-  const read = Object.fromEntries(signedIn.list.value.map(({ id, item }) => [id, item.value.read]));
+  const read = Object.fromEntries(signedIn.listing.list.value.map(({ id, item }) => [id, item.value.read]));
   const now = JSON.stringify(Object.entries(read).toSorted());
   if (now === tidied) return;
   tidied = now;

@@ -2,7 +2,8 @@ import { useSignal } from "@preact/signals";
 import type { Client } from "../core/client";
 import { t } from "../texts";
 import { told, turnOff, turnOn } from "./notifications";
-import { info, keep, token } from "./state";
+import { token } from "./session";
+import { info, keep } from "./state";
 
 /** Whether this device tells of messages. */
 export function NotifySwitch({ signedIn, attempt }: { signedIn: Client; attempt: (what: () => Promise<unknown>) => Promise<void> }) {

@@ -48,7 +48,7 @@ export function followLinks(): void {
   effect(() => {
     const [, conversation, seq] = PLACE.exec(hash.value) ?? [];
     const signedIn = client.value;
-    if (!signedIn?.listed.value || !(conversation || invite.value)) return;
+    if (!signedIn?.listing.listed.value || !(conversation || invite.value)) return;
     if (invite.value) untracked(() => tell(t().already_here));
     forgetPlace();
     if (conversation) untracked(() => void follow(signedIn, conversation, seq));
@@ -57,7 +57,7 @@ export function followLinks(): void {
 
 async function follow(signedIn: Client, conversation: string, seq: string | undefined): Promise<void> {
   // Somebody may have been added a moment ago.
-  if (!signedIn.get(conversation)) await signedIn.readList().catch(() => undefined);
+  if (!signedIn.get(conversation)) await signedIn.listing.read().catch(() => undefined);
   if (seq) await jumpTo(signedIn, conversation, Number(seq));
   else if (signedIn.get(conversation)) await signedIn.show(conversation);
   else tell(t().no_such_chat);

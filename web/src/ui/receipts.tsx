@@ -2,7 +2,8 @@ import type { Signal } from "@preact/signals";
 import type { Rest } from "../core/rest";
 import type { ReadReceipt, ReadReceipts } from "../core/types";
 import { t } from "../texts";
-import { Avatar, Dialog, nameOf } from "./parts";
+import { nameOf } from "./names";
+import { Avatar, Dialog } from "./parts";
 import { brief } from "./time";
 import { orTell } from "./told";
 

@@ -7,7 +7,8 @@ import type { ConversationItem, Message } from "../core/types";
 import { t } from "../texts";
 import { gist } from "./gist";
 import { notice } from "./notice";
-import { Avatar, Dialog, nameOf } from "./parts";
+import { nameOf } from "./names";
+import { Avatar, Dialog } from "./parts";
 import { report } from "./report";
 import { dialog, explain } from "./state";
 import { brief } from "./time";
@@ -45,7 +46,7 @@ export function RequestsView({ signedIn }: { signedIn: Client }) {
       if (open.value === item.id) open.value = null;
       if (how === "blocked") await signedIn.people.readBlocked();
       if (how !== "accepted") return;
-      await signedIn.readList();
+      await signedIn.listing.read();
       close();
       await signedIn.show(item.id);
     } catch (error) {

@@ -8,7 +8,8 @@ import { excerpt, type Hit } from "../core/search";
 import type { Profile } from "../core/types";
 import { t } from "../texts";
 import { jumpTo } from "./jump";
-import { Avatar, nameOf, personName, titleOf } from "./parts";
+import { nameOf, personName, titleOf } from "./names";
+import { Avatar } from "./parts";
 import { explain } from "./state";
 import { tell } from "./told";
 import { brief } from "./time";
@@ -116,7 +117,7 @@ export function Results({ signedIn, chats }: { signedIn: Client; chats: Componen
   const { search } = signedIn;
   const hits = search.hits.value;
   const state = search.state.value;
-  const direct = new Set(signedIn.list.value.map((conversation) => conversation.item.value.peer_user));
+  const direct = new Set(signedIn.listing.list.value.map((conversation) => conversation.item.value.peer_user));
   const people = search.people.value.filter((person) => person.id !== signedIn.me.id && !direct.has(person.id));
   const nothing = state === "found" && hits.length === 0 && !search.more.value;
   const words = search.words.value.trim();
@@ -124,7 +125,7 @@ export function Results({ signedIn, chats }: { signedIn: Client; chats: Componen
   async function meet(person: Profile) {
     try {
       const { id } = await signedIn.rest.converse({ kind: "direct", members: [person.id] });
-      await signedIn.readList();
+      await signedIn.listing.read();
       leave(signedIn);
       await signedIn.show(id);
     } catch (error) {

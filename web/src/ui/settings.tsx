@@ -9,8 +9,10 @@ import { Blocked } from "./blocked";
 import { Export } from "./export";
 import { Invite } from "./invite";
 import { NotifySwitch } from "./notify-switch";
-import { Dialog, Field, personName } from "./parts";
-import { dialog, explain, forget, keep, leave, speak } from "./state";
+import { personName } from "./names";
+import { Dialog, Field } from "./parts";
+import { forget, leave, speak } from "./session";
+import { dialog, explain, keep } from "./state";
 import { brief } from "./time";
 
 /** What one decides about oneself. */

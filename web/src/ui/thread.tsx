@@ -6,11 +6,13 @@ import { timeOf } from "../core/now";
 import type { Unsent } from "../core/outbox";
 import type { Message } from "../core/types";
 import { t } from "../texts";
+import type { Aim } from "./aim";
 import { Composer, isSilent } from "./composer";
 import { useDrop } from "./drop";
 import { Lightbox } from "./lightbox";
 import { MessageRow, UnsentRow } from "./message";
-import { Avatar, nameOf, titleOf } from "./parts";
+import { nameOf, titleOf } from "./names";
+import { Avatar } from "./parts";
 import { askForDay } from "./dates";
 import { goal, jumpTo } from "./jump";
 import { searchIn } from "./search";
@@ -26,16 +28,13 @@ const GROUP_MS = 5 * 60_000;
 /** How long a message stands out to which one was taken, in milliseconds. */
 const POINTED_MS = 1_500;
 
-/** What the composer is about besides a new message. */
-export type Aim = { reply: Message } | { edit: Message } | null;
-
 /** A conversation on screen. */
 export function ThreadView({ signedIn, conversation }: { signedIn: Client; conversation: Conversation }) {
   const aim = useSignal<Aim>(null);
   const tray = useMemo(() => new Tray(), []);
   const { over, ...drop } = useDrop((files) => void (isSilent(conversation) || tray.add(signedIn, files)));
   useEffect(() => () => tray.clear(), []);
-  const instance = signedIn.instance.value;
+  const instance = signedIn.listing.instance.value;
   // What it was about may be another message now.
   useEffect(() => void (aim.value = null), [instance]);
   return (
@@ -133,8 +132,8 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
       if (atEnd.value) signedIn.read(conversation, conversation.thread.folded);
       else if (!skips(first)) signedIn.read(conversation, seen);
     }
-    if (element.scrollTop < NEAR_EDGE) void signedIn.older(conversation);
-    if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) void signedIn.newer(conversation);
+    if (element.scrollTop < NEAR_EDGE) void signedIn.windows.older(conversation);
+    if (element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_EDGE) void signedIn.windows.newer(conversation);
   }
 
   /** Whether something unread stands before what is on screen: who was taken into the middle has not read it. */
@@ -214,7 +213,7 @@ function Log({ signedIn, conversation, aim }: { signedIn: Client; conversation: 
 
   async function toLatest() {
     conversation.newAfter.value = null;
-    if (!conversation.thread.atEnd) await signedIn.load(conversation, null);
+    if (!conversation.thread.atEnd) await signedIn.windows.load(conversation, null);
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   }
 

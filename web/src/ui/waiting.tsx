@@ -3,7 +3,8 @@ import { useEffect } from "preact/hooks";
 import type { Client } from "../core/client";
 import { type Attachment, isLoading, type Unsent } from "../core/outbox";
 import { t } from "../texts";
-import { FileFace, room } from "./attachments";
+import { FileFace } from "./attachments";
+import { room } from "./placeholder";
 
 /** What a message shows that is not sent yet, how far it has come, and a way to take it back. */
 export function Waiting({ signedIn, unsent }: { signedIn: Client; unsent: Unsent }) {
