@@ -334,3 +334,25 @@ test("a conversation that is damaged on the server is told of, until it is not",
   expect(client.listing.damaged.value).toEqual([]);
   expect(client.get(id)?.item.value.head).toBe(history.head);
 });
+
+test("frames, fields, kinds and codes of a later version end nothing", async () => {
+  await client.show(id);
+  await settle();
+  const conversation = client.get(id) as Conversation;
+  const seqs = () => conversation.messages.value.map(({ seq }) => seq);
+  const before = seqs();
+  const hear = (text: string) => Wire.last.onmessage?.({ data: text });
+  for (const text of [`{"t":"dance","conversation":"${id}"}`, `{"t":"degraded","shed":["colour"]}`, `{"no":"frame"}`, "[", "null"]) hear(text);
+  const last = message(history.items.at(-1)?.seq ?? 0);
+  const later = (seq: number, rest: object) => ({ ...last, seq, id: `${id}.${seq}`, ...rest }) as unknown as Entry;
+  Wire.last.hear({ t: "entry", conversation: id, entry: later(head + 1, { kind: "sealed", body: { box: 1 } }), new: 1 } as unknown as ServerFrame);
+  client.send(id, "is anybody there?");
+  const [sent] = Wire.last.said.filter((frame) => frame.t === "send");
+  const client_id = sent?.t === "send" ? sent.client_id : "";
+  Wire.last.hear({ t: "error", code: "stale_epoch", title: "Of a later version.", ref: "send", client_id, conversation: id } as unknown as ServerFrame);
+  expect(client.outbox.get(client_id)?.refused).toBe("stale_epoch");
+  Wire.last.hear({ t: "entry", conversation: id, entry: later(head + 2, { kind: "message", body: { text: "on" } }) });
+  expect(seqs()).toEqual([...before, head + 2]);
+  expect(conversation.thread.folded).toBe(head + 2);
+  expect(conversation.item.value.last).toMatchObject({ seq: head + 2 });
+});

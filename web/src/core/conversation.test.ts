@@ -37,3 +37,16 @@ test("what is not in the window is not counted away", () => {
   conversation.noteRead(8, ME);
   expect(conversation.item.value.unread).toBe(7);
 });
+
+test("an entry of a later version brings the log on, and is neither shown nor counted", () => {
+  const conversation = begun(2);
+  const { last } = conversation.item.value;
+  for (const [seq, kind] of [[11, "sealed"], [12, "commit"]] as const) {
+    conversation.note({ ...said(seq), kind, body: { box: "…" } } as unknown as Entry, ME);
+  }
+  expect(conversation.item.value).toMatchObject({ head: 12, unread: 7, mentions: 1, last });
+  conversation.note(said(13, [ME]), ME);
+  expect(conversation.item.value).toMatchObject({ head: 13, unread: 8, mentions: 2, last: { seq: 13 } });
+  conversation.noteRead(13, ME);
+  expect(conversation.item.value).toMatchObject({ read: 13, unread: 0, mentions: 0 });
+});

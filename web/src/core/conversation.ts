@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { BackOff } from "./backoff";
 import { now } from "./now";
-import { isOver, Thread } from "./thread";
+import { isOver, shows, Thread } from "./thread";
 import type { ConversationInfo, ConversationItem, ConversationKind, Entry, Message, Participant } from "./types";
 
 /** The first and the longest wait before a page is read again that could not be, in milliseconds. */
@@ -107,12 +107,11 @@ export class Conversation {
     if (entry.seq <= item.head) return;
     const counts = entry.kind === "message" && entry.sender !== me;
     const mentions = counts && (entry.body.mentions ?? []).includes(me);
-    const shows = entry.kind !== "edit" && entry.kind !== "delete" && entry.kind !== "reaction";
     const own = entry.sender === me && entry.kind === "message";
     this.item.value = {
       ...item,
       head: entry.seq,
-      last: shows ? entry : item.last,
+      last: shows(entry) ? entry : item.last,
       read: own ? entry.seq : item.read,
       unread: own ? 0 : item.unread + Number(counts),
       mentions: own ? 0 : item.mentions + Number(mentions),

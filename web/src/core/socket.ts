@@ -30,6 +30,16 @@ export interface Events {
   active(): boolean;
 }
 
+/** A frame from its text; null where it is none. */
+function read(text: string): ServerFrame | null {
+  try {
+    const frame = JSON.parse(text) as ServerFrame | null;
+    return typeof frame?.t === "string" ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
 const browser: World = { open: (url) => new WebSocket(url), random: Math.random };
 
 /** The connection of a device: it says hello, keeps alive, and comes back by itself with jittered, growing waits. */
@@ -63,7 +73,11 @@ export class Socket {
     this.heardAt = Date.now();
     ws.onopen = () => this.say({ t: "hello", token: this.token, have: this.events.have(), client: "kith-web" });
     ws.onmessage = (event) => {
-      if (this.ws === ws) this.hear(JSON.parse(event.data as string) as ServerFrame);
+      if (this.ws !== ws) return;
+      const frame = read(event.data as string);
+      if (frame) this.hear(frame);
+      // Of a later version, or broken: the server is not silent.
+      else this.heardAt = Date.now();
     };
     ws.onclose = (event) => {
       if (this.ws === ws) this.lose(event.code);

@@ -119,3 +119,21 @@ test("the forms of one emoji are one reaction", () => {
   for (const entry of [react(6, "anna", "❤\ufe0f", false), react(7, "bela", "❤", false), react(8, "bela", "ok👍", false)]) thread.apply(entry);
   expect(thread.messages.at(-1)?.reactions).toEqual([]);
 });
+
+test("a kind and a redaction of a later version keep their place in the log, and show as nothing", () => {
+  const thread = begun();
+  const [first] = history.items;
+  const at = (seq: number, rest: object) => ({ ...first, seq, id: `${recorded.conversation}.${seq}`, ...rest }) as unknown as Entry;
+  const later = [
+    at(2, { kind: "sealed", body: { box: [1, { a: null }] } }),
+    at(3, { kind: "commit" }),
+    at(4, { kind: "redacted", body: { was: "sealed" } }),
+    at(5, { kind: "redacted", body: { was: "edit" } }),
+    at(6, { kind: "redacted", body: { was: "message" } }),
+    at(7, { kind: "message", body: { text: "on" } }),
+    at(8, { kind: "reaction", body: { target: 2, emoji: "👍", on: true } }),
+  ];
+  for (const entry of later) expect(thread.apply(entry)).toBe("applied");
+  expect(thread.folded).toBe(8);
+  expect(thread.messages.map(({ seq }) => seq)).toEqual([1, 6, 7]);
+});

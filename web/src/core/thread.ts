@@ -101,6 +101,7 @@ export class Thread {
         return this.change(target, (message) => react(message, emoji, entry.sender, on));
       }
       default:
+        if (!shows(entry)) return;
         if (this.atEnd && !this.messages.some((message) => message.seq === entry.seq)) {
           this.messages = [...this.messages, entry].slice(-WINDOW_MESSAGES * 2);
         }
@@ -118,6 +119,23 @@ export class Thread {
  */
 export function isLast({ items, more }: Messages, asked: number): boolean {
   return items.length === 0 || !(more ?? items.length >= asked);
+}
+
+/** Whether an entry shows in a timeline by itself; one of a kind that this client does not know shows as nothing. */
+export function shows(entry: Entry): boolean {
+  switch (entry.kind) {
+    case "redacted":
+      return entry.body.was === "message";
+    case "message":
+    case "created":
+    case "member_added":
+    case "member_removed":
+    case "role_changed":
+    case "conversation_changed":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Whether an entry has disappeared at `now`. */
