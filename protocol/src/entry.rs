@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{ConversationId, DeviceId, Media, MessageId, Timestamp, UserId};
 
-/// What a conversation is.
+/// The kind of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -18,7 +18,7 @@ pub enum ConversationKind {
     Channel,
 }
 
-/// What a member may do, from most to least.
+/// The role of a member, from the most rights to the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -31,7 +31,7 @@ pub enum Role {
     Owner,
 }
 
-/// Who may write in a channel.
+/// The members who may write in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -46,13 +46,13 @@ pub enum Writers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MemberRole {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// As what.
+    /// The role of the user.
     pub role: Role,
 }
 
-/// What an entry says; its `kind` names it and its `body` holds it.
+/// The content of an entry; its `kind` names it and its `body` holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
@@ -75,7 +75,7 @@ pub enum Body {
     RoleChanged(RoleChanged),
     /// Settings of the conversation changed.
     ConversationChanged(ConversationChanged),
-    /// What remains where a deletion or an expiry took the content.
+    /// The rest of an entry whose content was deleted or has expired.
     Redacted(Redacted),
     /// A kind of a later version. It keeps its place in the log, and nothing else is known of it; it is only ever read.
     #[cfg_attr(feature = "schema", schema(ignore))]
@@ -91,7 +91,7 @@ fn whatever_it_says<'de, D: Deserializer<'de>>(body: D) -> Result<(), D::Error> 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Created {
-    /// What the conversation is, for ever.
+    /// The kind of the conversation, for ever.
     pub kind: ConversationKind,
     /// Its first title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,10 +107,10 @@ pub struct Created {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Text {
-    /// What was written; empty where there are only attachments.
+    /// The text; empty where there are only attachments.
     #[serde(default)]
     pub text: String,
-    /// Whom it mentions.
+    /// The users whom it mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     /// The seq of the message that it answers.
@@ -129,7 +129,7 @@ pub struct Edit {
     pub target: u64,
     /// Its text from now on.
     pub text: String,
-    /// Whom it mentions from now on.
+    /// The users whom it mentions from now on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
 }
@@ -158,11 +158,11 @@ pub struct Reaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MemberAdded {
-    /// Who was added.
+    /// The user who was added.
     pub user: UserId,
-    /// As what.
+    /// The role of the user.
     pub role: Role,
-    /// Who added them; themselves where they joined.
+    /// The user who added them; themselves where they joined.
     pub by: UserId,
 }
 
@@ -170,9 +170,9 @@ pub struct MemberAdded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MemberRemoved {
-    /// Who was removed.
+    /// The user who was removed.
     pub user: UserId,
-    /// Who removed them; themselves where they left.
+    /// The user who removed them; themselves where they left.
     pub by: UserId,
 }
 
@@ -180,11 +180,11 @@ pub struct MemberRemoved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RoleChanged {
-    /// Whose role.
+    /// The user whose role changed.
     pub user: UserId,
     /// The role from now on.
     pub role: Role,
-    /// Who gave it.
+    /// The user who gave it.
     pub by: UserId,
 }
 
@@ -195,7 +195,7 @@ pub struct ConversationChanged {
     /// The title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it is about.
+    /// The topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Its picture.
@@ -204,7 +204,7 @@ pub struct ConversationChanged {
     /// Seconds after which messages sent from now on disappear; 0 for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_after_s: Option<u32>,
-    /// Who may write.
+    /// The members who may write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writers: Option<Writers>,
 }
@@ -217,7 +217,7 @@ pub struct Redacted {
     pub was: RedactedKind,
 }
 
-/// What a redacted entry was.
+/// The kind that a redacted entry had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -238,29 +238,29 @@ pub struct Entry {
     pub conversation: ConversationId,
     /// Its place in the log, from 1, without gap.
     pub seq: u64,
-    /// Whose doing it was.
+    /// The user whose doing it was.
     pub sender: UserId,
-    /// From which of their devices; absent where the server did it for them.
+    /// The device from which it came; absent where the server did it for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
     /// The key under which its sender may send it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<Uuid>,
-    /// When the server took it; never before the entry in front of it.
+    /// The time at which the server took it; never before the entry in front of it.
     pub at: Timestamp,
-    /// When the server really took it, where a clock that was ahead before had `at` held.
+    /// The true time at which the server took it, where a clock that was ahead before had `at` held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_at: Option<Timestamp>,
-    /// When its content disappears.
+    /// The time at which its content disappears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
     pub body: Body,
 }
 
 impl Entry {
-    /// When the server really took it: what to show.
+    /// Returns the true time at which the server took it: the one to show.
     pub fn time(&self) -> Timestamp {
         self.true_at.unwrap_or(self.at)
     }
@@ -272,7 +272,7 @@ impl Entry {
 pub struct ReactionUsers {
     /// The emoji.
     pub emoji: String,
-    /// Who put it, in that order.
+    /// The users who put it, in that order.
     pub users: Vec<UserId>,
 }
 
@@ -283,10 +283,10 @@ pub struct Message {
     /// The entry, with the text and mentions of its last edit.
     #[serde(flatten)]
     pub entry: Entry,
-    /// When it was last edited.
+    /// The time of the last edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
-    /// Whether its content was deleted or has expired.
+    /// True once its content was deleted or has expired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// The reactions to it, in the order of their first use.

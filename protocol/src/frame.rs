@@ -11,12 +11,13 @@ use crate::{
     standing::{HeadItem, PresenceState},
 };
 
-/// What a client says.
+/// A frame of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Who speaks and what they have; must be the first, within 10 s. Without a token, on an open socket: resume.
+    /// The token of the device and the heads that it has; must be the first, within 10 s. Without a token, on an open socket:
+    /// resume.
     Hello(Hello),
     /// The heartbeat.
     Ping(Ping),
@@ -30,9 +31,9 @@ pub enum ClientFrame {
     Read(Pointer),
     /// The person is writing.
     Typing(TypingIn),
-    /// What is on screen from now on.
+    /// Users and conversations that are on screen from now on.
     Watch(Watch),
-    /// What no longer is.
+    /// Users and conversations that no longer are.
     Unwatch(Watch),
 }
 
@@ -129,7 +130,7 @@ fn explain<T: DeserializeOwned>(text: &str) -> BadFrame {
     BadFrame::Field { pointer, detail, client_id }
 }
 
-/// Why a text is not a frame.
+/// The reason why a text is not a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadFrame {
     /// No JSON object with a `t`.
@@ -143,14 +144,14 @@ pub enum BadFrame {
     Field {
         /// A JSON Pointer to the field.
         pointer: String,
-        /// What is wrong with it.
+        /// The error, for a person.
         detail: String,
         /// The `client_id`, where the frame has a valid one, so that its sender can tell which send failed.
         client_id: Option<Uuid>,
     },
 }
 
-/// Why bytes are not the JSON that was expected.
+/// The reason why bytes are not the JSON that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
     /// Not JSON at all.
@@ -161,7 +162,7 @@ pub enum BadBody {
     Field {
         /// A JSON Pointer (RFC 6901) to the field.
         pointer: String,
-        /// What is wrong with it.
+        /// The error, for a person.
         detail: String,
     },
 }
@@ -221,7 +222,7 @@ pub struct Hello {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ping {
-    /// Whether the person did something since the last one.
+    /// True if the person did something since the last one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub active: bool,
 }
@@ -230,14 +231,14 @@ pub struct Ping {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Send {
-    /// Where to.
+    /// The conversation to which it goes.
     pub conversation: ConversationId,
-    /// What it says.
+    /// The message.
     #[serde(flatten)]
     pub message: NewMessage,
 }
 
-/// What a client gives of a message; also the body of the REST route.
+/// A message as a client sends it; also the body of the REST route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewMessage {
@@ -246,7 +247,7 @@ pub struct NewMessage {
     /// The text; at least this or an attachment.
     #[serde(default)]
     pub text: String,
-    /// Whom it mentions.
+    /// The users whom it mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     /// The seq of the message that it answers.
@@ -261,11 +262,11 @@ pub struct NewMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sync {
-    /// Of which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
     /// The entries after this seq.
     pub after: u64,
-    /// So many at most; 200 at most, and 200 where absent.
+    /// The largest number of entries; 200 at most, and 200 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -274,9 +275,9 @@ pub struct Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Pointer {
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// Up to which entry, it included.
+    /// The entry up to which, it included.
     pub seq: u64,
 }
 
@@ -284,7 +285,7 @@ pub struct Pointer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TypingIn {
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
 }
 
@@ -292,22 +293,22 @@ pub struct TypingIn {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Watch {
-    /// Whose presence; at most 500 at a time.
+    /// Users whose presence is watched; at most 500 at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<UserId>,
-    /// Whose receipts; at most 20 at a time.
+    /// Conversations whose receipts are watched; at most 20 at a time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conversations: Vec<ConversationId>,
 }
 
-/// What a server says.
+/// A frame of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The hello was good.
     Ready(Ready),
-    /// Where the user's conversations stand.
+    /// The heads of the user's conversations.
     Heads(Heads),
     /// The answer to a ping.
     Pong(Pong),
@@ -331,7 +332,7 @@ pub enum ServerFrame {
     Error(ErrorFrame),
     /// Something may have been missed: say `have` again.
     Reset(Reset),
-    /// What is dropped at the moment.
+    /// The kinds of frames that are shed at the moment.
     Degraded(Degraded),
     /// This node drains.
     Goaway(Goaway),
@@ -358,7 +359,7 @@ impl ServerFrame {
     ];
 }
 
-/// What a server drops under load before it would refuse a message.
+/// A kind of frame that a server drops under load before it would refuse a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -375,17 +376,17 @@ pub enum Sheddable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Ready {
-    /// Whose token it was.
+    /// The user of the token.
     pub user: UserId,
-    /// Of which device.
+    /// The device of the token.
     pub device: DeviceId,
     /// The node that answers.
     pub node: String,
     /// A device that has sent nothing for so long must send `ping`.
     pub heartbeat_ms: u32,
-    /// What is dropped at the moment.
+    /// The kinds of frames that are shed at the moment.
     pub degraded: Vec<Sheddable>,
-    /// Which life of the server's data this is; no older server tells it. What a device has of another one it drops.
+    /// The instance of the server's data; no older server tells it. A device drops everything that it has of another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
 }
@@ -396,7 +397,7 @@ pub struct Ready {
 pub struct Heads {
     /// At most 500.
     pub conversations: Vec<HeadItem>,
-    /// Whether another page follows.
+    /// True if another page follows.
     pub more: bool,
     /// As in `ready`: whose seqs these are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -415,13 +416,13 @@ pub struct Pong {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sent {
-    /// Which send.
+    /// The name of the message.
     pub client_id: Uuid,
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
     /// Its place in the log.
     pub seq: u64,
-    /// When the server took it.
+    /// The time at which the server took it.
     pub at: Timestamp,
     /// As in [`crate::Entry::true_at`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -432,9 +433,9 @@ pub struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct EntryFrame {
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// What was said.
+    /// The entry.
     pub entry: Entry,
 }
 
@@ -442,13 +443,13 @@ pub struct EntryFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Entries {
-    /// Of which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
     /// In order, without gap.
     pub entries: Vec<Entry>,
     /// The last seq of the log.
     pub head: u64,
-    /// Whether there are entries after these.
+    /// True if there are entries after these.
     pub more: bool,
     /// The client's seq is above the head: it drops what is above.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -459,15 +460,15 @@ pub struct Entries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Receipt {
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// Whose pointers.
+    /// The user whose pointers moved.
     pub user: UserId,
-    /// What reached a device of theirs.
+    /// The seq up to which a device of theirs got it.
     pub delivered: u64,
-    /// What they read.
+    /// The seq up to which they read it.
     pub read: u64,
-    /// When they moved.
+    /// The time at which they moved.
     pub at: Timestamp,
 }
 
@@ -475,9 +476,9 @@ pub struct Receipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Typing {
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// Who.
+    /// The user who is writing.
     pub user: UserId,
 }
 
@@ -485,16 +486,16 @@ pub struct Typing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Presence {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Whether a device of theirs is connected.
+    /// The state: online while a device of theirs is connected.
     pub state: PresenceState,
-    /// When they last did something; absent where they are online or do not tell.
+    /// The time at which they last did something; absent where they are online or do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
 }
 
-/// How the user's list of conversations changed.
+/// The change of the user's list of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -511,11 +512,11 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ConversationFrame {
-    /// Which.
+    /// The conversation.
     pub id: ConversationId,
     /// The seq of the last entry that changed it or its members.
     pub rev: u64,
-    /// How.
+    /// The change.
     pub change: Change,
 }
 
@@ -523,7 +524,7 @@ pub struct ConversationFrame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Requests {
-    /// So many wait.
+    /// The number of requests that wait.
     pub waiting: u32,
 }
 
@@ -531,9 +532,9 @@ pub struct Requests {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ErrorFrame {
-    /// What a client decides by.
+    /// The error code, by which a client decides.
     pub code: Code,
-    /// What happened, for a person.
+    /// The error, for a person.
     pub title: String,
     /// The `t` of the frame that failed.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -547,10 +548,10 @@ pub struct ErrorFrame {
     /// A JSON Pointer to the field at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// What happened this time.
+    /// The circumstances of this time, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// When it may succeed.
+    /// The time after which it may succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
     /// True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says.
@@ -570,7 +571,7 @@ pub struct Reset {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Degraded {
-    /// What is dropped from now on; nothing when it is over.
+    /// The kinds of frames that are shed from now on; none when it is over.
     pub shed: Vec<Sheddable>,
 }
 
@@ -582,7 +583,7 @@ pub struct Goaway {
     pub reconnect_after_ms: u32,
     /// and at a random time within so long after that.
     pub spread_ms: u32,
-    /// Where to, if not to the same server.
+    /// The address to go to, if not the same server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const SUFFIX_CHARS: usize = 26;
 
-/// What an identifier names; its prefix tells a reader which.
+/// The kind of thing that an identifier names; its prefix tells a reader which.
 pub trait Kind {
     /// The text before the underscore.
     const PREFIX: &'static str;
@@ -170,7 +170,7 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
-/// Why a text is not the identifier that was expected.
+/// The reason why a text is not the identifier that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an identifier of the form {prefix}_ and 26 base32 characters")]
 pub struct BadId {

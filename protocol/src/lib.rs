@@ -1,9 +1,10 @@
-//! What Kith's clients and servers say to each other.
+//! The protocol of Kith's clients and servers.
 //!
-//! Identifiers and times are in [`id`] and [`time`], the entries of a conversation's log in [`entry`],
-//! the frames of the socket in [`frame`], the bodies of the REST API in [`rest`], what both say of users and conversations in [`standing`], the errors of both in [`problem`],
-//! media in [`media`], and what bounds all of them in [`limits`]. Which texts are an emoji is in [`emoji`], which are seen
-//! in [`visible`], of what a text may consist in [`text`]. The prose is docs/protocol.md.
+//! Identifiers and times are in [`id`] and [`time`], the entries of a conversation's log in [`entry`], the frames of the
+//! socket in [`frame`], the bodies of the REST API in [`rest`], the parts of both that tell of users and conversations in
+//! [`standing`], the errors of both in [`problem`], media in [`media`], and the bounds of all of them in [`limits`]. The
+//! rules for emojis are in [`emoji`], those for visible names in [`visible`], those for texts in [`text`]. The prose is
+//! docs/protocol.md.
 //!
 //! Invariant: nothing here does I/O, awaits, reads a clock or makes a random number.
 

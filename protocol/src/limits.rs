@@ -1,4 +1,4 @@
-//! What bounds the protocol: each limit a server states in `GET /v1/info`, and those that no server may change.
+//! The bounds of the protocol: each limit a server states in `GET /v1/info`, and those that no server may change.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub const UPLOADS_OPEN: usize = 16;
 pub const UPLOAD_METADATA_BYTES: usize = 2048;
 /// Bytes of a media's name.
 pub const MEDIA_NAME_BYTES: usize = 255;
-/// How long a `client_id` or an `Idempotency-Key` is remembered, in seconds: 7 days.
+/// The time for which a `client_id` or an `Idempotency-Key` is remembered, in seconds: 7 days.
 pub const IDEMPOTENCY_S: u64 = 7 * 24 * 3600;
 
 /// The limits that a server states in its `info`.

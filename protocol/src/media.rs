@@ -10,9 +10,9 @@ use crate::{MediaId, Timestamp, UploadId};
 pub struct Media {
     /// For ever.
     pub id: MediaId,
-    /// What its bytes are, as the server found.
+    /// The content type, as the server found.
     pub content_type: String,
-    /// So many bytes.
+    /// Its size in bytes.
     pub size: u64,
     /// SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
@@ -25,10 +25,10 @@ pub struct Media {
     /// A picture in some 25 bytes, in base64: what to show until it is there (<https://evanw.github.io/thumbhash/>).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbhash: Option<String>,
-    /// Whether it has a thumbnail.
+    /// True if it has a thumbnail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub thumbnail: bool,
-    /// What its owner called it.
+    /// The name that its owner gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -59,7 +59,7 @@ pub struct MediaUrl {
     /// The same of the thumbnail, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbnail_url: Option<String>,
-    /// Until when they open it.
+    /// The time until which they open it.
     pub expires_at: Timestamp,
 }
 
@@ -69,13 +69,13 @@ pub struct MediaUrl {
 pub struct Upload {
     /// Its name.
     pub id: UploadId,
-    /// So many bytes it will have.
+    /// The length in bytes that it will have.
     pub length: u64,
-    /// So many of them have come.
+    /// The number of bytes that have come.
     pub offset: u64,
-    /// When it is forgotten, unless more bytes come.
+    /// The time at which it is forgotten, unless more bytes come.
     pub expires_at: Timestamp,
-    /// What it has become, once it has ended.
+    /// The media that it has become, once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media: Option<Media>,
 }

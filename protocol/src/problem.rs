@@ -133,7 +133,7 @@ impl Code {
         }
     }
 
-    /// What happened, for a person.
+    /// Returns the error, for a person.
     pub const fn title(self) -> &'static str {
         match self {
             Code::InvalidRequest => "The request is not valid.",
@@ -167,7 +167,7 @@ impl Code {
         }
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns true if the same request may succeed later.
     pub const fn retryable(self) -> bool {
         matches!(
             self,
@@ -187,7 +187,7 @@ impl Code {
 pub struct FieldError {
     /// A JSON Pointer (RFC 6901) into the body; `?name` for a field of the query.
     pub pointer: String,
-    /// What is wrong with it.
+    /// The error, for a person.
     pub detail: String,
 }
 
@@ -198,25 +198,25 @@ pub struct Problem {
     /// A URI reference that names the kind of problem.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What happened, for a person; the same for every problem of this code.
+    /// The error, for a person; the same for every problem of this code.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What happened this time.
+    /// The circumstances of this time, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What a client decides by.
+    /// The error code, by which a client decides.
     pub code: Code,
     /// Names this request in the server's log.
     pub request_id: String,
-    /// Whether the same request may succeed later.
+    /// True if the same request may succeed later.
     pub retryable: bool,
     /// The fields at fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
-/// Why the server closed a socket (RFC 6455, section 7.4.2: 4000–4999 are for applications).
+/// The code with which the server closes a socket (RFC 6455, section 7.4.2: 4000–4999 are for applications).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
 #[expect(missing_docs, reason = "CloseCode::reason says each")]
@@ -253,7 +253,7 @@ impl CloseCode {
         CloseCode::SlowReader,
     ];
 
-    /// What goes into the close frame, for a person.
+    /// Returns the reason in the close frame, for a person.
     pub const fn reason(self) -> &'static str {
         match self {
             CloseCode::Normal => "",
@@ -273,7 +273,7 @@ impl CloseCode {
         }
     }
 
-    /// Whether a client must not reconnect with this token.
+    /// Returns true if a client must not reconnect with this token.
     pub const fn is_final(self) -> bool {
         matches!(self, CloseCode::BadToken | CloseCode::DeviceRevoked)
     }

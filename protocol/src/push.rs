@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConversationId, Timestamp, object};
 
-/// Where a device is woken, as `PushSubscription.toJSON()` of a browser gives it: `PUT /v1/users/me/devices/{device}/push`.
+/// A push subscription, as `PushSubscription.toJSON()` of a browser gives it: `PUT /v1/users/me/devices/{device}/push`.
 ///
 /// A browser's `expirationTime` is ignored: a push service says itself when a subscription is no more.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ use crate::{ConversationId, Timestamp, object};
 pub struct PushSubscription {
     /// The push service's address of this subscription: https, on a public host, 2048 characters at most. A secret.
     pub endpoint: String,
-    /// To whom the content is encrypted.
+    /// The keys to which the content is encrypted.
     #[serde(deserialize_with = "keys")]
     pub keys: PushKeys,
 }
@@ -31,7 +31,7 @@ fn keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PushKeys, D
     object::Object::deserialize(deserializer).map(|object::Object(keys)| keys)
 }
 
-/// How this server pushes; told in `GET /v1/info` where it does.
+/// The way in which this server pushes; told in `GET /v1/info` where it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PushInfo {
@@ -39,30 +39,30 @@ pub struct PushInfo {
     pub vapid_key: String,
 }
 
-/// What a device is told by a push: the newest of the unread messages of one conversation.
+/// The content of a push: the newest of the unread messages of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushPayload {
-    /// Which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
     /// The message's place in it.
     pub seq: u64,
-    /// When it was taken.
+    /// The time at which the message was taken.
     pub at: Timestamp,
     /// The conversation's title, or who wrote where it is a direct one.
     pub title: String,
-    /// Who wrote.
+    /// The name of the sender.
     pub sender: String,
-    /// What they wrote, cut where it is long.
+    /// The text, cut where it is long.
     pub text: String,
     /// The type of the message's first attachment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<String>,
     /// Messages by others that are not read.
     pub unread: u64,
-    /// Whether the message names the one who is told.
+    /// True if the message mentions the user who is told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mentioned: bool,
-    /// Whether the conversation is between the two alone.
+    /// True if the conversation is between the two alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub direct: bool,
 }

@@ -23,12 +23,12 @@ pub use crate::standing::{HeadItem, PeerPointers, PresenceState};
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// What to give as `?cursor=` for the next page; absent on the last.
+    /// The `?cursor=` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// Who may sign up.
+/// The people who may sign up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -41,7 +41,7 @@ pub enum Registration {
     Closed,
 }
 
-/// What a server is: `GET /v1/info`.
+/// The description of a server: `GET /v1/info`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Info {
@@ -51,19 +51,19 @@ pub struct Info {
     pub version: String,
     /// The protocol's version: 1.
     pub protocol: u32,
-    /// Who may sign up.
+    /// The people who may sign up.
     pub registration: Registration,
     /// A device that has sent nothing for so long must send `ping`.
     pub heartbeat_ms: u32,
-    /// What this server can do beyond what every server can.
+    /// The features of this server beyond those that every server has.
     pub features: Vec<String>,
-    /// How it wakes devices that are not connected, where it does.
+    /// The way in which it wakes devices that are not connected, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<PushInfo>,
-    /// Which life of its data this is; no older server tells it. A restored backup has another one.
+    /// The instance of its data; no older server tells it. A restored backup has another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
-    /// What it bounds.
+    /// Its limits.
     pub limits: Limits,
 }
 
@@ -71,9 +71,9 @@ pub struct Info {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PresenceInfo {
-    /// Whether they are there.
+    /// The state.
     pub state: PresenceState,
-    /// When they last did something; absent where they are online or do not tell.
+    /// The time at which they last did something; absent where they are online or do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
 }
@@ -82,7 +82,7 @@ pub struct PresenceInfo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ConversationItem {
-    /// What the conversation is.
+    /// The kind of the conversation.
     pub kind: ConversationKind,
     /// Its title; absent of a direct one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,19 +93,19 @@ pub struct ConversationItem {
     /// The other side of a direct one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_user: Option<UserId>,
-    /// Where it stands.
+    /// Its head, and the user's pointers.
     #[serde(flatten)]
     pub head: HeadItem,
-    /// Until when it makes no noise.
+    /// The time until which it makes no noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_until: Option<Timestamp>,
-    /// Whether it stays on top.
+    /// True if it stays on top.
     pub pinned: bool,
-    /// Whether it is put away.
+    /// True if it is put away.
     pub archived: bool,
     /// Its last entry.
     pub last: Entry,
-    /// Who brought the user into it, while that waits for an answer.
+    /// The stranger who brought the user into it, while that waits for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestInfo>,
 }
@@ -116,7 +116,7 @@ pub struct ConversationItem {
 pub struct ConversationList {
     /// The items.
     pub items: Vec<ConversationItem>,
-    /// What to give as `?cursor=` for the next page; absent on the last.
+    /// The `?cursor=` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     /// Conversations of the user that the server cannot read: those that it knows of on the first page, others where they
@@ -129,9 +129,9 @@ pub struct ConversationList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DamagedConversation {
-    /// Which.
+    /// The conversation.
     pub id: ConversationId,
-    /// What it is, where that can be read.
+    /// Its kind, where that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ConversationKind>,
     /// Its title, where it has one that can be read.
@@ -143,13 +143,13 @@ pub struct DamagedConversation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RequestInfo {
-    /// Who began it with the user, or added them.
+    /// The user who began it, or added the other.
     pub from: UserId,
-    /// When.
+    /// The time of that.
     pub at: Timestamp,
 }
 
-/// How a user answers a request.
+/// The answer of a user to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -166,7 +166,7 @@ pub enum RequestAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AnswerRequest {
-    /// How.
+    /// The answer.
     pub answer: RequestAnswer,
 }
 
@@ -174,13 +174,13 @@ pub struct AnswerRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChangePersonal {
-    /// Until when it makes no noise; a time that has passed unmutes.
+    /// The time until which it makes no noise; one that has passed unmutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_until: Option<Timestamp>,
-    /// Whether it stays on top.
+    /// True if it stays on top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<bool>,
-    /// Whether it is put away.
+    /// True if it is put away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
 }
@@ -189,12 +189,12 @@ pub struct ChangePersonal {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Personal {
-    /// Until when it makes no noise.
+    /// The time until which it makes no noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_until: Option<Timestamp>,
-    /// Whether it stays on top.
+    /// True if it stays on top.
     pub pinned: bool,
-    /// Whether it is put away.
+    /// True if it is put away.
     pub archived: bool,
 }
 
@@ -202,7 +202,7 @@ pub struct Personal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewConversation {
-    /// What it is to be.
+    /// The kind that it is to be.
     pub kind: ConversationKind,
     /// Its members beside the caller; exactly one for a direct one.
     #[serde(default)]
@@ -224,12 +224,12 @@ pub struct NewConversation {
 pub struct ConversationInfo {
     /// For ever.
     pub id: ConversationId,
-    /// What it is.
+    /// Its kind.
     pub kind: ConversationKind,
     /// Its title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it is about.
+    /// Its topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Its picture.
@@ -238,19 +238,19 @@ pub struct ConversationInfo {
     /// Seconds after which messages sent now disappear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expire_after_s: Option<u32>,
-    /// Who may write.
+    /// The members who may write.
     pub writers: Writers,
     /// The seq of the last entry that changed it or its members.
     pub rev: u64,
     /// The last seq of its log.
     pub head: u64,
-    /// How many members it has.
+    /// The number of its members.
     pub members: u32,
     /// The caller's role.
     pub role: Role,
     /// The caller's first seq: their history begins there.
     pub since: u64,
-    /// When it began.
+    /// The time at which it began.
     pub created_at: Timestamp,
 }
 
@@ -271,9 +271,9 @@ pub struct ChannelItem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewParticipant {
-    /// Whom to add; oneself to join a channel.
+    /// The user to add; oneself to join a channel.
     pub user: UserId,
-    /// As what; a member where absent.
+    /// The role of the user; a member where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }
@@ -290,7 +290,7 @@ pub struct ChangeRole {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Participant {
-    /// Who, as what.
+    /// The user and the role.
     #[serde(flatten)]
     pub member: MemberRole,
     /// Their first seq.
@@ -305,7 +305,7 @@ pub struct Messages {
     pub items: Vec<Message>,
     /// The seq up to which edits, deletions and reactions are applied.
     pub head: u64,
-    /// Whether there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
+    /// True if there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
     /// it begins at a seq, on either side where something is in its middle. Where a server does not say, a page with fewer
     /// items than asked for is the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -331,7 +331,7 @@ pub struct Log {
 pub struct SearchItem {
     /// As it is now.
     pub message: Message,
-    /// What of its text was looked for: ascending, apart, at least one and 100 at most.
+    /// The parts of its text that were looked for: ascending, apart, at least one and 100 at most.
     pub highlights: Vec<Highlight>,
 }
 
@@ -351,25 +351,25 @@ pub struct Highlight {
 pub struct EditMessage {
     /// The text from now on.
     pub text: String,
-    /// Whom it mentions from now on.
+    /// The users whom it mentions from now on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
 }
 
-/// When one member got and read a message; a time is absent where it is not so, or not known any longer.
+/// The times at which one member got and read a message; absent where it is not so, or not known any longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ReadReceipt {
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// Whether a device of theirs has it.
+    /// True if a device of theirs has it.
     pub delivered: bool,
-    /// Since when.
+    /// The time since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<Timestamp>,
-    /// Whether they have read it.
+    /// True if they have read it.
     pub read: bool,
-    /// Since when.
+    /// The time since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
 }
@@ -380,10 +380,10 @@ pub struct ReadReceipt {
 pub struct ReadReceipts {
     /// One for each member but the sender, by their identifiers; none of a channel.
     pub items: Vec<ReadReceipt>,
-    /// Where the next page begins; absent on the last.
+    /// The `?cursor=` of the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// How many members but the sender have it on a device,
+    /// The number of members but the sender who have it on a device,
     #[serde(default)]
     pub delivered: u32,
     /// have read it,
@@ -402,7 +402,7 @@ pub struct Gateway {
     pub url: String,
     /// The node that serves it.
     pub node: String,
-    /// Where that is.
+    /// The region of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
 }
@@ -443,7 +443,7 @@ pub struct PostMessage {
     /// The text; at least this or an attachment.
     #[serde(default)]
     pub text: String,
-    /// Whom it mentions.
+    /// The users whom it mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     /// The seq of the message that it answers.

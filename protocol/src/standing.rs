@@ -1,9 +1,9 @@
-//! Where a user and a conversation stand: what both the frames and the REST API say.
+//! The standing of users and conversations, which both the frames and the REST API tell.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ConversationId;
-/// Whether somebody is there.
+/// The presence of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -18,29 +18,29 @@ pub enum PresenceState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PeerPointers {
-    /// What they read.
+    /// The seq up to which they read.
     pub read: u64,
-    /// What reached a device of theirs.
+    /// The seq up to which a device of theirs got it.
     pub delivered: u64,
 }
 
-/// Where a conversation stands for one user, in a `heads` frame.
+/// The standing of a conversation for one user, in a `heads` frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HeadItem {
-    /// Which.
+    /// The conversation.
     pub id: ConversationId,
     /// The seq of the last entry that changed it or its members.
     pub rev: u64,
     /// The last seq of its log.
     pub head: u64,
-    /// What the user read.
+    /// The seq up to which the user read.
     pub read: u64,
-    /// What reached a device of the user.
+    /// The seq up to which a device of the user got it.
     pub delivered: u64,
     /// Messages by others above `read`.
     pub unread: u64,
-    /// Those of them that mention the user.
+    /// The number of them that mention the user.
     pub mentions: u64,
     /// The other side's pointers, in a direct conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]

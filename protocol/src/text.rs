@@ -1,4 +1,4 @@
-//! What a text may consist of.
+//! The characters of which a text may consist.
 
 /// Takes the control characters (C0, DEL and C1) but newline and tab out of a text: they show nothing, and each takes six
 /// bytes in JSON.

@@ -31,7 +31,7 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// How long after `earlier` this is; nothing if it is not.
+    /// Returns the time since `earlier`; nothing if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConversationId, DeviceId, MessageId, ReportId, Timestamp, UserId, object};
 
-/// What a device calls itself.
+/// The name and the platform that a device gives of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DeviceInfo {
@@ -24,10 +24,10 @@ pub struct NewUser {
     pub username: String,
     /// 8–128 characters.
     pub password: String,
-    /// What others see; the username where absent.
+    /// The name that others see; the username where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Where registration is by invite.
+    /// The code of an invite, where registration needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
     /// The device that signs up.
@@ -39,14 +39,14 @@ pub struct NewUser {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewSession {
-    /// Whose.
+    /// The name of the account.
     pub username: String,
     /// Their password.
     pub password: String,
     /// The device that signs in.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub device: Option<DeviceInfo>,
-    /// What an earlier sign-in of this name gave this device, so that it waits among known devices only.
+    /// The secret that an earlier sign-in of this name gave this device, so that it waits among known devices only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_secret: Option<String>,
 }
@@ -55,7 +55,7 @@ pub struct NewSession {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SignedIn {
-    /// Who.
+    /// The user.
     pub user: Profile,
     /// On what.
     pub device: Device,
@@ -98,7 +98,7 @@ pub struct NewReport {
     /// Messages that the operator is to see as they stand now, 20 at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<MessageId>,
-    /// Why, in one's own words: 1000 characters at most.
+    /// The reason, in one's own words: 1000 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -115,13 +115,13 @@ pub struct ReportMade {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Invite {
-    /// What the invited person signs up with, once.
+    /// The code with which the invited person signs up, once.
     pub code: String,
-    /// Until when.
+    /// The time until which it is good.
     pub expires_at: Timestamp,
 }
 
-/// Who sees when one was last there.
+/// The people who see when one was last there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -135,7 +135,7 @@ pub enum Audience {
     Nobody,
 }
 
-/// Who may add one to groups and channels.
+/// The people who may add one to groups and channels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -147,17 +147,17 @@ pub enum Adders {
     Contacts,
 }
 
-/// What others may know of one, and do to one.
+/// The privacy settings: what others may know of one, and do to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Privacy {
-    /// Who sees presence and last seen.
+    /// The people who see presence and last seen.
     #[serde(default)]
     pub last_seen: Audience,
-    /// Whether one sends, and sees, read pointers of direct conversations.
+    /// True if one sends, and sees, read pointers of direct conversations.
     #[serde(default = "yes")]
     pub read_receipts: bool,
-    /// Who may add one to groups and channels.
+    /// The people who may add one to groups and channels.
     #[serde(default)]
     pub groups: Adders,
 }
@@ -181,15 +181,15 @@ pub struct Profile {
     /// Absent of an erased user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// What to show.
+    /// The name to show.
     pub display_name: String,
-    /// What they say of themselves.
+    /// The text about themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// Their picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
-    /// Whether they have erased their account.
+    /// True once they have erased their account.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// One's own address.
@@ -207,10 +207,10 @@ pub struct Profile {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChangeProfile {
-    /// What to show.
+    /// The name to show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// What one says of oneself.
+    /// The text about oneself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// One's picture.
@@ -222,7 +222,7 @@ pub struct ChangeProfile {
     /// Seen by oneself only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// What others may know.
+    /// The privacy settings.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object::optional")]
     pub privacy: Option<ChangePrivacy>,
 }
@@ -231,13 +231,13 @@ pub struct ChangeProfile {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ChangePrivacy {
-    /// Who sees presence and last seen.
+    /// The people who see presence and last seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Audience>,
-    /// Whether one sends, and sees, read pointers of direct conversations.
+    /// True if one sends, and sees, read pointers of direct conversations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_receipts: Option<bool>,
-    /// Who may add one to groups and channels.
+    /// The people who may add one to groups and channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Adders>,
 }
@@ -248,13 +248,13 @@ pub struct ChangePrivacy {
 pub struct Device {
     /// For ever.
     pub id: DeviceId,
-    /// What it calls itself.
+    /// The name that it gives itself.
     pub name: String,
-    /// What it runs on.
+    /// The platform on which it runs.
     pub platform: String,
-    /// When it signed in.
+    /// The time at which it signed in.
     pub created_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// True for the device that asks.
     #[serde(default)]
     pub current: bool,
 }

@@ -4,7 +4,7 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What an entry says; its `kind` names it and its `body` holds it. */
+        /** @description The content of an entry; its `kind` names it and its `body` holds it. */
         Body: {
             /** @description The conversation began. Always seq 1. */
             body: components["schemas"]["Created"];
@@ -51,13 +51,13 @@ export interface components {
             /** @enum {string} */
             kind: "conversation_changed";
         } | {
-            /** @description What remains where a deletion or an expiry took the content. */
+            /** @description The rest of an entry whose content was deleted or has expired. */
             body: components["schemas"]["Redacted"];
             /** @enum {string} */
             kind: "redacted";
         };
         /**
-         * @description How the user's list of conversations changed.
+         * @description The change of the user's list of conversations.
          * @enum {string}
          */
         Change: "added" | "changed" | "left";
@@ -77,15 +77,15 @@ export interface components {
             expire_after_s?: number | null;
             /** @description The title. */
             title?: string | null;
-            /** @description What it is about. */
+            /** @description The topic. */
             topic?: string | null;
             writers?: components["schemas"]["Writers"] | null;
         };
         /** @description `conversation` */
         ConversationFrame: {
-            /** @description How. */
+            /** @description The change. */
             change: components["schemas"]["Change"];
-            /** @description Which. */
+            /** @description The conversation. */
             id: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
@@ -95,7 +95,7 @@ export interface components {
         };
         ConversationId: string;
         /**
-         * @description What a conversation is.
+         * @description The kind of a conversation.
          * @enum {string}
          */
         ConversationKind: "direct" | "group" | "channel";
@@ -106,7 +106,7 @@ export interface components {
              * @description Seconds after which its messages disappear.
              */
             expire_after_s?: number | null;
-            /** @description What the conversation is, for ever. */
+            /** @description The kind of the conversation, for ever. */
             kind: components["schemas"]["ConversationKind"];
             /** @description Its first members. */
             members: components["schemas"]["MemberRole"][];
@@ -115,13 +115,13 @@ export interface components {
         };
         /** @description `degraded` */
         Degraded: {
-            /** @description What is dropped from now on; nothing when it is over. */
+            /** @description The kinds of frames that are shed from now on; none when it is over. */
             shed: components["schemas"]["Sheddable"][];
         };
         DeviceId: string;
         /** @description The body of `edit`. */
         Edit: {
-            /** @description Whom it mentions from now on. */
+            /** @description The users whom it mentions from now on. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
@@ -135,7 +135,7 @@ export interface components {
         Entries: {
             /** @description The client's seq is above the head: it drops what is above. */
             ahead?: boolean;
-            /** @description Of which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /** @description In order, without gap. */
             entries: components["schemas"]["Entry"][];
@@ -144,12 +144,12 @@ export interface components {
              * @description The last seq of the log.
              */
             head: number;
-            /** @description Whether there are entries after these. */
+            /** @description True if there are entries after these. */
             more: boolean;
         };
         /** @description One entry of a conversation's log. */
         Entry: components["schemas"]["Body"] & {
-            /** @description When the server took it; never before the entry in front of it. */
+            /** @description The time at which the server took it; never before the entry in front of it. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: uuid
@@ -162,7 +162,7 @@ export interface components {
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name everywhere. */
             id: components["schemas"]["MessageId"];
-            /** @description Whose doing it was. */
+            /** @description The user whose doing it was. */
             sender: components["schemas"]["UserId"];
             /**
              * Format: u-int64
@@ -173,9 +173,9 @@ export interface components {
         };
         /** @description `entry` */
         EntryFrame: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
-            /** @description What was said. */
+            /** @description The entry. */
             entry: components["schemas"]["Entry"];
         };
         /** @description `error` */
@@ -185,12 +185,12 @@ export interface components {
              * @description The `client_id` of the send that failed.
              */
             client_id?: string | null;
-            /** @description What a client decides by. */
+            /** @description The error code, by which a client decides. */
             code: components["schemas"]["Code"];
             conversation?: components["schemas"]["ConversationId"] | null;
             /** @description True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says. */
             damaged?: boolean;
-            /** @description What happened this time. */
+            /** @description The circumstances of this time, for a person. */
             detail?: string | null;
             /** @description A JSON Pointer to the field at fault. */
             pointer?: string | null;
@@ -198,10 +198,10 @@ export interface components {
             ref?: string | null;
             /**
              * Format: u-int32
-             * @description When it may succeed.
+             * @description The time after which it may succeed.
              */
             retry_after_ms?: number | null;
-            /** @description What happened, for a person. */
+            /** @description The error, for a person. */
             title: string;
         };
         /** @description `goaway` */
@@ -216,10 +216,10 @@ export interface components {
              * @description and at a random time within so long after that.
              */
             spread_ms: number;
-            /** @description Where to, if not to the same server. */
+            /** @description The address to go to, if not the same server. */
             url?: string | null;
         };
-        /** @description Where a conversation stands for one user, in a `heads` frame. */
+        /** @description The standing of a conversation for one user, in a `heads` frame. */
         HeadItem: {
             /**
              * @description True where the server cannot read the conversation: nothing of it can be asked for until its operator has repaired
@@ -228,7 +228,7 @@ export interface components {
             damaged?: boolean;
             /**
              * Format: u-int64
-             * @description What reached a device of the user.
+             * @description The seq up to which a device of the user got it.
              */
             delivered: number;
             /**
@@ -236,17 +236,17 @@ export interface components {
              * @description The last seq of its log.
              */
             head: number;
-            /** @description Which. */
+            /** @description The conversation. */
             id: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description Those of them that mention the user.
+             * @description The number of them that mention the user.
              */
             mentions: number;
             peer?: components["schemas"]["PeerPointers"] | null;
             /**
              * Format: u-int64
-             * @description What the user read.
+             * @description The seq up to which the user read.
              */
             read: number;
             /**
@@ -265,7 +265,7 @@ export interface components {
             /** @description At most 500. */
             conversations: components["schemas"]["HeadItem"][];
             instance?: components["schemas"]["InstanceId"] | null;
-            /** @description Whether another page follows. */
+            /** @description True if another page follows. */
             more: boolean;
         };
         /** @description `hello` */
@@ -283,7 +283,7 @@ export interface components {
         InstanceId: string;
         /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
         Media: {
-            /** @description What its bytes are, as the server found. */
+            /** @description The content type, as the server found. */
             content_type: string;
             /**
              * Format: u-int32
@@ -292,18 +292,18 @@ export interface components {
             height?: number | null;
             /** @description For ever. */
             id: components["schemas"]["MediaId"];
-            /** @description What its owner called it. */
+            /** @description The name that its owner gave it. */
             name?: string | null;
             /** @description SHA-256 of the bytes, in hexadecimal. */
             sha256: string;
             /**
              * Format: u-int64
-             * @description So many bytes.
+             * @description Its size in bytes.
              */
             size: number;
             /** @description A picture in some 25 bytes, in base64: what to show until it is there (<https://evanw.github.io/thumbhash/>). */
             thumbhash?: string | null;
-            /** @description Whether it has a thumbnail. */
+            /** @description True if it has a thumbnail. */
             thumbnail?: boolean;
             /**
              * Format: u-int32
@@ -314,29 +314,29 @@ export interface components {
         MediaId: string;
         /** @description The body of `member_added`. */
         MemberAdded: {
-            /** @description Who added them; themselves where they joined. */
+            /** @description The user who added them; themselves where they joined. */
             by: components["schemas"]["UserId"];
-            /** @description As what. */
+            /** @description The role of the user. */
             role: components["schemas"]["Role"];
-            /** @description Who was added. */
+            /** @description The user who was added. */
             user: components["schemas"]["UserId"];
         };
         /** @description The body of `member_removed`. */
         MemberRemoved: {
-            /** @description Who removed them; themselves where they left. */
+            /** @description The user who removed them; themselves where they left. */
             by: components["schemas"]["UserId"];
-            /** @description Who was removed. */
+            /** @description The user who was removed. */
             user: components["schemas"]["UserId"];
         };
         /** @description A user and the role in which they belong to a conversation. */
         MemberRole: {
-            /** @description As what. */
+            /** @description The role of the user. */
             role: components["schemas"]["Role"];
-            /** @description Who. */
+            /** @description The user. */
             user: components["schemas"]["UserId"];
         };
         MessageId: string;
-        /** @description What a client gives of a message; also the body of the REST route. */
+        /** @description A message as a client sends it; also the body of the REST route. */
         NewMessage: {
             /** @description The media that it shows. */
             attachments?: components["schemas"]["MediaId"][];
@@ -345,7 +345,7 @@ export interface components {
              * @description A UUIDv7 that the client made for this message, the same in every retry.
              */
             client_id: string;
-            /** @description Whom it mentions. */
+            /** @description The users whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
@@ -359,27 +359,27 @@ export interface components {
         PeerPointers: {
             /**
              * Format: u-int64
-             * @description What reached a device of theirs.
+             * @description The seq up to which a device of theirs got it.
              */
             delivered: number;
             /**
              * Format: u-int64
-             * @description What they read.
+             * @description The seq up to which they read.
              */
             read: number;
         };
         /** @description `ping` */
         Ping: {
-            /** @description Whether the person did something since the last one. */
+            /** @description True if the person did something since the last one. */
             active?: boolean;
         };
         /** @description `delivered` and `read`: cumulative. */
         Pointer: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description Up to which entry, it included.
+             * @description The entry up to which, it included.
              */
             seq: number;
         };
@@ -391,13 +391,13 @@ export interface components {
         /** @description `presence` */
         Presence: {
             last_seen?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether a device of theirs is connected. */
+            /** @description The state: online while a device of theirs is connected. */
             state: components["schemas"]["PresenceState"];
-            /** @description Whose. */
+            /** @description The user. */
             user: components["schemas"]["UserId"];
         };
         /**
-         * @description Whether somebody is there.
+         * @description The presence of a user.
          * @enum {string}
          */
         PresenceState: "online" | "offline";
@@ -415,9 +415,9 @@ export interface components {
         };
         /** @description `ready` */
         Ready: {
-            /** @description What is dropped at the moment. */
+            /** @description The kinds of frames that are shed at the moment. */
             degraded: components["schemas"]["Sheddable"][];
-            /** @description Of which device. */
+            /** @description The device of the token. */
             device: components["schemas"]["DeviceId"];
             /**
              * Format: u-int32
@@ -427,26 +427,26 @@ export interface components {
             instance?: components["schemas"]["InstanceId"] | null;
             /** @description The node that answers. */
             node: string;
-            /** @description Whose token it was. */
+            /** @description The user of the token. */
             user: components["schemas"]["UserId"];
         };
         /** @description `receipt` */
         Receipt: {
-            /** @description When they moved. */
+            /** @description The time at which they moved. */
             at: components["schemas"]["Timestamp"];
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description What reached a device of theirs.
+             * @description The seq up to which a device of theirs got it.
              */
             delivered: number;
             /**
              * Format: u-int64
-             * @description What they read.
+             * @description The seq up to which they read it.
              */
             read: number;
-            /** @description Whose pointers. */
+            /** @description The user whose pointers moved. */
             user: components["schemas"]["UserId"];
         };
         /** @description The body of `redacted`. */
@@ -455,7 +455,7 @@ export interface components {
             was: components["schemas"]["RedactedKind"];
         };
         /**
-         * @description What a redacted entry was.
+         * @description The kind that a redacted entry had.
          * @enum {string}
          */
         RedactedKind: "message" | "edit";
@@ -463,7 +463,7 @@ export interface components {
         Requests: {
             /**
              * Format: u-int32
-             * @description So many wait.
+             * @description The number of requests that wait.
              */
             waiting: number;
         };
@@ -476,34 +476,34 @@ export interface components {
             spread_ms: number;
         };
         /**
-         * @description What a member may do, from most to least.
+         * @description The role of a member, from the most rights to the least.
          * @enum {string}
          */
         Role: "member" | "admin" | "owner";
         /** @description The body of `role_changed`. */
         RoleChanged: {
-            /** @description Who gave it. */
+            /** @description The user who gave it. */
             by: components["schemas"]["UserId"];
             /** @description The role from now on. */
             role: components["schemas"]["Role"];
-            /** @description Whose role. */
+            /** @description The user whose role changed. */
             user: components["schemas"]["UserId"];
         };
         /** @description `send` */
         Send: components["schemas"]["NewMessage"] & {
-            /** @description Where to. */
+            /** @description The conversation to which it goes. */
             conversation: components["schemas"]["ConversationId"];
         };
         /** @description `sent` */
         Sent: {
-            /** @description When the server took it. */
+            /** @description The time at which the server took it. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: uuid
-             * @description Which send.
+             * @description The name of the message.
              */
             client_id: string;
-            /** @description Where. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
@@ -513,7 +513,7 @@ export interface components {
             true_at?: components["schemas"]["Timestamp"] | null;
         };
         /**
-         * @description What a server drops under load before it would refuse a message.
+         * @description A kind of frame that a server drops under load before it would refuse a message.
          * @enum {string}
          */
         Sheddable: "typing" | "presence" | "receipts";
@@ -524,11 +524,11 @@ export interface components {
              * @description The entries after this seq.
              */
             after: number;
-            /** @description Of which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int32
-             * @description So many at most; 200 at most, and 200 where absent.
+             * @description The largest number of entries; 200 at most, and 200 where absent.
              */
             limit?: number | null;
         };
@@ -544,40 +544,40 @@ export interface components {
         Text: {
             /** @description The media that it shows. */
             attachments?: components["schemas"]["Media"][];
-            /** @description Whom it mentions. */
+            /** @description The users whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
              * @description The seq of the message that it answers.
              */
             reply_to?: number | null;
-            /** @description What was written; empty where there are only attachments. */
+            /** @description The text; empty where there are only attachments. */
             text?: string;
         };
         /** Format: date-time */
         Timestamp: string;
         /** @description `typing`, from the server. */
         Typing: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
-            /** @description Who. */
+            /** @description The user who is writing. */
             user: components["schemas"]["UserId"];
         };
         /** @description `typing`, from a client. */
         TypingIn: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
         };
         UserId: string;
         /** @description `watch` and `unwatch` */
         Watch: {
-            /** @description Whose receipts; at most 20 at a time. */
+            /** @description Conversations whose receipts are watched; at most 20 at a time. */
             conversations?: components["schemas"]["ConversationId"][];
-            /** @description Whose presence; at most 500 at a time. */
+            /** @description Users whose presence is watched; at most 500 at a time. */
             users?: components["schemas"]["UserId"][];
         };
         /**
-         * @description Who may write in a channel.
+         * @description The members who may write in a channel.
          * @enum {string}
          */
         Writers: "everyone" | "admins";
@@ -586,7 +586,10 @@ export interface components {
             /** @enum {string} */
             t: "delivered";
         };
-        /** @description Who speaks and what they have; must be the first, within 10 s. Without a token, on an open socket: resume. */
+        /**
+         * @description The token of the device and the heads that it has; must be the first, within 10 s. Without a token, on an open socket:
+         *     resume.
+         */
         client_hello: components["schemas"]["Hello"] & {
             /** @enum {string} */
             t: "hello";
@@ -616,12 +619,12 @@ export interface components {
             /** @enum {string} */
             t: "typing";
         };
-        /** @description What no longer is. */
+        /** @description Users and conversations that no longer are. */
         client_unwatch: components["schemas"]["Watch"] & {
             /** @enum {string} */
             t: "unwatch";
         };
-        /** @description What is on screen from now on. */
+        /** @description Users and conversations that are on screen from now on. */
         client_watch: components["schemas"]["Watch"] & {
             /** @enum {string} */
             t: "watch";
@@ -631,7 +634,7 @@ export interface components {
             /** @enum {string} */
             t: "conversation";
         };
-        /** @description What is dropped at the moment. */
+        /** @description The kinds of frames that are shed at the moment. */
         server_degraded: components["schemas"]["Degraded"] & {
             /** @enum {string} */
             t: "degraded";
@@ -656,7 +659,7 @@ export interface components {
             /** @enum {string} */
             t: "goaway";
         };
-        /** @description Where the user's conversations stand. */
+        /** @description The heads of the user's conversations. */
         server_heads: components["schemas"]["Heads"] & {
             /** @enum {string} */
             t: "heads";

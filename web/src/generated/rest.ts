@@ -705,21 +705,21 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description Who may add one to groups and channels.
+         * @description The people who may add one to groups and channels.
          * @enum {string}
          */
         Adders: "everyone" | "contacts";
         /** @description `PUT /v1/users/me/requests/{conversation}` */
         AnswerRequest: {
-            /** @description How. */
+            /** @description The answer. */
             answer: components["schemas"]["RequestAnswer"];
         };
         /**
-         * @description Who sees when one was last there.
+         * @description The people who see when one was last there.
          * @enum {string}
          */
         Audience: "everyone" | "contacts" | "nobody";
-        /** @description What an entry says; its `kind` names it and its `body` holds it. */
+        /** @description The content of an entry; its `kind` names it and its `body` holds it. */
         Body: {
             /** @description The conversation began. Always seq 1. */
             body: components["schemas"]["Created"];
@@ -766,13 +766,13 @@ export interface components {
             /** @enum {string} */
             kind: "conversation_changed";
         } | {
-            /** @description What remains where a deletion or an expiry took the content. */
+            /** @description The rest of an entry whose content was deleted or has expired. */
             body: components["schemas"]["Redacted"];
             /** @enum {string} */
             kind: "redacted";
         };
         /**
-         * @description How the user's list of conversations changed.
+         * @description The change of the user's list of conversations.
          * @enum {string}
          */
         Change: "added" | "changed" | "left";
@@ -785,26 +785,26 @@ export interface components {
         };
         /** @description `PUT /v1/users/me/conversations/{id}`: absent fields stay as they are. */
         ChangePersonal: {
-            /** @description Whether it is put away. */
+            /** @description True if it is put away. */
             archived?: boolean | null;
             muted_until?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether it stays on top. */
+            /** @description True if it stays on top. */
             pinned?: boolean | null;
         };
         /** @description The part of `PUT /v1/users/{id}` that says what others may know, and do to one. */
         ChangePrivacy: {
             groups?: components["schemas"]["Adders"] | null;
             last_seen?: components["schemas"]["Audience"] | null;
-            /** @description Whether one sends, and sees, read pointers of direct conversations. */
+            /** @description True if one sends, and sees, read pointers of direct conversations. */
             read_receipts?: boolean | null;
         };
         /** @description `PUT /v1/users/{id}`: absent fields stay as they are, an empty text unsets. */
         ChangeProfile: {
-            /** @description What one says of oneself. */
+            /** @description The text about oneself. */
             about?: string | null;
             /** @description One's picture. */
             avatar?: string | null;
-            /** @description What to show. */
+            /** @description The name to show. */
             display_name?: string | null;
             /** @description Seen by oneself only. */
             email?: string | null;
@@ -824,7 +824,7 @@ export interface components {
             /** @description Its title. */
             title: string;
         };
-        /** @description What a client says. */
+        /** @description A frame of a client. */
         ClientFrame: (components["schemas"]["Hello"] & {
             /** @enum {string} */
             t: "hello";
@@ -869,15 +869,15 @@ export interface components {
             expire_after_s?: number | null;
             /** @description The title. */
             title?: string | null;
-            /** @description What it is about. */
+            /** @description The topic. */
             topic?: string | null;
             writers?: components["schemas"]["Writers"] | null;
         };
         /** @description `conversation` */
         ConversationFrame: {
-            /** @description How. */
+            /** @description The change. */
             change: components["schemas"]["Change"];
-            /** @description Which. */
+            /** @description The conversation. */
             id: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
@@ -890,7 +890,7 @@ export interface components {
         ConversationInfo: {
             /** @description Its picture. */
             avatar?: string | null;
-            /** @description When it began. */
+            /** @description The time at which it began. */
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: u-int32
@@ -904,11 +904,11 @@ export interface components {
             head: number;
             /** @description For ever. */
             id: components["schemas"]["ConversationId"];
-            /** @description What it is. */
+            /** @description Its kind. */
             kind: components["schemas"]["ConversationKind"];
             /**
              * Format: u-int32
-             * @description How many members it has.
+             * @description The number of its members.
              */
             members: number;
             /**
@@ -925,31 +925,31 @@ export interface components {
             since: number;
             /** @description Its title. */
             title?: string | null;
-            /** @description What it is about. */
+            /** @description Its topic. */
             topic?: string | null;
-            /** @description Who may write. */
+            /** @description The members who may write. */
             writers: components["schemas"]["Writers"];
         };
         /** @description One conversation of the user's list. */
         ConversationItem: components["schemas"]["HeadItem"] & {
-            /** @description Whether it is put away. */
+            /** @description True if it is put away. */
             archived: boolean;
             /** @description Its picture; absent of a direct one. */
             avatar?: string | null;
-            /** @description What the conversation is. */
+            /** @description The kind of the conversation. */
             kind: components["schemas"]["ConversationKind"];
             /** @description Its last entry. */
             last: components["schemas"]["Entry"];
             muted_until?: components["schemas"]["Timestamp"] | null;
             peer_user?: components["schemas"]["UserId"] | null;
-            /** @description Whether it stays on top. */
+            /** @description True if it stays on top. */
             pinned: boolean;
             request?: components["schemas"]["RequestInfo"] | null;
             /** @description Its title; absent of a direct one. */
             title?: string | null;
         };
         /**
-         * @description What a conversation is.
+         * @description The kind of a conversation.
          * @enum {string}
          */
         ConversationKind: "direct" | "group" | "channel";
@@ -962,7 +962,7 @@ export interface components {
             damaged?: components["schemas"]["DamagedConversation"][];
             /** @description The items. */
             items: components["schemas"]["ConversationItem"][];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description The body of `created`. */
@@ -972,7 +972,7 @@ export interface components {
              * @description Seconds after which its messages disappear.
              */
             expire_after_s?: number | null;
-            /** @description What the conversation is, for ever. */
+            /** @description The kind of the conversation, for ever. */
             kind: components["schemas"]["ConversationKind"];
             /** @description Its first members. */
             members: components["schemas"]["MemberRole"][];
@@ -981,7 +981,7 @@ export interface components {
         };
         /** @description A conversation that is closed to everybody until the server's operator has repaired it. */
         DamagedConversation: {
-            /** @description Which. */
+            /** @description The conversation. */
             id: components["schemas"]["ConversationId"];
             kind?: components["schemas"]["ConversationKind"] | null;
             /** @description Its title, where it has one that can be read. */
@@ -989,7 +989,7 @@ export interface components {
         };
         /** @description `degraded` */
         Degraded: {
-            /** @description What is dropped from now on; nothing when it is over. */
+            /** @description The kinds of frames that are shed from now on; none when it is over. */
             shed: components["schemas"]["Sheddable"][];
         };
         /** @description `DELETE /v1/users/{id}` */
@@ -999,19 +999,19 @@ export interface components {
         };
         /** @description One of one's own devices. */
         Device: {
-            /** @description When it signed in. */
+            /** @description The time at which it signed in. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description Whether it is the one that asks. */
+            /** @description True for the device that asks. */
             current?: boolean;
             /** @description For ever. */
             id: components["schemas"]["DeviceId"];
-            /** @description What it calls itself. */
+            /** @description The name that it gives itself. */
             name: string;
-            /** @description What it runs on. */
+            /** @description The platform on which it runs. */
             platform: string;
         };
         DeviceId: string;
-        /** @description What a device calls itself. */
+        /** @description The name and the platform that a device gives of itself. */
         DeviceInfo: {
             /** @description A name that its owner recognises. */
             name?: string;
@@ -1020,7 +1020,7 @@ export interface components {
         };
         /** @description The body of `edit`. */
         Edit: {
-            /** @description Whom it mentions from now on. */
+            /** @description The users whom it mentions from now on. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
@@ -1032,7 +1032,7 @@ export interface components {
         };
         /** @description `PATCH /v1/messages/{id}` */
         EditMessage: {
-            /** @description Whom it mentions from now on. */
+            /** @description The users whom it mentions from now on. */
             mentions?: components["schemas"]["UserId"][];
             /** @description The text from now on. */
             text: string;
@@ -1041,7 +1041,7 @@ export interface components {
         Entries: {
             /** @description The client's seq is above the head: it drops what is above. */
             ahead?: boolean;
-            /** @description Of which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /** @description In order, without gap. */
             entries: components["schemas"]["Entry"][];
@@ -1050,12 +1050,12 @@ export interface components {
              * @description The last seq of the log.
              */
             head: number;
-            /** @description Whether there are entries after these. */
+            /** @description True if there are entries after these. */
             more: boolean;
         };
         /** @description One entry of a conversation's log. */
         Entry: components["schemas"]["Body"] & {
-            /** @description When the server took it; never before the entry in front of it. */
+            /** @description The time at which the server took it; never before the entry in front of it. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: uuid
@@ -1068,7 +1068,7 @@ export interface components {
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its name everywhere. */
             id: components["schemas"]["MessageId"];
-            /** @description Whose doing it was. */
+            /** @description The user whose doing it was. */
             sender: components["schemas"]["UserId"];
             /**
              * Format: u-int64
@@ -1079,9 +1079,9 @@ export interface components {
         };
         /** @description `entry` */
         EntryFrame: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
-            /** @description What was said. */
+            /** @description The entry. */
             entry: components["schemas"]["Entry"];
         };
         /** @description `error` */
@@ -1091,12 +1091,12 @@ export interface components {
              * @description The `client_id` of the send that failed.
              */
             client_id?: string | null;
-            /** @description What a client decides by. */
+            /** @description The error code, by which a client decides. */
             code: components["schemas"]["Code"];
             conversation?: components["schemas"]["ConversationId"] | null;
             /** @description True where what was asked for is damaged on the server: asking again changes nothing, whatever `code` says. */
             damaged?: boolean;
-            /** @description What happened this time. */
+            /** @description The circumstances of this time, for a person. */
             detail?: string | null;
             /** @description A JSON Pointer to the field at fault. */
             pointer?: string | null;
@@ -1104,15 +1104,15 @@ export interface components {
             ref?: string | null;
             /**
              * Format: u-int32
-             * @description When it may succeed.
+             * @description The time after which it may succeed.
              */
             retry_after_ms?: number | null;
-            /** @description What happened, for a person. */
+            /** @description The error, for a person. */
             title: string;
         };
         /** @description One field of a request that is not valid. */
         FieldError: {
-            /** @description What is wrong with it. */
+            /** @description The error, for a person. */
             detail: string;
             /** @description A JSON Pointer (RFC 6901) into the body; `?name` for a field of the query. */
             pointer: string;
@@ -1126,7 +1126,7 @@ export interface components {
         Gateway: {
             /** @description The node that serves it. */
             node: string;
-            /** @description Where that is. */
+            /** @description The region of the server. */
             region?: string | null;
             /** @description The socket to connect to now. */
             url: string;
@@ -1143,10 +1143,10 @@ export interface components {
              * @description and at a random time within so long after that.
              */
             spread_ms: number;
-            /** @description Where to, if not to the same server. */
+            /** @description The address to go to, if not the same server. */
             url?: string | null;
         };
-        /** @description Where a conversation stands for one user, in a `heads` frame. */
+        /** @description The standing of a conversation for one user, in a `heads` frame. */
         HeadItem: {
             /**
              * @description True where the server cannot read the conversation: nothing of it can be asked for until its operator has repaired
@@ -1155,7 +1155,7 @@ export interface components {
             damaged?: boolean;
             /**
              * Format: u-int64
-             * @description What reached a device of the user.
+             * @description The seq up to which a device of the user got it.
              */
             delivered: number;
             /**
@@ -1163,17 +1163,17 @@ export interface components {
              * @description The last seq of its log.
              */
             head: number;
-            /** @description Which. */
+            /** @description The conversation. */
             id: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description Those of them that mention the user.
+             * @description The number of them that mention the user.
              */
             mentions: number;
             peer?: components["schemas"]["PeerPointers"] | null;
             /**
              * Format: u-int64
-             * @description What the user read.
+             * @description The seq up to which the user read.
              */
             read: number;
             /**
@@ -1192,7 +1192,7 @@ export interface components {
             /** @description At most 500. */
             conversations: components["schemas"]["HeadItem"][];
             instance?: components["schemas"]["InstanceId"] | null;
-            /** @description Whether another page follows. */
+            /** @description True if another page follows. */
             more: boolean;
         };
         /** @description `hello` */
@@ -1220,9 +1220,9 @@ export interface components {
              */
             start: number;
         };
-        /** @description What a server is: `GET /v1/info`. */
+        /** @description The description of a server: `GET /v1/info`. */
         Info: {
-            /** @description What this server can do beyond what every server can. */
+            /** @description The features of this server beyond those that every server has. */
             features: string[];
             /**
              * Format: u-int32
@@ -1230,7 +1230,7 @@ export interface components {
              */
             heartbeat_ms: number;
             instance?: components["schemas"]["InstanceId"] | null;
-            /** @description What it bounds. */
+            /** @description Its limits. */
             limits: components["schemas"]["Limits"];
             /** @description The server's name, chosen by its operator. */
             name: string;
@@ -1240,7 +1240,7 @@ export interface components {
              */
             protocol: number;
             push?: components["schemas"]["PushInfo"] | null;
-            /** @description Who may sign up. */
+            /** @description The people who may sign up. */
             registration: components["schemas"]["Registration"];
             /** @description The program's version. */
             version: string;
@@ -1248,9 +1248,9 @@ export interface components {
         InstanceId: string;
         /** @description `POST /v1/invites` */
         Invite: {
-            /** @description What the invited person signs up with, once. */
+            /** @description The code with which the invited person signs up, once. */
             code: string;
-            /** @description Until when. */
+            /** @description The time until which it is good. */
             expires_at: components["schemas"]["Timestamp"];
         };
         /** @description The limits that a server states in its `info`. */
@@ -1384,7 +1384,7 @@ export interface components {
         };
         /** @description A media, as every entry that shows it describes it. It has no url, because entries are for ever and urls are not. */
         Media: {
-            /** @description What its bytes are, as the server found. */
+            /** @description The content type, as the server found. */
             content_type: string;
             /**
              * Format: u-int32
@@ -1393,18 +1393,18 @@ export interface components {
             height?: number | null;
             /** @description For ever. */
             id: components["schemas"]["MediaId"];
-            /** @description What its owner called it. */
+            /** @description The name that its owner gave it. */
             name?: string | null;
             /** @description SHA-256 of the bytes, in hexadecimal. */
             sha256: string;
             /**
              * Format: u-int64
-             * @description So many bytes.
+             * @description Its size in bytes.
              */
             size: number;
             /** @description A picture in some 25 bytes, in base64: what to show until it is there (<https://evanw.github.io/thumbhash/>). */
             thumbhash?: string | null;
-            /** @description Whether it has a thumbnail. */
+            /** @description True if it has a thumbnail. */
             thumbnail?: boolean;
             /**
              * Format: u-int32
@@ -1415,7 +1415,7 @@ export interface components {
         MediaId: string;
         /** @description A url that opens a media without a token: `GET /v1/media/{id}/url`. */
         MediaUrl: {
-            /** @description Until when they open it. */
+            /** @description The time until which they open it. */
             expires_at: components["schemas"]["Timestamp"];
             /** @description The same of the thumbnail, if there is one. */
             thumbnail_url?: string | null;
@@ -1424,30 +1424,30 @@ export interface components {
         };
         /** @description The body of `member_added`. */
         MemberAdded: {
-            /** @description Who added them; themselves where they joined. */
+            /** @description The user who added them; themselves where they joined. */
             by: components["schemas"]["UserId"];
-            /** @description As what. */
+            /** @description The role of the user. */
             role: components["schemas"]["Role"];
-            /** @description Who was added. */
+            /** @description The user who was added. */
             user: components["schemas"]["UserId"];
         };
         /** @description The body of `member_removed`. */
         MemberRemoved: {
-            /** @description Who removed them; themselves where they left. */
+            /** @description The user who removed them; themselves where they left. */
             by: components["schemas"]["UserId"];
-            /** @description Who was removed. */
+            /** @description The user who was removed. */
             user: components["schemas"]["UserId"];
         };
         /** @description A user and the role in which they belong to a conversation. */
         MemberRole: {
-            /** @description As what. */
+            /** @description The role of the user. */
             role: components["schemas"]["Role"];
-            /** @description Who. */
+            /** @description The user. */
             user: components["schemas"]["UserId"];
         };
         /** @description A folded entry: one that shows in a timeline, with every edit, deletion and reaction up to now applied. */
         Message: components["schemas"]["Entry"] & {
-            /** @description Whether its content was deleted or has expired. */
+            /** @description True once its content was deleted or has expired. */
             deleted?: boolean;
             edited_at?: components["schemas"]["Timestamp"] | null;
             /** @description The reactions to it, in the order of their first use. */
@@ -1464,7 +1464,7 @@ export interface components {
             /** @description In ascending order. */
             items: components["schemas"]["Message"][];
             /**
-             * @description Whether there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
+             * @description True if there may be more at the far end of the page: before it where it ends at a seq or at the end, after it where
              *     it begins at a seq, on either side where something is in its middle. Where a server does not say, a page with fewer
              *     items than asked for is the last one.
              */
@@ -1479,14 +1479,14 @@ export interface components {
              * @description Seconds after which its messages disappear.
              */
             expire_after_s?: number | null;
-            /** @description What it is to be. */
+            /** @description The kind that it is to be. */
             kind: components["schemas"]["ConversationKind"];
             /** @description Its members beside the caller; exactly one for a direct one. */
             members?: components["schemas"]["UserId"][];
             /** @description Its title; needed for a channel, refused for a direct one. */
             title?: string | null;
         };
-        /** @description What a client gives of a message; also the body of the REST route. */
+        /** @description A message as a client sends it; also the body of the REST route. */
         NewMessage: {
             /** @description The media that it shows. */
             attachments?: components["schemas"]["MediaId"][];
@@ -1495,7 +1495,7 @@ export interface components {
              * @description A UUIDv7 that the client made for this message, the same in every retry.
              */
             client_id: string;
-            /** @description Whom it mentions. */
+            /** @description The users whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
@@ -1508,7 +1508,7 @@ export interface components {
         /** @description `POST /v1/conversations/{id}/participants` */
         NewParticipant: {
             role?: components["schemas"]["Role"] | null;
-            /** @description Whom to add; oneself to join a channel. */
+            /** @description The user to add; oneself to join a channel. */
             user: components["schemas"]["UserId"];
         };
         /** @description `POST /v1/reports`: at least one of a user, a conversation and messages. */
@@ -1516,26 +1516,26 @@ export interface components {
             conversation?: components["schemas"]["ConversationId"] | null;
             /** @description Messages that the operator is to see as they stand now, 20 at most. */
             messages?: components["schemas"]["MessageId"][];
-            /** @description Why, in one's own words: 1000 characters at most. */
+            /** @description The reason, in one's own words: 1000 characters at most. */
             reason?: string | null;
             user?: components["schemas"]["UserId"] | null;
         };
         /** @description Sign-in: `POST /v1/sessions`. */
         NewSession: {
             device?: components["schemas"]["DeviceInfo"] | null;
-            /** @description What an earlier sign-in of this name gave this device, so that it waits among known devices only. */
+            /** @description The secret that an earlier sign-in of this name gave this device, so that it waits among known devices only. */
             device_secret?: string | null;
             /** @description Their password. */
             password: string;
-            /** @description Whose. */
+            /** @description The name of the account. */
             username: string;
         };
         /** @description Sign-up: `POST /v1/users`. */
         NewUser: {
             device?: components["schemas"]["DeviceInfo"] | null;
-            /** @description What others see; the username where absent. */
+            /** @description The name that others see; the username where absent. */
             display_name?: string | null;
-            /** @description Where registration is by invite. */
+            /** @description The code of an invite, where registration needs one. */
             invite?: string | null;
             /** @description 8–128 characters. */
             password: string;
@@ -1561,61 +1561,61 @@ export interface components {
                 /** @description Its title. */
                 title: string;
             }[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_ConversationItem: {
             /** @description The items. */
             items: (components["schemas"]["HeadItem"] & {
-                /** @description Whether it is put away. */
+                /** @description True if it is put away. */
                 archived: boolean;
                 /** @description Its picture; absent of a direct one. */
                 avatar?: string | null;
-                /** @description What the conversation is. */
+                /** @description The kind of the conversation. */
                 kind: components["schemas"]["ConversationKind"];
                 /** @description Its last entry. */
                 last: components["schemas"]["Entry"];
                 muted_until?: components["schemas"]["Timestamp"] | null;
                 peer_user?: components["schemas"]["UserId"] | null;
-                /** @description Whether it stays on top. */
+                /** @description True if it stays on top. */
                 pinned: boolean;
                 request?: components["schemas"]["RequestInfo"] | null;
                 /** @description Its title; absent of a direct one. */
                 title?: string | null;
             })[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_Device: {
             /** @description The items. */
             items: {
-                /** @description When it signed in. */
+                /** @description The time at which it signed in. */
                 created_at: components["schemas"]["Timestamp"];
-                /** @description Whether it is the one that asks. */
+                /** @description True for the device that asks. */
                 current?: boolean;
                 /** @description For ever. */
                 id: components["schemas"]["DeviceId"];
-                /** @description What it calls itself. */
+                /** @description The name that it gives itself. */
                 name: string;
-                /** @description What it runs on. */
+                /** @description The platform on which it runs. */
                 platform: string;
             }[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_Message: {
             /** @description The items. */
             items: (components["schemas"]["Entry"] & {
-                /** @description Whether its content was deleted or has expired. */
+                /** @description True once its content was deleted or has expired. */
                 deleted?: boolean;
                 edited_at?: components["schemas"]["Timestamp"] | null;
                 /** @description The reactions to it, in the order of their first use. */
                 reactions?: components["schemas"]["ReactionUsers"][];
             })[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
@@ -1628,20 +1628,20 @@ export interface components {
                  */
                 since: number;
             })[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_Profile: {
             /** @description The items. */
             items: {
-                /** @description What they say of themselves. */
+                /** @description The text about themselves. */
                 about?: string | null;
                 /** @description Their picture. */
                 avatar?: string | null;
-                /** @description Whether they have erased their account. */
+                /** @description True once they have erased their account. */
                 deleted?: boolean;
-                /** @description What to show. */
+                /** @description The name to show. */
                 display_name: string;
                 /** @description One's own address. */
                 email?: string | null;
@@ -1653,19 +1653,19 @@ export interface components {
                 /** @description Absent of an erased user. */
                 username?: string | null;
             }[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
         Page_SearchItem: {
             /** @description The items. */
             items: {
-                /** @description What of its text was looked for: ascending, apart, at least one and 100 at most. */
+                /** @description The parts of its text that were looked for: ascending, apart, at least one and 100 at most. */
                 highlights: components["schemas"]["Highlight"][];
                 /** @description As it is now. */
                 message: components["schemas"]["Message"];
             }[];
-            /** @description What to give as `?cursor=` for the next page; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
         };
         /** @description A member of a conversation. */
@@ -1680,35 +1680,35 @@ export interface components {
         PeerPointers: {
             /**
              * Format: u-int64
-             * @description What reached a device of theirs.
+             * @description The seq up to which a device of theirs got it.
              */
             delivered: number;
             /**
              * Format: u-int64
-             * @description What they read.
+             * @description The seq up to which they read.
              */
             read: number;
         };
         /** @description One's own settings of a conversation. */
         Personal: {
-            /** @description Whether it is put away. */
+            /** @description True if it is put away. */
             archived: boolean;
             muted_until?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether it stays on top. */
+            /** @description True if it stays on top. */
             pinned: boolean;
         };
         /** @description `ping` */
         Ping: {
-            /** @description Whether the person did something since the last one. */
+            /** @description True if the person did something since the last one. */
             active?: boolean;
         };
         /** @description `delivered` and `read`: cumulative. */
         Pointer: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description Up to which entry, it included.
+             * @description The entry up to which, it included.
              */
             seq: number;
         };
@@ -1737,7 +1737,7 @@ export interface components {
              * @description A UUIDv7 that the client made for this message; the `Idempotency-Key` where absent.
              */
             client_id?: string | null;
-            /** @description Whom it mentions. */
+            /** @description The users whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
@@ -1750,62 +1750,62 @@ export interface components {
         /** @description `presence` */
         Presence: {
             last_seen?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether a device of theirs is connected. */
+            /** @description The state: online while a device of theirs is connected. */
             state: components["schemas"]["PresenceState"];
-            /** @description Whose. */
+            /** @description The user. */
             user: components["schemas"]["UserId"];
         };
         /** @description `GET /v1/users/{id}/presence` */
         PresenceInfo: {
             last_seen?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether they are there. */
+            /** @description The state. */
             state: components["schemas"]["PresenceState"];
         };
         /**
-         * @description Whether somebody is there.
+         * @description The presence of a user.
          * @enum {string}
          */
         PresenceState: "online" | "offline";
-        /** @description What others may know of one, and do to one. */
+        /** @description The privacy settings: what others may know of one, and do to one. */
         Privacy: {
-            /** @description Who may add one to groups and channels. */
+            /** @description The people who may add one to groups and channels. */
             groups?: components["schemas"]["Adders"];
-            /** @description Who sees presence and last seen. */
+            /** @description The people who see presence and last seen. */
             last_seen?: components["schemas"]["Audience"];
-            /** @description Whether one sends, and sees, read pointers of direct conversations. */
+            /** @description True if one sends, and sees, read pointers of direct conversations. */
             read_receipts?: boolean;
         };
         /** @description The body of every REST answer that is an error. */
         Problem: {
-            /** @description What a client decides by. */
+            /** @description The error code, by which a client decides. */
             code: components["schemas"]["Code"];
-            /** @description What happened this time. */
+            /** @description The circumstances of this time, for a person. */
             detail?: string | null;
             /** @description The fields at fault. */
             errors?: components["schemas"]["FieldError"][];
             /** @description Names this request in the server's log. */
             request_id: string;
-            /** @description Whether the same request may succeed later. */
+            /** @description True if the same request may succeed later. */
             retryable: boolean;
             /**
              * Format: u-int16
              * @description The HTTP status.
              */
             status: number;
-            /** @description What happened, for a person; the same for every problem of this code. */
+            /** @description The error, for a person; the same for every problem of this code. */
             title: string;
             /** @description A URI reference that names the kind of problem. */
             type: string;
         };
         /** @description A user as another sees them; `email`, `phone` and `privacy` as one sees oneself. */
         Profile: {
-            /** @description What they say of themselves. */
+            /** @description The text about themselves. */
             about?: string | null;
             /** @description Their picture. */
             avatar?: string | null;
-            /** @description Whether they have erased their account. */
+            /** @description True once they have erased their account. */
             deleted?: boolean;
-            /** @description What to show. */
+            /** @description The name to show. */
             display_name: string;
             /** @description One's own address. */
             email?: string | null;
@@ -1817,7 +1817,7 @@ export interface components {
             /** @description Absent of an erased user. */
             username?: string | null;
         };
-        /** @description How this server pushes; told in `GET /v1/info` where it does. */
+        /** @description The way in which this server pushes; told in `GET /v1/info` where it does. */
         PushInfo: {
             /** @description The public key to subscribe with, `applicationServerKey`: a point of P-256, uncompressed, in base64url (RFC 8292). */
             vapid_key: string;
@@ -1830,14 +1830,14 @@ export interface components {
             p256dh: string;
         };
         /**
-         * @description Where a device is woken, as `PushSubscription.toJSON()` of a browser gives it: `PUT /v1/users/me/devices/{device}/push`.
+         * @description A push subscription, as `PushSubscription.toJSON()` of a browser gives it: `PUT /v1/users/me/devices/{device}/push`.
          *
          *     A browser's `expirationTime` is ignored: a push service says itself when a subscription is no more.
          */
         PushSubscription: {
             /** @description The push service's address of this subscription: https, on a public host, 2048 characters at most. A secret. */
             endpoint: string;
-            /** @description To whom the content is encrypted. */
+            /** @description The keys to which the content is encrypted. */
             keys: components["schemas"]["PushKeys"];
         };
         /** @description The body of `reaction`. */
@@ -1856,30 +1856,30 @@ export interface components {
         ReactionUsers: {
             /** @description The emoji. */
             emoji: string;
-            /** @description Who put it, in that order. */
+            /** @description The users who put it, in that order. */
             users: components["schemas"]["UserId"][];
         };
-        /** @description When one member got and read a message; a time is absent where it is not so, or not known any longer. */
+        /** @description The times at which one member got and read a message; absent where it is not so, or not known any longer. */
         ReadReceipt: {
-            /** @description Whether a device of theirs has it. */
+            /** @description True if a device of theirs has it. */
             delivered: boolean;
             delivered_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Whether they have read it. */
+            /** @description True if they have read it. */
             read: boolean;
             read_at?: components["schemas"]["Timestamp"] | null;
-            /** @description Who. */
+            /** @description The member. */
             user: components["schemas"]["UserId"];
         };
         /** @description `GET /v1/messages/{id}/read_receipts` */
         ReadReceipts: {
             /**
              * Format: u-int32
-             * @description How many members but the sender have it on a device,
+             * @description The number of members but the sender who have it on a device,
              */
             delivered?: number;
             /** @description One for each member but the sender, by their identifiers; none of a channel. */
             items: components["schemas"]["ReadReceipt"][];
-            /** @description Where the next page begins; absent on the last. */
+            /** @description The `?cursor=` of the next page; absent on the last. */
             next_cursor?: string | null;
             /**
              * Format: u-int32
@@ -1894,9 +1894,9 @@ export interface components {
         };
         /** @description `ready` */
         Ready: {
-            /** @description What is dropped at the moment. */
+            /** @description The kinds of frames that are shed at the moment. */
             degraded: components["schemas"]["Sheddable"][];
-            /** @description Of which device. */
+            /** @description The device of the token. */
             device: components["schemas"]["DeviceId"];
             /**
              * Format: u-int32
@@ -1906,26 +1906,26 @@ export interface components {
             instance?: components["schemas"]["InstanceId"] | null;
             /** @description The node that answers. */
             node: string;
-            /** @description Whose token it was. */
+            /** @description The user of the token. */
             user: components["schemas"]["UserId"];
         };
         /** @description `receipt` */
         Receipt: {
-            /** @description When they moved. */
+            /** @description The time at which they moved. */
             at: components["schemas"]["Timestamp"];
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
-             * @description What reached a device of theirs.
+             * @description The seq up to which a device of theirs got it.
              */
             delivered: number;
             /**
              * Format: u-int64
-             * @description What they read.
+             * @description The seq up to which they read it.
              */
             read: number;
-            /** @description Whose pointers. */
+            /** @description The user whose pointers moved. */
             user: components["schemas"]["UserId"];
         };
         /** @description The body of `redacted`. */
@@ -1934,12 +1934,12 @@ export interface components {
             was: components["schemas"]["RedactedKind"];
         };
         /**
-         * @description What a redacted entry was.
+         * @description The kind that a redacted entry had.
          * @enum {string}
          */
         RedactedKind: "message" | "edit";
         /**
-         * @description Who may sign up.
+         * @description The people who may sign up.
          * @enum {string}
          */
         Registration: "open" | "invite" | "closed";
@@ -1950,22 +1950,22 @@ export interface components {
             id: components["schemas"]["ReportId"];
         };
         /**
-         * @description How a user answers a request.
+         * @description The answer of a user to a request.
          * @enum {string}
          */
         RequestAnswer: "accepted" | "declined" | "blocked";
         /** @description A conversation into which a stranger brought the user, and that waits for an answer. */
         RequestInfo: {
-            /** @description When. */
+            /** @description The time of that. */
             at: components["schemas"]["Timestamp"];
-            /** @description Who began it with the user, or added them. */
+            /** @description The user who began it, or added the other. */
             from: components["schemas"]["UserId"];
         };
         /** @description `requests` */
         Requests: {
             /**
              * Format: u-int32
-             * @description So many wait.
+             * @description The number of requests that wait.
              */
             waiting: number;
         };
@@ -1978,41 +1978,41 @@ export interface components {
             spread_ms: number;
         };
         /**
-         * @description What a member may do, from most to least.
+         * @description The role of a member, from the most rights to the least.
          * @enum {string}
          */
         Role: "member" | "admin" | "owner";
         /** @description The body of `role_changed`. */
         RoleChanged: {
-            /** @description Who gave it. */
+            /** @description The user who gave it. */
             by: components["schemas"]["UserId"];
             /** @description The role from now on. */
             role: components["schemas"]["Role"];
-            /** @description Whose role. */
+            /** @description The user whose role changed. */
             user: components["schemas"]["UserId"];
         };
         /** @description A message that a search found. */
         SearchItem: {
-            /** @description What of its text was looked for: ascending, apart, at least one and 100 at most. */
+            /** @description The parts of its text that were looked for: ascending, apart, at least one and 100 at most. */
             highlights: components["schemas"]["Highlight"][];
             /** @description As it is now. */
             message: components["schemas"]["Message"];
         };
         /** @description `send` */
         Send: components["schemas"]["NewMessage"] & {
-            /** @description Where to. */
+            /** @description The conversation to which it goes. */
             conversation: components["schemas"]["ConversationId"];
         };
         /** @description `sent` */
         Sent: {
-            /** @description When the server took it. */
+            /** @description The time at which the server took it. */
             at: components["schemas"]["Timestamp"];
             /**
              * Format: uuid
-             * @description Which send.
+             * @description The name of the message.
              */
             client_id: string;
-            /** @description Where. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int64
@@ -2021,7 +2021,7 @@ export interface components {
             seq: number;
             true_at?: components["schemas"]["Timestamp"] | null;
         };
-        /** @description What a server says. */
+        /** @description A frame of a server. */
         ServerFrame: (components["schemas"]["Ready"] & {
             /** @enum {string} */
             t: "ready";
@@ -2069,7 +2069,7 @@ export interface components {
             t: "goaway";
         });
         /**
-         * @description What a server drops under load before it would refuse a message.
+         * @description A kind of frame that a server drops under load before it would refuse a message.
          * @enum {string}
          */
         Sheddable: "typing" | "presence" | "receipts";
@@ -2084,7 +2084,7 @@ export interface components {
             device_secret?: string | null;
             /** @description 256 random bits, for `Authorization: Bearer` and for `hello`. */
             token: string;
-            /** @description Who. */
+            /** @description The user. */
             user: components["schemas"]["Profile"];
         };
         /** @description `sync` */
@@ -2094,11 +2094,11 @@ export interface components {
              * @description The entries after this seq.
              */
             after: number;
-            /** @description Of which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
             /**
              * Format: u-int32
-             * @description So many at most; 200 at most, and 200 where absent.
+             * @description The largest number of entries; 200 at most, and 200 where absent.
              */
             limit?: number | null;
         };
@@ -2114,45 +2114,45 @@ export interface components {
         Text: {
             /** @description The media that it shows. */
             attachments?: components["schemas"]["Media"][];
-            /** @description Whom it mentions. */
+            /** @description The users whom it mentions. */
             mentions?: components["schemas"]["UserId"][];
             /**
              * Format: u-int64
              * @description The seq of the message that it answers.
              */
             reply_to?: number | null;
-            /** @description What was written; empty where there are only attachments. */
+            /** @description The text; empty where there are only attachments. */
             text?: string;
         };
         /** Format: date-time */
         Timestamp: string;
         /** @description `typing`, from the server. */
         Typing: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
-            /** @description Who. */
+            /** @description The user who is writing. */
             user: components["schemas"]["UserId"];
         };
         /** @description `typing`, from a client. */
         TypingIn: {
-            /** @description In which conversation. */
+            /** @description The conversation. */
             conversation: components["schemas"]["ConversationId"];
         };
         /** @description A media that is sent in parts: `GET /v1/uploads/{id}`. */
         Upload: {
-            /** @description When it is forgotten, unless more bytes come. */
+            /** @description The time at which it is forgotten, unless more bytes come. */
             expires_at: components["schemas"]["Timestamp"];
             /** @description Its name. */
             id: components["schemas"]["UploadId"];
             /**
              * Format: u-int64
-             * @description So many bytes it will have.
+             * @description The length in bytes that it will have.
              */
             length: number;
             media?: components["schemas"]["Media"] | null;
             /**
              * Format: u-int64
-             * @description So many of them have come.
+             * @description The number of bytes that have come.
              */
             offset: number;
         };
@@ -2160,13 +2160,13 @@ export interface components {
         UserId: string;
         /** @description `watch` and `unwatch` */
         Watch: {
-            /** @description Whose receipts; at most 20 at a time. */
+            /** @description Conversations whose receipts are watched; at most 20 at a time. */
             conversations?: components["schemas"]["ConversationId"][];
-            /** @description Whose presence; at most 500 at a time. */
+            /** @description Users whose presence is watched; at most 500 at a time. */
             users?: components["schemas"]["UserId"][];
         };
         /**
-         * @description Who may write in a channel.
+         * @description The members who may write in a channel.
          * @enum {string}
          */
         Writers: "everyone" | "admins";
