@@ -1,19 +1,19 @@
-//! What can go wrong between a client and a server.
+//! Errors between a client and a server.
 
 use std::{fmt, time::Duration};
 
 use kith_device::{Closed, limits::REASON_CHARS};
 use kith_protocol::{Code, Problem};
 
-/// Why a call failed.
+/// The reason why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The server refused, and said why.
     #[error("{}", .problem.detail.as_deref().unwrap_or(&.problem.title))]
     Problem {
-        /// What it said.
+        /// The problem that the server tells.
         problem: Box<Problem>,
-        /// When the same request may succeed: its `Retry-After`.
+        /// The time after which the same request may succeed: its `Retry-After`.
         retry_after: Option<Duration>,
     },
     /// The server could not be reached, or the connection broke: what became of the request is unknown.
@@ -36,7 +36,7 @@ impl Error {
         }
     }
 
-    /// When the same request may succeed, where the server said so.
+    /// Returns the time after which the same request may succeed, where the server said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Error::Problem { retry_after, .. } => *retry_after,

@@ -1,4 +1,4 @@
-//! What bounds the tokio side of this client: the limits of a device are in [`kith_device::limits`], those of the protocol in
+//! The bounds of the tokio side of this client: the limits of a device are in [`kith_device::limits`], those of the protocol in
 //! [`kith_protocol::limits`].
 
 pub use kith_device::limits::OUTBOX_MESSAGES;

@@ -1,4 +1,4 @@
-//! Where a server is, and a connection to it: TCP, and TLS where the address says so.
+//! The address of a server, and a connection to it: TCP, and TLS where the address says so.
 
 use std::{sync::Arc, time::Duration};
 

@@ -147,7 +147,7 @@ impl Socket {
         let _ = timeout(Duration::from_secs(limits::CLOSE_S), goodbye).await;
     }
 
-    /// What a write tells. A close frame that came before says more than the write, so it is left for the reader.
+    /// The outcome of a write. A close frame that came before says more than the write, so it is left for the reader.
     fn written(
         &mut self,
         result: Result<Result<(), tungstenite::Error>, tokio::time::error::Elapsed>,
@@ -176,7 +176,7 @@ pub fn decode(text: &str) -> Result<Option<ServerFrame>, Error> {
     })
 }
 
-/// What a refused handshake says.
+/// The error of a refused handshake.
 fn refused(cause: tungstenite::Error) -> Error {
     match cause {
         tungstenite::Error::Http(answer) => {

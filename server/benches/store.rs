@@ -1,4 +1,4 @@
-//! What the embedded store costs: CPU and disk for each appended message, and what a read takes.
+//! Costs of the embedded store: CPU and disk for each appended message, and what a read takes.
 //!
 //! `cargo bench --bench store [-- MESSAGES]`: conversations in pairs of users, 200-byte texts, each conversation one
 //! append at a time, as its task does. The directory is made beneath the working directory, so that it is on a disk.
@@ -84,7 +84,7 @@ async fn converse(store: Arc<Sqlite>, log: ConversationId, messages: usize, wind
     }
 }
 
-/// How long a page of history takes, anywhere.
+/// The time that a page of history takes, anywhere.
 async fn reads(store: &dyn Store, logs: &[ConversationId], head: u64) -> Duration {
     const READS: u32 = 1000;
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! Who one is: the token of an earlier time, a sign-in, or a sign-up.
+//! The account to chat as: the token of an earlier time, a sign-in, or a sign-up.
 
 use std::{
     env, fs,
@@ -19,7 +19,7 @@ use crate::{Arguments, is_typed, screen};
 pub struct Account {
     /// Calls as this device.
     pub rest: Rest,
-    /// Who.
+    /// The profile of the user.
     pub profile: Profile,
     /// Its token.
     pub token: String,
@@ -105,7 +105,7 @@ async fn introduce(
     })
 }
 
-/// What the server says, with the fields at fault.
+/// The error of the server, with the fields at fault.
 fn said(error: &Error) -> String {
     let Error::Problem { problem, .. } = error else { return error.to_string() };
     let fields = problem.errors.iter().map(|field| format!(" {} {}", field.pointer, field.detail));

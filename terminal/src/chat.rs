@@ -18,13 +18,13 @@ use crate::{
 const NAMES: usize = 10_000;
 /// Seconds in which somebody who goes on writing is not shown again.
 const TYPING_S: u64 = 10;
-/// Who has no name that anybody would see.
+/// The name of somebody who has none that anybody would see.
 const SOMEBODY: &str = "somebody";
 
-/// Whether it goes on.
+/// The next step of the program.
 #[derive(PartialEq, Eq)]
 pub enum Turn {
-    /// It does.
+    /// The program goes on.
     On,
     /// The person wants to go.
     Quit,
@@ -39,30 +39,30 @@ pub struct Chat {
     pub(crate) open: Option<ConversationId>,
     pub(crate) rooms: HashMap<ConversationId, Room>,
     pub(crate) present: HashMap<UserId, PresenceState>,
-    /// What was sent from here and is not answered yet.
+    /// Messages that were sent from here and are not answered yet.
     pub(crate) own: HashSet<Uuid>,
     /// The requests as they were listed last.
     pub(crate) asked: Vec<ConversationId>,
-    /// Whether what came while away is here.
+    /// True once what came while away is here.
     pub(crate) caught_up: bool,
-    /// Whether what is sent is on the screen already, because it was typed there.
+    /// True if what is sent is on the screen already, because it was typed there.
     pub(crate) typed: bool,
     names: HashMap<UserId, String>,
     writing: Option<(UserId, Instant)>,
 }
 
-/// What is known of a conversation.
+/// The state of a conversation.
 #[derive(Default)]
 pub struct Room {
     pub(crate) title: Option<String>,
     pub(crate) direct: bool,
-    /// What was read before this program began; it is not shown again.
+    /// The seq that was read before this program began; up to there nothing is shown again.
     pub(crate) read_before: Option<u64>,
-    /// Whether the server cannot read it.
+    /// True where the server cannot read it.
     pub(crate) damaged: bool,
     /// The last message of one's own.
     pub(crate) own: u64,
-    /// How far the others got and read.
+    /// The seqs up to which the others got and read.
     pub(crate) others: HashMap<UserId, (u64, u64)>,
 }
 
@@ -86,12 +86,12 @@ impl Chat {
         }
     }
 
-    /// Whether nothing is on its way, in either direction.
+    /// Returns true if nothing is on its way, in either direction.
     pub fn is_settled(&self) -> bool {
         self.own.is_empty() && self.caught_up
     }
 
-    /// What somebody is called, as it may stand within a sentence.
+    /// Returns the name of somebody, as it may stand within a sentence.
     pub(crate) async fn name(&mut self, user: UserId) -> String {
         if let Some(name) = self.names.get(&user) {
             return name.clone();
@@ -122,7 +122,7 @@ impl Chat {
         self.screen.name(user, &name)
     }
 
-    /// What a conversation is called, as it may stand within a sentence: a direct one by the other side.
+    /// Returns the title of a conversation, as it may stand within a sentence: a direct one by the other side.
     pub(crate) async fn title(&mut self, id: ConversationId) -> String {
         if let Some(title) = self.rooms.get(&id).and_then(|room| room.title.clone()) {
             return title;
@@ -150,7 +150,7 @@ impl Chat {
         self.rooms.entry(id).or_default()
     }
 
-    /// Whether it is worth a line that somebody is writing.
+    /// Returns true if it is worth a line that somebody is writing.
     pub(crate) fn begins_to_write(&mut self, user: UserId) -> bool {
         let now = Instant::now();
         let goes_on = self.writing.is_some_and(|(last, until)| last == user && now < until);

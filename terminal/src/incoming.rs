@@ -1,4 +1,4 @@
-//! What happens, as a line each.
+//! The events of a device, as a line each.
 
 use kith_client::Event;
 use kith_protocol::{

@@ -44,7 +44,7 @@ const SETTLE_S: u64 = 15;
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the server is.
+    /// The address of the server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
     /// Your username there; asked for where it is not given.
@@ -126,7 +126,7 @@ async fn finish(chat: &mut Chat, events: &mut Receiver<Event>) -> Result<(), Str
     Ok(())
 }
 
-/// What is typed, line by line. A thread of its own reads, because a terminal cannot be waited for otherwise.
+/// Reads what is typed, line by line. A thread of its own reads, because a terminal cannot be waited for otherwise.
 fn lines() -> Receiver<String> {
     let (typed, lines) = mpsc::channel(LINES);
     thread::spawn(move || {
@@ -145,7 +145,7 @@ fn lines() -> Receiver<String> {
     lines
 }
 
-/// Whether a person types.
+/// Returns true if a person types.
 fn is_typed() -> bool {
     io::stdin().is_terminal()
 }

@@ -1,4 +1,4 @@
-//! What is shown: one short line for each thing that happens.
+//! The screen: one short line for each thing that happens.
 
 use std::{
     env,

@@ -43,7 +43,7 @@ fn profile(user: UserId, name: &str) -> Value {
     json!({"id": user, "username": name, "display_name": name})
 }
 
-/// What each route answers; anna's password is right, and her token too.
+/// The answer of each route; anna's password is right, and her token too.
 fn answer(request: &str) -> Value {
     let member = |user: UserId| json!({"user": user, "role": "member", "since": 1});
     let info = json!({

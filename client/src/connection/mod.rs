@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{Server, clock, limits};
 
-/// Why a command was not taken.
+/// The reason why a command was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Too much is waiting; try again when something of it is done.
@@ -91,7 +91,7 @@ impl Client {
         Ok(client_id)
     }
 
-    /// How many messages have neither been sent nor failed.
+    /// The number of messages that have neither been sent nor failed.
     pub fn unsent(&self) -> usize {
         limits::OUTBOX_MESSAGES - self.room.available_permits()
     }

@@ -80,7 +80,7 @@ fn sent(send: &SendFrame, seq: u64) -> ServerFrame {
     })
 }
 
-/// Where devices connect to.
+/// The listener to which devices connect.
 struct Door(TcpListener);
 
 /// The server's end of one connection.

@@ -13,12 +13,12 @@ use super::{Paging, Rest, path::Query};
 use crate::Error;
 
 impl Rest {
-    /// What the server is: `GET /v1/info`.
+    /// Describes the server: `GET /v1/info`.
     pub async fn info(&self) -> Result<Info, Error> {
         self.get("/v1/info").await
     }
 
-    /// Which socket to connect to now: `GET /v1/gateway`.
+    /// Returns the socket to connect to now: `GET /v1/gateway`.
     pub async fn gateway(&self, region: Option<&str>) -> Result<Gateway, Error> {
         self.get(&Query::new("/v1/gateway").with("region", region).done()).await
     }
@@ -73,7 +73,7 @@ impl Rest {
         self.tell(Method::DELETE, "/v1/users/me", delete).await
     }
 
-    /// Whom one blocks: `GET /v1/users/me/blocked`.
+    /// Lists the people whom one blocks: `GET /v1/users/me/blocked`.
     pub async fn blocked(&self, paging: &Paging) -> Result<Page<Profile>, Error> {
         self.get(&Query::new("/v1/users/me/blocked").paging(paging)).await
     }
@@ -108,7 +108,7 @@ impl Rest {
         self.get(&Query::new("/v1/users/me/mentions").paging(paging)).await
     }
 
-    /// Whether somebody is there: `GET /v1/users/{id}/presence`.
+    /// Tells if somebody is there: `GET /v1/users/{id}/presence`.
     pub async fn presence(&self, user: UserId) -> Result<PresenceInfo, Error> {
         self.get(&format!("/v1/users/{user}/presence")).await
     }

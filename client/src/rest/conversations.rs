@@ -43,7 +43,7 @@ impl Rest {
         self.send(Method::PUT, &format!("/v1/users/me/conversations/{id}"), change).await
     }
 
-    /// What strangers began with one, or added one to, newest first: `GET /v1/users/me/requests`.
+    /// Lists the conversations that strangers began with one, or added one to, newest first: `GET /v1/users/me/requests`.
     pub async fn requests(&self) -> Result<Page<ConversationItem>, Error> {
         self.get("/v1/users/me/requests").await
     }
@@ -54,7 +54,7 @@ impl Rest {
         self.tell(Method::PUT, &path, &AnswerRequest { answer }).await
     }
 
-    /// Who belongs to a conversation: `GET /v1/conversations/{id}/participants`.
+    /// Lists the members of a conversation: `GET /v1/conversations/{id}/participants`.
     pub async fn participants(&self, id: ConversationId, paging: &Paging) -> Result<Page<Participant>, Error> {
         self.get(&Query::new(format!("/v1/conversations/{id}/participants")).paging(paging)).await
     }

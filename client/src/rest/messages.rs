@@ -19,15 +19,15 @@ use super::{
 };
 use crate::{Error, limits};
 
-/// Which part of a log.
+/// The part of a log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Place {
     /// The newest.
     #[default]
     End,
-    /// Those before this seq.
+    /// Messages before this seq.
     Before(u64),
-    /// Those after this seq.
+    /// Messages after this seq.
     After(u64),
     /// This seq in the middle.
     Around(u64),
@@ -49,7 +49,7 @@ impl Place {
     }
 }
 
-/// What to search for.
+/// The words and filters of a search.
 #[derive(Debug, Clone, Default)]
 pub struct Search {
     /// Words that must all be there, `"phrases"`; the last word may be the beginning of one.
@@ -115,7 +115,7 @@ impl Rest {
         self.order(Method::POST, &format!("/v1/messages/{id}/read_receipts")).await
     }
 
-    /// How many got and read a message, and, but of a channel, who and when: `GET /v1/messages/{id}/read_receipts`.
+    /// Counts who got and read a message, and, but of a channel, tells who and when: `GET /v1/messages/{id}/read_receipts`.
     pub async fn read_receipts(&self, id: MessageId, paging: &Paging) -> Result<ReadReceipts, Error> {
         self.get(&Query::new(format!("/v1/messages/{id}/read_receipts")).paging(paging)).await
     }

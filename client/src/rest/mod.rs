@@ -34,10 +34,10 @@ pub struct Rest {
     bearer: Option<HeaderValue>,
 }
 
-/// Which part of a list.
+/// The part of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Paging {
-    /// So many items at most; the server's default where absent.
+    /// Items at most; the server's default where absent.
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before; the first page where absent.
     pub cursor: Option<String>,
@@ -149,7 +149,7 @@ fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, Error> {
     serde_json::from_slice(&answer.body).map_err(|cause| Error::protocol(format!("an unexpected answer: {cause}")))
 }
 
-/// What an answer that is no success says.
+/// The error of an answer that is no success.
 pub(crate) fn problem(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     match serde_json::from_slice::<Problem>(body) {

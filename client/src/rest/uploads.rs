@@ -21,12 +21,12 @@ impl Rest {
         id.ok_or_else(|| Error::protocol("an upload without a location"))
     }
 
-    /// How far an upload is, and what it has become: `GET /v1/uploads/{id}`.
+    /// Tells how far an upload is, and what it has become: `GET /v1/uploads/{id}`.
     pub async fn upload(&self, id: UploadId) -> Result<Upload, Error> {
         self.get(&format!("/v1/uploads/{id}")).await
     }
 
-    /// Where to go on with an upload, after whoever else writes to it was stopped: `HEAD /v1/uploads/{id}`.
+    /// Tells where to go on with an upload, after whoever else writes to it was stopped: `HEAD /v1/uploads/{id}`.
     pub async fn resume_upload(&self, id: UploadId) -> Result<u64, Error> {
         let answer = self.request(Method::HEAD, &format!("/v1/uploads/{id}"), &[TUS], Bytes::new()).await?;
         offset(&succeeded(answer)?.headers)

@@ -18,7 +18,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// That of a user for whom so many bytes may wait to be written.
+    /// The allowance of a user for whom so many bytes may wait to be written.
     pub fn new(most: usize) -> Self {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         Self { frames: AtomicU32::new(0), most, waiting: AtomicU32::new(0), connections: AtomicU32::new(0) }

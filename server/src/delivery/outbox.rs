@@ -1,4 +1,4 @@
-//! What waits to be written to one connection: shared frames in a queue that is bounded in bytes.
+//! The outbox of one connection: shared frames that wait to be written, in a queue that is bounded in bytes.
 //!
 //! Frames are encoded once for all their readers and shared as [`Bytes`]. An outbox that is empty owns no memory for its
 //! queue. Past its bounds it drops what may be dropped, least important first, and then closes: the client resumes.
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use crate::{delivery::allowance::Allowance, limits};
 
-/// How much a frame matters to a reader who is slow.
+/// The class of a frame: how much it matters to a reader who is slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Never dropped.
@@ -35,13 +35,13 @@ pub enum Class {
 /// Consecutive entries of one conversation, each encoded as a frame, all in one buffer.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// Whose entries.
+    /// The conversation of the entries.
     pub conversation: ConversationId,
     /// The seq of the first.
     pub first: u64,
     /// The frames, back to back.
     pub frames: Bytes,
-    /// Where each frame ends in `frames`.
+    /// The end of each frame in `frames`.
     pub ends: Arc<[u32]>,
 }
 
@@ -83,13 +83,13 @@ struct Queue {
     answers: u32,
     closed: Option<CloseCode>,
     waker: Option<Waker>,
-    /// How much of `bytes` the user's allowance knows of.
+    /// The part of `bytes` that the user's allowance knows of.
     charged: u32,
     /// Bytes that were written, modulo 2³².
     written: u32,
 }
 
-/// Whose connection it is.
+/// The owner of a connection.
 struct Identity {
     user: UserId,
     device: DeviceId,
@@ -100,7 +100,7 @@ struct Identity {
 pub struct Outbox {
     queue: Mutex<Queue>,
     identity: OnceLock<Identity>,
-    /// When the client was last heard, in seconds of the node's life.
+    /// The time at which the client was last heard, in seconds of the node's life.
     heard: AtomicU32,
     /// Sends that are under way.
     unanswered: AtomicU32,
@@ -127,7 +127,7 @@ impl Outbox {
         self.identity.get().map(|identity| &identity.allowance)
     }
 
-    /// Whose connection it is; nobody's before `hello`.
+    /// Returns the owner of the connection; nobody before `hello`.
     pub fn identity(&self) -> Option<(UserId, DeviceId)> {
         self.identity.get().map(|identity| (identity.user, identity.device))
     }
@@ -137,7 +137,7 @@ impl Outbox {
         self.heard.store(now, Ordering::Relaxed);
     }
 
-    /// When the client was last heard, in seconds of the node's life.
+    /// Returns the time at which the client was last heard, in seconds of the node's life.
     pub fn heard(&self) -> u32 {
         self.heard.load(Ordering::Relaxed)
     }
@@ -351,7 +351,7 @@ impl Drop for Asker {
     }
 }
 
-/// What [`Outbox::poll_take`] took.
+/// The outcome of [`Outbox::poll_take`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
     /// Frames to write.

@@ -1,5 +1,5 @@
-//! Who is connected to this node: for each user the outboxes of their connections, and the one wheel that finds the
-//! silent among them.
+//! The roster of the connections of this node: for each user the outboxes of their connections, and the one wheel that
+//! finds the silent among them.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ struct User {
 /// The outcome of a join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joined {
-    /// It is the user's only one.
+    /// The user's only connection.
     First,
     /// The user has others.
     Another,
@@ -46,7 +46,7 @@ pub enum Joined {
 /// The users who came online last, in order.
 #[derive(Default)]
 struct Arrivals {
-    /// How many came before the first of these.
+    /// The number of arrivals before the first of these.
     before: u64,
     users: VecDeque<UserId>,
 }
@@ -104,8 +104,8 @@ impl Roster {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// How long a connection may be silent before it is closed, and somewhat longer: one that is there still has been heard
-    /// since.
+    /// The time for which a connection may be silent before it is closed, and somewhat longer: one that is there still has
+    /// been heard since.
     pub fn silence(&self) -> Duration {
         // The first look at a new one is for its hello.
         Duration::from_secs(u64::from(self.silence_s).max(limits::HELLO_S + 1) + 2)
@@ -174,7 +174,7 @@ impl Roster {
         found
     }
 
-    /// How many users are online, or were a moment ago.
+    /// The number of users who are online, or were a moment ago.
     pub fn users(&self) -> usize {
         self.users.iter().map(|shard| shard.read().len()).sum()
     }
@@ -225,12 +225,12 @@ impl Roster {
         }
     }
 
-    /// Whether a device of the user is connected.
+    /// Returns true while a device of the user is connected.
     pub fn is_online(&self, user: UserId) -> bool {
         self.shard(user).read().get(&user).is_some_and(|there| !there.connections.is_empty())
     }
 
-    /// Whether this device is connected.
+    /// Returns true while this device is connected.
     pub fn has_device(&self, user: UserId, device: DeviceId) -> bool {
         let mut found = false;
         self.each(user, |outbox| found |= outbox.identity().is_some_and(|(_, other)| other == device));

@@ -1,4 +1,4 @@
-//! What every route may ask.
+//! The state of every route.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::node::Node;
 
 /// The state that the routes share: the node, and what belongs to requests alone.
 pub struct App {
-    /// What every door needs.
+    /// The node.
     pub node: Arc<Node>,
     /// Clients without a socket.
     pub polls: Polls,

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The actor of a request.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::{Error, rates::Checked};
 /// A signed-in device that sends a message: its request counts among the user's sends instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// Who sends.
+    /// The sender.
     pub actor: Actor,
-    /// Why the message may not be taken, if it is one too many. One that was taken before is answered all the same.
+    /// The refusal of a message that is one too many. One that was taken before is answered all the same.
     pub refused: Option<Error>,
 }
 

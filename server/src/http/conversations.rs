@@ -25,7 +25,7 @@ use crate::Error;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// So many at most; 50 where absent.
+    /// Items at most; 50 where absent.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
     /// The `next_cursor` of the page before.
@@ -64,7 +64,8 @@ pub async fn personalize(
     Ok(Answered(app.node.conversations.personalize(actor.user, conversation, change).await?))
 }
 
-/// What strangers began with the caller, or added them to, and waits for an answer; newest first, 100 at most.
+/// Lists the conversations that strangers began with the caller, or added them to, and that wait for an answer; newest
+/// first, 100 at most.
 #[utoipa::path(get, path = "/v1/users/me/requests", tag = "conversations",
     responses((status = 200, body = Page<ConversationItem>)),
 )]
@@ -229,13 +230,13 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which channels to look for.
+/// The channels to look for.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Search {
-    /// What the title begins with; all channels where absent.
+    /// The beginning of the title; all channels where absent.
     q: Option<String>,
-    /// So many at most; 50 where absent.
+    /// Items at most; 50 where absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.

@@ -1,4 +1,4 @@
-//! What every request and every answer has in common.
+//! The common parts of every request and every answer.
 
 use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ use crate::{
 /// One request on its way: what its answer's headers will say. Rides on the request.
 #[derive(Clone)]
 pub struct Exchange {
-    /// Who is at the other end.
+    /// The client at the other end.
     pub client: Client,
     noted: Arc<Mutex<Noted>>,
 }

@@ -30,7 +30,7 @@ pub struct Once<T> {
 pub struct Key {
     /// As the client wrote it.
     pub text: String,
-    /// Under which its row is kept: a hash of the route and the key.
+    /// The key of its row: a hash of the route and the key.
     row: [u8; 16],
     body_hash: [u8; 32],
 }

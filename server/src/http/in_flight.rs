@@ -15,7 +15,7 @@ pub struct InFlight {
     claims: Mutex<HashMap<Key, watch::Receiver<()>>>,
 }
 
-/// That this request is the one that is being done; ends when it is dropped.
+/// The claim that this request is the one that is being done; it ends when it is dropped.
 pub(super) struct Claim<'a> {
     of: &'a InFlight,
     key: Key,

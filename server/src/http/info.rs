@@ -1,4 +1,4 @@
-//! What the server is, and where its socket is.
+//! The description of the server, and the address of its socket.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use super::{Answer, App, auth::Guest, extract::Query};
 use crate::{account::InvitesBy, config::Config};
 
-/// What this server is and bounds.
+/// Describes this server and its limits.
 #[utoipa::path(get, path = "/v1/info", tag = "server", security(()), responses((status = 200, body = Info)))]
 pub async fn info(State(app): State<Arc<App>>, _: Guest) -> Answer<Answered<Info>> {
     Ok(Answered(Info {
@@ -39,7 +39,7 @@ fn features(config: &Config) -> Vec<String> {
     invites.then(|| "invites".to_owned()).into_iter().collect()
 }
 
-/// Where the client is.
+/// The place of the client.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Near {

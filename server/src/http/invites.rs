@@ -36,7 +36,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, once: Once<Nothin
     once.answer(&app, actor.user, make, show).await
 }
 
-/// What is remembered of an invite: its code is kept nowhere readable, so it is sealed with the request's key.
+/// The remembered form of an invite: its code is kept nowhere readable, so it is sealed with the request's key.
 fn name(invite: &Invite, actor: Actor, key: Option<&Key>) -> Answer<String> {
     let bits = bits(&invite.code)?;
     let sealed = key.map_or(bits, |key| key.seal(actor.user, bits));

@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// What a media is called.
+/// The name of a media.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Called {
@@ -111,17 +111,17 @@ async fn received(sending: &Sending, announced: Option<u64>, body: &mut Body) ->
     Ok(bytes.freeze())
 }
 
-/// What a signed url has.
+/// The query of a signed url.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Signed {
-    /// Until when it opens the media, in seconds since 1970.
+    /// The end of the time in which it opens the media, in seconds since 1970.
     expires: Option<u64>,
     /// Says so for the server.
     signature: Option<String>,
 }
 
-/// Who reads: a signed-in device, or whoever has a signed url, whose requests count among those of their address.
+/// The reader: a signed-in device, or whoever has a signed url, whose requests count among those of their address.
 pub enum Viewer {
     /// A device.
     Device(Actor),
@@ -271,7 +271,7 @@ fn text(value: String) -> HeaderValue {
     HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// How a browser is to take it (RFC 6266): what is no picture, recording or text is a download.
+/// The way in which a browser is to take it (RFC 6266): what is no picture, recording or text is a download.
 fn disposition(row: &Row) -> String {
     let how = if kind::is_shown(&row.content_type) { "inline" } else { "attachment" };
     let Some(name) = &row.name else { return how.to_owned() };

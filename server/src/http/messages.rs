@@ -75,20 +75,20 @@ pub async fn send(
     Ok(response)
 }
 
-/// Where to read; one of them at most, the end where none.
+/// The place to read at; one of them at most, the end where none.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Selector {
-    /// Those before this seq.
+    /// Messages before this seq.
     #[param(minimum = 1)]
     before: Option<u64>,
-    /// Those after this seq.
+    /// Messages after this seq.
     after: Option<u64>,
     /// This seq in the middle.
     around: Option<u64>,
     /// The first at or after this time in the middle.
     at: Option<Timestamp>,
-    /// So many at most; 50 where absent.
+    /// Items at most; 50 where absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
@@ -231,7 +231,7 @@ pub async fn read(State(app): State<Arc<App>>, actor: Actor, Path(message): Path
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// When each other member got and read a message; of a channel only how many.
+/// Tells when each other member got and read a message; of a channel only how many.
 #[utoipa::path(get, path = "/v1/messages/{message}/read_receipts", tag = "messages",
     params(("message" = MessageId, Path), Paging),
     responses((status = 200, body = ReadReceipts), (status = 404, body = Problem)),

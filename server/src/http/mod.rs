@@ -48,7 +48,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::Error;
 
-/// What a route answers with, or why it does not.
+/// The answer of a route, or the reason why there is none.
 pub type Answer<T> = Result<T, Error>;
 
 pub use self::app::App;

@@ -98,7 +98,7 @@ struct Api;
 /// Routes that take bytes, or none.
 const BYTES_IF_ANY: [&str; 2] = ["uploads_create", "uploads_instead"];
 
-/// What holds for every route, so that none has to say it.
+/// The parts that every route has, so that none has to say them.
 struct Common;
 
 impl Modify for Common {
@@ -129,7 +129,7 @@ impl Modify for Common {
     }
 }
 
-/// Whether a schema is that of an object with a field that must be there.
+/// Returns true for the schema of an object with a field that must be there.
 fn has_required(schema: &RefOr<Schema>) -> bool {
     matches!(schema, RefOr::T(Schema::Object(object)) if !object.required.is_empty())
 }

@@ -67,14 +67,14 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
     Ok((StatusCode::CREATED, axum::Json(Named { poll: id })).into_response())
 }
 
-/// What to fetch.
+/// The query of a fetch.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Fetch {
     /// The number of the last frame that was got: it and those before do not come again.
     #[serde(default)]
     after: u64,
-    /// How long to wait for a frame; 50 s at most.
+    /// The time to wait for a frame; 50 s at most.
     #[serde(default)]
     #[param(maximum = 50)]
     wait_s: u64,

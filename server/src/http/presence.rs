@@ -1,4 +1,4 @@
-//! Who is there.
+//! Presence and last seen.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
     extract::{Path, Who},
 };
 
-/// Whether a user is there, as far as the caller may know.
+/// Tells if a user is there, as far as the caller may know.
 #[utoipa::path(get, path = "/v1/users/{user}/presence", tag = "users",
     params(("user" = String, Path, description = "A user's id, or `me`")),
     responses((status = 200, body = PresenceInfo), (status = 404, body = Problem)),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::search::Asked;
 
-/// What to look for, and where.
+/// The words to search for, and the place to search in.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Words {
@@ -30,7 +30,7 @@ pub struct Words {
     from: Option<UserId>,
     /// Only before this time.
     before: Option<Timestamp>,
-    /// So many at most; 50 where absent. There may be fewer, or none, and still a next page.
+    /// Items at most; 50 where absent. There may be fewer, or none, and still a next page.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// The `next_cursor` of the page before.

@@ -14,14 +14,14 @@ use crate::Error;
 
 /// The version of tus that is spoken here.
 pub(super) const VERSION: &str = "1.0.0";
-/// What of its extensions is.
+/// The extensions of tus that are spoken here.
 pub(super) const EXTENSIONS: &str = "creation,creation-with-upload,termination,expiration";
 /// The type of bytes that begin somewhere in an upload.
 const PART: &str = "application/offset+octet-stream";
 
-/// Which version of tus an answer, or a request, is of.
+/// The version of tus of an answer, or of a request.
 pub const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-/// Which versions would be taken.
+/// The versions of tus that would be taken.
 pub const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
 pub(super) const TUS_EXTENSION: HeaderName = HeaderName::from_static("tus-extension");
 pub(super) const TUS_MAX_SIZE: HeaderName = HeaderName::from_static("tus-max-size");
@@ -29,7 +29,7 @@ pub(super) const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 pub(super) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 pub(super) const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 pub(super) const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
-/// What belongs to extensions that are not spoken here, and would mean something else without them.
+/// Headers of extensions that are not spoken here, and would mean something else without them.
 const NOT_SPOKEN: [&str; 3] = ["upload-defer-length", "upload-concat", "upload-checksum"];
 
 /// Says in every answer which version it is of.
@@ -43,7 +43,7 @@ pub async fn in_tus(request: Request, next: Next) -> Response {
     answer
 }
 
-/// That a request is of the version that is spoken here.
+/// The proof that a request is of the version that is spoken here.
 pub struct Tus;
 
 impl<S: Send + Sync> FromRequestParts<S> for Tus {

@@ -34,7 +34,7 @@ use crate::{
 /// The method that a POST stands for.
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
-/// What can be done with an upload.
+/// The methods of an upload.
 pub fn of_one() -> MethodRouter<Arc<App>> {
     get(info).head(head).patch(append).delete(terminate)
 }
@@ -76,7 +76,7 @@ pub async fn instead(State(app): State<Arc<App>>, mut request: Request) -> Respo
     answer.unwrap_or_else(|never| match never {})
 }
 
-/// What of tus is spoken here.
+/// Tells which parts of tus are spoken here.
 #[utoipa::path(options, path = "/v1/uploads", tag = "uploads", security(()),
     responses((status = 204, description = "Tus-Version, Tus-Extension, Tus-Max-Size")),
 )]
@@ -141,7 +141,7 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, _: Tus, request: 
     Ok(answer)
 }
 
-/// How far an upload is, and what it has become.
+/// Tells how far an upload is, and what it has become.
 #[utoipa::path(get, path = "/v1/uploads/{upload}", tag = "uploads", params(("upload" = UploadId, Path)),
     responses(
         (status = 200, body = Upload),
@@ -154,7 +154,7 @@ pub async fn info(State(app): State<Arc<App>>, actor: Actor, Path(id): Path<Uplo
     Ok(Answered(app.node.media.upload(actor.user, id).await?.described()))
 }
 
-/// How far an upload is, for who goes on with it: whoever else still writes to it is stopped.
+/// Tells how far an upload is, to whoever goes on with it: whoever else still writes to it is stopped.
 #[utoipa::path(head, path = "/v1/uploads/{upload}", tag = "uploads",
     params(("upload" = UploadId, Path), ("Tus-Resumable" = String, Header, pattern = r"^1\.0\.0$", description = "The version of tus")),
     responses(
@@ -249,8 +249,8 @@ fn stream(body: Body) -> impl Stream<Item = Result<Bytes, Broken>> + Send + 'sta
     body.into_data_stream().map(|bytes| bytes.map_err(|_| Broken))
 }
 
-/// What a request is refused with, once its sender has had the time to send what they were about to: who is cut off while
-/// they send does not hear why.
+/// Refuses a request once its sender has had the time to send what they were about to: who is cut off while they send does
+/// not hear why.
 pub(super) async fn refused(body: Body, error: Error) -> Error {
     let mut body = body.into_data_stream();
     let read = async {

@@ -37,14 +37,14 @@ pub async fn sign_up(State(app): State<Arc<App>>, request: Request) -> Answer<(S
     Ok((StatusCode::CREATED, Answered(app.node.accounts.sign_up(new, turn).await?)))
 }
 
-/// Whom to look for.
+/// The users to look for.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Search {
-    /// What the username begins with; 2 characters at least.
+    /// The beginning of the username; 2 characters at least.
     #[param(min_length = 2)]
     username: String,
-    /// So many at most, and 20 in any case.
+    /// Items at most, and 20 in any case.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
@@ -103,7 +103,7 @@ pub async fn erase(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Whom one blocks.
+/// Lists the people whom one blocks.
 #[utoipa::path(get, path = "/v1/users/me/blocked", tag = "users", params(Paging),
     responses((status = 200, body = Page<Profile>)),
 )]

@@ -20,7 +20,7 @@ const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
-/// What `script/web` has built, each file beside a copy that is compressed with Brotli.
+/// The files that `script/web` has built, each beside a copy that is compressed with Brotli.
 #[derive(Embed)]
 #[folder = "../web/dist/client"]
 #[allow_missing = true]

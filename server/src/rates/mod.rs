@@ -33,7 +33,7 @@ pub struct Standing {
     pub limit: u32,
     /// Requests that it allows now.
     pub remaining: u32,
-    /// How long it takes until it is full.
+    /// The time until it is full.
     pub reset_after: Duration,
 }
 

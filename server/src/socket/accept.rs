@@ -26,14 +26,14 @@ use crate::{
     places::{Place, Places, Visit},
 };
 
-/// What one HTTP connection may be.
+/// The bounds of one HTTP connection.
 #[derive(Clone)]
 pub struct Doorway {
     /// The routes.
     pub router: Router,
     /// TLS, if there is any.
     pub tls: Option<TlsAcceptor>,
-    /// How many connections there may be.
+    /// The places of connections.
     pub places: Arc<Places>,
     /// Turns true when no more are to be taken.
     pub closed: watch::Receiver<bool>,

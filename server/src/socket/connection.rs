@@ -27,7 +27,7 @@ use crate::{
     session::{End, Next, Session, Settled, Wait},
 };
 
-/// How long the other side may take to read the close frame.
+/// The time within which the other side has to read the close frame.
 const LINGER: Duration = Duration::from_secs(2);
 
 thread_local! {
@@ -39,16 +39,16 @@ struct Connection {
     stream: Stream,
     session: Session,
     assembler: Assembler,
-    /// What was read and not taken: the beginning of a frame, or what came behind a frame that is waited for.
+    /// Bytes that were read and not taken: the beginning of a frame, or what came behind a frame that is waited for.
     tail: Vec<u8>,
-    /// Whether the tail may hold a whole frame.
+    /// True if the tail may hold a whole frame.
     tail_ready: bool,
     writing: VecDeque<Bytes>,
     /// Bytes of the first frame of `writing` that are written.
     offset: usize,
     /// Bytes that were written since the outbox was told.
     written: usize,
-    /// Whether the close frame is among what is written.
+    /// True once the close frame is among what is written.
     closing: bool,
     /// The client's last word, if it said one.
     end: Option<End>,
@@ -275,7 +275,7 @@ impl Connection {
 mod tests {
     use super::*;
 
-    /// What an idle connection costs is a promise: this is its largest part that is ours.
+    /// The cost of an idle connection is a promise: this is its largest part that is ours.
     #[test]
     fn the_task_of_a_connection_is_small() {
         fn size<F>(_: impl FnOnce(Stream, Bytes, Arc<Node>) -> F) -> usize {

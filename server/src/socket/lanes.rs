@@ -25,8 +25,8 @@ use tokio::{
 use self::bell::{Bell, Rope};
 use crate::gather;
 
-/// So many sockets at a time may be found readable: what others have for a connection to write waits for no more than
-/// these, so that a flood does not delay answers.
+/// Sockets that may be found readable at a time: what others have for a connection to write waits for no more than these,
+/// so that a flood does not delay answers.
 const SOCKETS_READ: usize = 64;
 /// After so many tasks a lane looks for new readiness, although it still has tasks.
 const EVENT_INTERVAL: u32 = 256;

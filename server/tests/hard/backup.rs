@@ -34,7 +34,7 @@ const CONFINED: &str = r#"
     exec "$@"
 "#;
 
-/// Whether this machine lets the test confine a process.
+/// Returns true if this machine lets the test confine a process.
 fn can_confine() -> bool {
     let tried = Command::new("unshare").args(["-rm", "sh", "-c", "mount --make-rprivate /"]).output();
     tried.is_ok_and(|output| output.status.success())

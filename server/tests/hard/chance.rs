@@ -4,7 +4,7 @@
 pub struct Chance(u64);
 
 impl Chance {
-    /// That of a test: the seed is `KITH_SEED`, or new; it is printed.
+    /// The chance of a test: the seed is `KITH_SEED`, or new; it is printed.
     pub fn new(test: &str) -> Self {
         let given = std::env::var("KITH_SEED").ok().map(|seed| seed.parse().expect("KITH_SEED is a number"));
         let seed = given.unwrap_or_else(|| u64::from_ne_bytes(kith::clock::random()));

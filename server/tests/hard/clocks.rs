@@ -23,9 +23,9 @@ use super::program::{LIFTED, alone};
 
 const DAY_S: i64 = 24 * 3600;
 const MONTH_S: i64 = 30 * DAY_S;
-/// How long what must come may take.
+/// The time within which what must come comes.
 const SOON: Duration = Duration::from_secs(20);
-/// How long a clock is wrong: several looks of every sweep.
+/// The time for which a clock is wrong: several looks of every sweep.
 const WRONG: Duration = Duration::from_secs(5);
 
 /// A server, somebody who writes to somebody, and the time as it is.

@@ -24,12 +24,12 @@ use super::{
     program::{LIFTED, Program, alone, say, until},
 };
 
-/// What was asked of the server, and what it promised.
+/// The requests to the server, and its promises.
 #[derive(Default)]
 struct Ledger {
     asked: HashMap<Uuid, Asked>,
     promised: HashMap<Uuid, Promised>,
-    /// What no server may do, as it was seen.
+    /// Broken promises, as they were seen.
     broken: Vec<String>,
 }
 
@@ -228,7 +228,7 @@ impl Fleet {
         found
     }
 
-    /// What follows from the logs agrees with them.
+    /// Checks that what follows from the logs agrees with them.
     async fn check_derived(&self, program: &Program) {
         for (index, person) in self.people[..8].iter().enumerate() {
             for id in self.of(index) {
@@ -356,7 +356,7 @@ async fn host(rest: Rest, group: ConversationId, guest: UserId, stop: Arc<Atomic
     }
 }
 
-/// Who listens without repairing: on one socket the entries of a conversation come without a gap, from the head that was
+/// A listener that does not repair: on one socket the entries of a conversation come without a gap, from the head that was
 /// told at its beginning on.
 struct Listener {
     server: kith_client::Server,
@@ -442,7 +442,7 @@ impl Found {
         }
     }
 
-    /// What a device heard of a conversation is its log.
+    /// Checks that what a device heard of a conversation is its log.
     fn look_at_device(&mut self, heard: &[(u64, Option<Uuid>)], log: &[Entry], mut missing: impl FnMut(Uuid)) {
         let mut last = 0;
         for (seq, _) in heard {
@@ -464,7 +464,7 @@ impl Found {
     }
 }
 
-/// Who is in a conversation, folded from its log.
+/// The members of a conversation, folded from its log.
 fn members(log: &[Entry]) -> Vec<UserId> {
     let mut members = Vec::new();
     for entry in log {

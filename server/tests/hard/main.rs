@@ -1,4 +1,4 @@
-//! What must never happen, and what tries to make it happen: each file is one way to be hard on a real `kith` process.
+//! Hard conditions: each file is one way to be hard on a real `kith` process, and says what must never happen meanwhile.
 //!
 //! These take seconds to a minute each and disturb one another, so that they run one after the other.
 

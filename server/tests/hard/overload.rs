@@ -30,7 +30,7 @@ type Wire = WebSocketStream<TcpStream>;
 const PAIRS: usize = 12;
 /// Messages that each writer has under way while the sustainable rate is measured.
 const WINDOW: usize = 16;
-/// How long the rate is measured, and how long ten times as much is sent.
+/// The time for which the rate is measured, and for which ten times as much is sent.
 const MEASURE: Duration = Duration::from_secs(2);
 const FLOOD: Duration = Duration::from_secs(4);
 /// Messages that a writer hands to the system between two looks at the clock.
@@ -40,7 +40,7 @@ const LOOKED_AT: Duration = Duration::from_millis(500);
 /// Typing that was on its way when typing was dropped may still arrive for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// What one socket heard.
+/// The frames that one socket heard.
 #[derive(Default)]
 struct Heard {
     sent: HashMap<Uuid, u64>,
@@ -240,7 +240,7 @@ impl Flood {
         Self { writers, readers, tasks, begun: Instant::now(), stop, _listening: listening }
     }
 
-    /// What was sent in all: a second, and by each writer in its order.
+    /// The sends in all: a second, and by each writer in its order.
     async fn asked(&self) -> (f64, Vec<Vec<Uuid>>) {
         let tasks = self.tasks.lock().take().expect("once");
         let mut asked = tasks.join_all().await;

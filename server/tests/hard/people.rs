@@ -9,7 +9,7 @@ use kith_protocol::{
 
 use super::program::Program;
 
-/// What everybody's password is.
+/// The password of everybody.
 pub const PASSWORD: &str = "a password of them all";
 
 /// Somebody who is signed in.
@@ -36,7 +36,7 @@ impl Person {
         Self { id: signed.user.id, name: name.to_owned(), token: signed.token, rest }
     }
 
-    /// So many of them.
+    /// Several people.
     pub async fn several(program: &Program, count: usize) -> Vec<Self> {
         let mut people = Vec::new();
         for index in 0..count {

@@ -21,9 +21,9 @@ use super::{
 const WIDTH: u32 = 12_000;
 const HEIGHT: u32 = 9_000;
 const MIB: u64 = 1024 * 1024;
-/// What reading pictures takes at most where they are read in parts: the smallest budget.
+/// The largest memory of reading pictures where they are read in parts: the smallest budget.
 const BUDGET_BYTES: u64 = 256 * MIB;
-/// What the process takes beside that: itself, the requests, what the allocator has not given back yet.
+/// The memory of the process beside that: itself, the requests, what the allocator has not given back yet.
 const SLACK_BYTES: u64 = 128 * MIB;
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -131,7 +131,7 @@ async fn two_at_once(bytes: &[u8], content_type: &str) -> ([Media; 2], u64) {
     ([one, other], peak)
 }
 
-/// What bytes become, however long the server takes for them.
+/// The media that bytes become, however long the server takes for them.
 async fn sent(who: &Person, bytes: &[u8]) -> Media {
     let id = who.rest.create_upload(bytes.len() as u64, None).await.unwrap();
     // Whether this is answered in time or not, it ends.

@@ -49,7 +49,7 @@ pub struct Program {
     data: PathBuf,
     addresses: Option<[SocketAddr; 2]>,
     child: Option<Child>,
-    /// What runs the server, and its first arguments.
+    /// The program that runs the server, and its first arguments.
     confined: Vec<String>,
 }
 
@@ -150,7 +150,7 @@ impl Program {
         self.child.take().expect("it runs").wait().unwrap()
     }
 
-    /// Whether it runs still.
+    /// Returns true while it runs.
     pub fn lives(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
@@ -160,12 +160,12 @@ impl Program {
         self.child.as_ref().expect("it runs").id()
     }
 
-    /// Where people connect.
+    /// The address to which people connect.
     pub fn address(&self) -> SocketAddr {
         self.addresses.expect("it was started")[0]
     }
 
-    /// Where its operator does.
+    /// The address to which its operator does.
     pub fn operator_address(&self) -> SocketAddr {
         self.addresses.expect("it was started")[1]
     }
@@ -180,7 +180,7 @@ impl Program {
         Rest::new(self.server())
     }
 
-    /// What the operator's address answers: the status and the text.
+    /// The answer of the operator's address: the status and the text.
     pub async fn probe(&self, path: &str) -> (u16, String) {
         let rest = Rest::new(Server::new(&format!("http://{}", self.operator_address())).unwrap());
         let answer = rest.request(Method::GET, path, &[], "").await.unwrap();
@@ -194,7 +194,7 @@ impl Program {
         values.find(|(key, _)| *key == name).map(|(_, value)| value.parse().unwrap())
     }
 
-    /// What it wrote to standard error since it was first started.
+    /// The text that it wrote to standard error since it was first started.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
     }

@@ -16,7 +16,7 @@ use super::{
     program::{LIFTED, Program, alone, say, until},
 };
 
-/// So many times the plug is pulled.
+/// The number of times that the plug is pulled.
 const ROUNDS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

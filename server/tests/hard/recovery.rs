@@ -84,7 +84,7 @@ async fn who_comes_after_a_crash_does_not_wait_and_misses_nothing() {
     program.verify(program.data());
 }
 
-/// How long a program takes on a data directory until it listens, and until it is ready.
+/// The time that a program takes on a data directory until it listens, and until it is ready.
 async fn start(program: &Path, data: &Path) -> [Duration; 2] {
     let began = Instant::now();
     let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! What an operator is shown says nothing that people said, and nothing that opens a door.
+//! Secrets: an operator is shown nothing that people said, and nothing that opens a door.
 
 use kith_client::{Method, Socket};
 use kith_protocol::{
@@ -20,7 +20,7 @@ const EDITED: &str = "marker-text-of-an-edit";
 const TRIED: &str = "marker-password-that-is-wrong";
 const NEW: &str = "marker-password-that-is-new";
 const MALFORMED: &str = "marker-within-garbage";
-/// Where nobody is woken; whoever knew it could.
+/// The endpoint at which nobody is woken; whoever knew it could.
 const ENDPOINT: &str = "endpoint-marker-6ab1";
 const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 /// A public key: that of the example of RFC 8291.

@@ -1,4 +1,4 @@
-//! Who asks for much and reads none of it: what waits is bounded for each user and in all, and others are served meanwhile.
+//! Waiting bytes: of users who ask for much and read none of it, a bounded part waits, and others are served meanwhile.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// What may wait in all; a sixteenth of it for one user.
+/// The bytes that may wait in all; a sixteenth of it for one user.
 const WAITING_MIB: u64 = 64;
 /// Mebibytes by which the server may grow besides, in a debug build.
 const BESIDES_MIB: u64 = 48;

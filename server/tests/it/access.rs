@@ -1,4 +1,4 @@
-//! Who may what: every route and every frame as a stranger, a removed member, one who is blocked, and with a revoked token.
+//! Permissions: every route and every frame as a stranger, a removed member, one who is blocked, and with a revoked token.
 
 use kith_client::{Method, StatusCode, rest::Paging};
 use kith_protocol::{
@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 
 use crate::world::{Person, Wire, World, client_id, code, message, raw, text};
 
-/// What a route does for somebody whom it does not concern.
+/// The people for whom a route does something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Concerns {
-    /// It answers everybody, signed in or not.
+    /// Everybody, signed in or not.
     Everybody,
-    /// It answers whoever is signed in, of themselves or of what all may see.
+    /// Whoever is signed in: it answers of themselves or of what all may see.
     SignedIn,
-    /// It is there only for the user whom it names.
+    /// Only the user whom it names.
     OneUser,
-    /// It is there only for the members of its conversation.
+    /// Only the members of its conversation.
     Members,
 }
 
@@ -90,7 +90,7 @@ const ROUTES: &[(&str, &str, Concerns)] = &[
     ("DELETE", "/v1/polls/{poll}", OneUser),
 ];
 
-/// What the parts of a path stand for in one call.
+/// The parts of a path in one call.
 #[derive(Clone)]
 struct Named {
     user: String,

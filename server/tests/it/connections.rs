@@ -1,4 +1,4 @@
-//! How many connections there may be, whose they are, and what those of one user may say together.
+//! Connections: their number, their owners, and what those of one user may say together.
 
 use std::time::Instant;
 

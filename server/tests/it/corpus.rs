@@ -1,4 +1,4 @@
-//! What the fuzzer starts from, and what it once found, goes through the same doors as bytes from a stranger.
+//! The corpus of the fuzzer, with what it once found, goes through the same doors as bytes from a stranger.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! What a disk changed is never served as true, is named, and is repaired where nothing has to be invented for that.
+//! Damage on the disk is never served as true, is named, and is repaired where nothing has to be invented for that.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 

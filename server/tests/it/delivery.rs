@@ -1,4 +1,4 @@
-//! What reaches a device: resume, catching up, slow readers, long polls.
+//! Delivery to devices: resume, catching up, slow readers, long polls.
 
 use std::time::{Duration, Instant};
 

@@ -80,7 +80,7 @@ impl Device {
         Self { client, events, instance: None }
     }
 
-    /// What happens up to an event of a kind, with it.
+    /// The events up to one of a kind, with it.
     async fn until(&mut self, is_it: impl Fn(&Event) -> bool) -> Vec<Event> {
         let mut seen = Vec::new();
         let come = async {

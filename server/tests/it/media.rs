@@ -64,7 +64,7 @@ async fn get(who: &Person, media: &Media, headers: &[(&str, &str)]) -> kith_clie
     who.rest.request(Method::GET, &path, headers, Vec::new()).await.expect("an answer")
 }
 
-/// What the last message of a log shows.
+/// The media of the last message of a log.
 async fn shown(who: &Person, conversation: kith_protocol::ConversationId) -> Vec<Media> {
     match who.log(conversation).await.pop().expect("an entry").body {
         Body::Message(message) => message.attachments,

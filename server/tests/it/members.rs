@@ -1,4 +1,4 @@
-//! Who belongs to a conversation: direct, group, channel; roles, limits, coming and going; and one's own settings of them.
+//! Members of a conversation: direct, group, channel; roles, limits, coming and going; and one's own settings of them.
 
 use kith_client::{Method, rest::Paging};
 use kith_protocol::{

@@ -1,4 +1,4 @@
-//! What becomes of a message: edits, deletions, reactions, replies, mentions, disappearing; and reading it all again.
+//! Messages and their later life: edits, deletions, reactions, replies, mentions, disappearing; and reading it all again.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::world::{MOMENT, Person, SOON, World, code, message, text, words};
 
-/// How long the server may take to have deleted content off its disk.
+/// The time within which the server has to have deleted content off its disk.
 const SCRUBBED: Duration = Duration::from_secs(60);
 
 fn edit(text: &str) -> EditMessage {

@@ -1,4 +1,4 @@
-//! Who is there, when they were last there, who may know, and who is writing.
+//! Presence and typing: who is there, when they were last there, who may know, and who is writing.
 
 use kith_client::{Rest, Socket};
 use kith_protocol::{

@@ -1,4 +1,4 @@
-//! What protects the server: limits, keys of repeated requests, and what it says to bad input.
+//! Protection of the server: limits, keys of repeated requests, and what it says to bad input.
 
 use kith_client::{Method, StatusCode};
 use kith_protocol::{Code, ServerFrame, limits::PAGE_ITEMS};

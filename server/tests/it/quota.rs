@@ -1,4 +1,4 @@
-//! How much a user may write in a day, and that the others go on.
+//! The quota of a user's writing in a day, and that the others go on.
 
 use std::time::Duration;
 

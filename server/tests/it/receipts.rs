@@ -1,4 +1,4 @@
-//! What was delivered and read, who is told of it, and what is unread.
+//! Receipts: what was delivered and read, who is told of it, and what is unread.
 
 use kith_client::rest::Paging;
 use kith_protocol::{
@@ -14,7 +14,7 @@ async fn settled(wire: &mut Wire, who: &Person, conversation: ConversationId) {
     who.rest.conversation(conversation).await.unwrap();
 }
 
-/// Where the conversation stands for somebody: read, delivered, unread.
+/// The standing of the conversation for somebody: read, delivered, unread.
 async fn stands(who: &Person) -> (u64, u64, u64) {
     let head = who.rest.conversations(&Paging::default()).await.unwrap().items[0].head;
     (head.read, head.delivered, head.unread)

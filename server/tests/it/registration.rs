@@ -1,4 +1,4 @@
-//! Who may sign up, and what is left of who has erased their account.
+//! Registration, and what is left of who has erased their account.
 
 use kith::account::InvitesBy;
 use kith_protocol::{

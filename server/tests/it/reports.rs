@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::world::{MOMENT, SOON, World, code, message};
 
-/// What the operator's commands do where no server runs: on the folder itself.
+/// The operator's operations where no server runs: on the folder itself.
 async fn operator(world: &mut World) -> (Operations, Arc<dyn kith::store::Store>) {
     world.stop().await;
     let end = Instant::now() + SOON;

@@ -13,7 +13,7 @@ use kith_protocol::{
 
 use crate::world::{MOMENT, Person, SOON, World, code, text};
 
-/// How long content that was deleted may stay on the disk, with time for a busy machine.
+/// The time for which content that was deleted may stay on the disk, with time for a busy machine.
 const SCRUBBED: Duration = Duration::from_secs(2 * kith::limits::SCRUB_S);
 
 fn search(words: &str) -> Search {
@@ -24,7 +24,7 @@ async fn items(who: &Person, words: &str) -> Vec<SearchItem> {
     who.rest.search(&search(words), &Paging::default()).await.expect("a search is answered").items
 }
 
-/// What a search finds: the text of each message, the best first.
+/// The texts that a search finds, the best first.
 async fn found(who: &Person, words: &str) -> Vec<String> {
     items(who, words).await.iter().map(|item| said(item).to_owned()).collect()
 }
@@ -292,7 +292,7 @@ async fn talk(anna: &Person, bela: &Person) -> Vec<ConversationId> {
     conversations
 }
 
-/// What a search finds once it finds so many.
+/// The messages that a search finds once it finds so many.
 async fn all(who: &Person, words: &str, count: usize) -> Vec<(MessageId, Vec<kith_protocol::rest::Highlight>)> {
     let until = Instant::now() + SOON;
     loop {

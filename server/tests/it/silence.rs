@@ -1,4 +1,4 @@
-//! Who says nothing: before hello, after it, and after the connection broke.
+//! Silent connections: before hello, after it, and after the connection broke.
 
 use std::time::Duration;
 

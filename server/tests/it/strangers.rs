@@ -1,4 +1,4 @@
-//! What strangers can do to a person, and how much one person can begin.
+//! Strangers: what they can do to a person, and how much one person can begin.
 
 use kith_client::{Method, StatusCode, rest::Paging};
 use kith_protocol::{

@@ -1,4 +1,4 @@
-//! What may be a reaction, a name or a title, how many reactions and edits there may be, and what became of older ones.
+//! Words: what may be a reaction, a name or a title, how many reactions and edits there may be, and what became of older ones.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kith::{

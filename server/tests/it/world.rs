@@ -20,9 +20,9 @@ use kith_protocol::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything that must come may take: promise 6.
+/// The time within which anything that must come comes: promise 6.
 pub const SOON: Duration = Duration::from_secs(10);
-/// How often what must become so is looked at.
+/// The pause between two looks at what must become so.
 pub const MOMENT: Duration = Duration::from_millis(50);
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -119,12 +119,12 @@ impl World {
         &self.rest
     }
 
-    /// Where the server listens.
+    /// The address on which the server listens.
     pub fn authority(&self) -> String {
         self.server.as_ref().expect("it runs").address.to_string()
     }
 
-    /// What the operator reads of its metrics.
+    /// The metrics, as the operator reads them.
     pub async fn metrics(&self) -> String {
         let operator = self.server.as_ref().expect("it runs").operator_address;
         let rest = Rest::new(kith_client::Server::new(&format!("http://{operator}")).expect("an address"));
@@ -132,7 +132,7 @@ impl World {
         String::from_utf8(answer.body.to_vec()).expect("text")
     }
 
-    /// Where everything is kept.
+    /// The data directory.
     pub fn data_dir(&self) -> &Path {
         &self.config.data_dir
     }
@@ -210,7 +210,7 @@ fn files_with(dir: &Path, marker: &str) -> Vec<PathBuf> {
     found
 }
 
-/// What somebody signs up with.
+/// The body of a sign-up.
 pub fn new_user(name: &str) -> NewUser {
     NewUser { username: name.into(), password: PASSWORD.into(), display_name: None, invite: None, device: None }
 }
@@ -231,7 +231,7 @@ pub fn text(text: impl Into<String>) -> NewMessage {
     }
 }
 
-/// What an entry says, if it is a message.
+/// The text of an entry that is a message.
 pub fn words(entry: &Entry) -> &str {
     match &entry.body {
         Body::Message(body) => &body.text,
@@ -347,7 +347,7 @@ pub async fn raw(rest: &Rest, method: Method, path: &str, headers: &[(&str, &str
 /// A socket, frame by frame.
 pub struct Wire {
     pub socket: Socket,
-    /// What the last hello told.
+    /// The heads that the last hello told.
     pub heads: Vec<kith_protocol::rest::HeadItem>,
     /// On so many pages.
     pub pages: usize,
@@ -392,7 +392,7 @@ impl Wire {
         tokio::time::timeout(SOON, end).await.expect("the server closes soon")
     }
 
-    /// What came up to the answer to a ping that is sent now.
+    /// The frames that came up to the answer to a ping that is sent now.
     pub async fn so_far(&mut self) -> Vec<ServerFrame> {
         self.say(ClientFrame::Ping(Ping::default())).await;
         let mut frames = Vec::new();

@@ -148,7 +148,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this server is and bounds. */
+        /** Describes this server and its limits. */
         get: operations["server_info"];
         put?: never;
         post?: never;
@@ -287,7 +287,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When each other member got and read a message; of a channel only how many. */
+        /** Tells when each other member got and read a message; of a channel only how many. */
         get: operations["messages_read_receipts"];
         put?: never;
         /** Says that everything up to and including this message is read. */
@@ -430,7 +430,7 @@ export interface paths {
         /** Begins an upload; the bytes that the request has are its first. */
         post: operations["uploads_create"];
         delete?: never;
-        /** What of tus is spoken here. */
+        /** Tells which parts of tus are spoken here. */
         options: operations["uploads_options"];
         head?: never;
         patch?: never;
@@ -443,7 +443,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far an upload is, and what it has become. */
+        /** Tells how far an upload is, and what it has become. */
         get: operations["uploads_info"];
         put?: never;
         /** A POST from where no other method can be sent: it is the one that it names. */
@@ -451,7 +451,7 @@ export interface paths {
         /** Forgets an upload. */
         delete: operations["uploads_terminate"];
         options?: never;
-        /** How far an upload is, for who goes on with it: whoever else still writes to it is stopped. */
+        /** Tells how far an upload is, to whoever goes on with it: whoever else still writes to it is stopped. */
         head: operations["uploads_head"];
         /** Adds bytes to an upload. With the last of them it becomes a media. */
         patch: operations["uploads_append"];
@@ -482,7 +482,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whom one blocks. */
+        /** Lists the people whom one blocks. */
         get: operations["users_blocked"];
         put?: never;
         post?: never;
@@ -620,7 +620,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What strangers began with the caller, or added them to, and waits for an answer; newest first, 100 at most. */
+        /**
+         * Lists the conversations that strangers began with the caller, or added them to, and that wait for an answer; newest
+         *     first, 100 at most.
+         */
         get: operations["conversations_requests"];
         put?: never;
         post?: never;
@@ -690,7 +693,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether a user is there, as far as the caller may know. */
+        /** Tells if a user is there, as far as the caller may know. */
         get: operations["users_of"];
         put?: never;
         post?: never;
@@ -2182,9 +2185,9 @@ export interface operations {
     conversations_channels: {
         parameters: {
             query?: {
-                /** @description What the title begins with; all channels where absent. */
+                /** @description The beginning of the title; all channels where absent. */
                 q?: string;
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -2557,15 +2560,15 @@ export interface operations {
     messages_log: {
         parameters: {
             query?: {
-                /** @description Those before this seq. */
+                /** @description Messages before this seq. */
                 before?: number;
-                /** @description Those after this seq. */
+                /** @description Messages after this seq. */
                 after?: number;
                 /** @description This seq in the middle. */
                 around?: number;
                 /** @description The first at or after this time in the middle. */
                 at?: components["schemas"]["Timestamp"];
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
             };
             header?: never;
@@ -2642,15 +2645,15 @@ export interface operations {
     messages_page: {
         parameters: {
             query?: {
-                /** @description Those before this seq. */
+                /** @description Messages before this seq. */
                 before?: number;
-                /** @description Those after this seq. */
+                /** @description Messages after this seq. */
                 after?: number;
                 /** @description This seq in the middle. */
                 around?: number;
                 /** @description The first at or after this time in the middle. */
                 at?: components["schemas"]["Timestamp"];
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
             };
             header?: never;
@@ -2835,7 +2838,7 @@ export interface operations {
     conversations_participants: {
         parameters: {
             query?: {
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -3517,7 +3520,7 @@ export interface operations {
     media_bytes: {
         parameters: {
             query?: {
-                /** @description Until when it opens the media, in seconds since 1970. */
+                /** @description The end of the time in which it opens the media, in seconds since 1970. */
                 expires?: number;
                 /** @description Says so for the server. */
                 signature?: string;
@@ -3627,7 +3630,7 @@ export interface operations {
     media_thumbnail: {
         parameters: {
             query?: {
-                /** @description Until when it opens the media, in seconds since 1970. */
+                /** @description The end of the time in which it opens the media, in seconds since 1970. */
                 expires?: number;
                 /** @description Says so for the server. */
                 signature?: string;
@@ -4234,7 +4237,7 @@ export interface operations {
     messages_read_receipts: {
         parameters: {
             query?: {
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -4473,7 +4476,7 @@ export interface operations {
             query?: {
                 /** @description The number of the last frame that was got: it and those before do not come again. */
                 after?: number;
-                /** @description How long to wait for a frame; 50 s at most. */
+                /** @description The time to wait for a frame; 50 s at most. */
                 wait_s?: number;
             };
             header?: never;
@@ -4810,7 +4813,7 @@ export interface operations {
                 from?: components["schemas"]["UserId"];
                 /** @description Only before this time. */
                 before?: components["schemas"]["Timestamp"];
-                /** @description So many at most; 50 where absent. There may be fewer, or none, and still a next page. */
+                /** @description Items at most; 50 where absent. There may be fewer, or none, and still a next page. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -5774,9 +5777,9 @@ export interface operations {
     users_search: {
         parameters: {
             query: {
-                /** @description What the username begins with; 2 characters at least. */
+                /** @description The beginning of the username; 2 characters at least. */
                 username: string;
-                /** @description So many at most, and 20 in any case. */
+                /** @description Items at most, and 20 in any case. */
                 limit?: number;
             };
             header?: never;
@@ -5947,7 +5950,7 @@ export interface operations {
     users_blocked: {
         parameters: {
             query?: {
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -6549,7 +6552,7 @@ export interface operations {
     messages_mentions: {
         parameters: {
             query?: {
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;
@@ -7127,7 +7130,7 @@ export interface operations {
     conversations_list: {
         parameters: {
             query?: {
-                /** @description So many at most; 50 where absent. */
+                /** @description Items at most; 50 where absent. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string;

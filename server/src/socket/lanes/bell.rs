@@ -1,4 +1,4 @@
-//! How other threads wake the connections of a lane.
+//! The bell of a lane, by which other threads wake its connections.
 //!
 //! A lane may sleep in the kernel, so that every waking of one of its tasks by another thread is a system call, also while
 //! the lane is at work. Here wakers are laid down instead, and the first alone wakes the lane, which wakes the others

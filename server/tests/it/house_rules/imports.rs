@@ -24,8 +24,8 @@ fn place(file: &str) -> Option<(&str, usize)> {
     Some((path.split('/').next()?, path.split('/').count()))
 }
 
-/// What the code of a file takes from the root of its crate, and in which lines: by `crate`, or by as many `super` as lead
-/// there.
+/// The names that the code of a file takes from the root of its crate, with their lines: by `crate`, or by as many `super`
+/// as lead there.
 fn from_root(text: &str, supers: usize) -> Vec<(usize, String)> {
     let mut plain = String::new();
     let mut starts = Vec::new();

@@ -65,7 +65,7 @@ impl Service {
     }
 }
 
-/// What is kept of one kind, a line each.
+/// The rows of one kind, a line each.
 fn kept(world: &World, kind: &str) -> Vec<String> {
     let mut lines = Vec::new();
     inspect(world.data_dir(), &kind.parse::<Subject>().expect("a subject"), |line| lines.push(line.to_owned()))

@@ -36,7 +36,7 @@ pub struct Request {
     pub at: std::time::Instant,
 }
 
-/// What the service answers: a status, and after how many seconds to come again.
+/// The answer of the service: a status, and after how many seconds to come again.
 pub type Answer = (u16, Option<u32>);
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub(super) struct State {
     pub(super) requests: Vec<Request>,
     answers: HashMap<String, VecDeque<Answer>>,
     always: Option<Answer>,
-    /// Whether it reads what comes and answers nothing.
+    /// True while it reads what comes and answers nothing.
     pub(super) silent: bool,
     /// Requests that wait for an answer, and the most that ever did at a time.
     pub(super) waiting: (usize, usize),
@@ -74,17 +74,17 @@ impl Service {
         service
     }
 
-    /// What it answers next to a device, once each.
+    /// Sets the next answers to a device, once each.
     pub fn answer_next(&self, device: &Device, answers: impl IntoIterator<Item = Answer>) {
         self.state.lock().answers.entry(device.path.clone()).or_default().extend(answers);
     }
 
-    /// What it answers to all whose answers are not said otherwise.
+    /// Sets the answer to all whose answers are not said otherwise.
     pub fn answer_always(&self, answer: Option<Answer>) {
         self.state.lock().always = answer;
     }
 
-    /// What came for a device.
+    /// The requests that came for a device.
     pub fn requests(&self, device: &Device) -> Vec<Request> {
         self.state.lock().requests.iter().filter(|request| request.path == device.path).cloned().collect()
     }
@@ -180,7 +180,7 @@ impl Device {
         self.secret.public_key().to_sec1_point(false).as_bytes().to_vec()
     }
 
-    /// What `PushSubscription.toJSON()` gives.
+    /// The same as `PushSubscription.toJSON()` gives.
     pub fn subscription(&self) -> Value {
         let keys = json!({
             "p256dh": BASE64_URL_SAFE_NO_PAD.encode(self.point()),
