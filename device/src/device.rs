@@ -33,7 +33,7 @@ pub struct Config {
     pub token: String,
     /// The program's name and version, for the operator's statistics.
     pub program: Option<String>,
-    /// What the device has from before, as [`Timeline::have`] gave it.
+    /// The seqs that the device has from before, as [`Timeline::have`] gave them.
     pub have: Vec<(ConversationId, u64)>,
     /// The instance that this is of, as [`Event::Connected`] named it. What is of no known instance counts for nothing at a
     /// server that names one.
@@ -68,7 +68,7 @@ impl Config {
 pub struct Device {
     token: String,
     program: Option<String>,
-    /// Whose seqs the timeline has.
+    /// The instance whose seqs the timeline has.
     instance: Option<InstanceId>,
     timeline: Timeline,
     outbox: Outbox,
@@ -286,7 +286,7 @@ impl Device {
         Ok(())
     }
 
-    /// When [`Device::due`] has something to do, if nothing happens before.
+    /// Returns the time at which [`Device::due`] has something to do, if nothing happens before.
     pub fn deadline(&self, now: Instant) -> Instant {
         let mut deadline = self.link.silence();
         if let Some(leave) = &self.link.leave {

@@ -73,13 +73,13 @@ pub enum Due {
 pub enum Event {
     /// The server took the hello.
     Connected {
-        /// Who this is.
+        /// The user.
         user: UserId,
         /// On what.
         device: DeviceId,
         /// The node that answers.
         node: String,
-        /// Whose seqs these are, to be kept beside [`Timeline::have`]; an older server does not say it.
+        /// The instance whose seqs these are, to be kept beside [`Timeline::have`]; an older server does not say it.
         instance: Option<InstanceId>,
     },
     /// The server's data is another instance than what this device had, as after the restore of a backup: the timeline is
@@ -92,7 +92,7 @@ pub enum Event {
     /// The entries behind a seq could not be had: they were asked for [`limits::SYNC_TRIES`] times, or are damaged on the
     /// server, and are not asked for any more until something else brings the conversation on.
     Behind {
-        /// Of which conversation.
+        /// The conversation.
         conversation: ConversationId,
         /// The last seq that is there.
         after: u64,
@@ -101,12 +101,12 @@ pub enum Event {
     Disconnected {
         /// The code of the close frame; 1006 where there was none; nothing where the server was not reached at all.
         code: Option<u16>,
-        /// What happened, for a person.
+        /// The reason, for a person.
         reason: String,
-        /// When the next attempt is made.
+        /// The time after which the next attempt is made.
         retry_in: Duration,
     },
-    /// Where a conversation stands, after each hello; or that it is damaged on the server.
+    /// The standing of a conversation, after each hello; or that it is damaged on the server.
     Head(HeadItem),
     /// An entry, one's own too. Of each conversation they come in order, each once, without a gap but for what was
     /// never for this user.
@@ -115,13 +115,13 @@ pub enum Event {
     Sent(Sent),
     /// A message of this device cannot be sent.
     Failed {
-        /// Which.
+        /// The name of the message.
         client_id: Uuid,
-        /// Where to.
+        /// The conversation.
         conversation: ConversationId,
-        /// Why.
+        /// The error code.
         code: Code,
-        /// Why, for a person.
+        /// The reason, for a person.
         reason: String,
     },
     /// Somebody's pointers moved.
@@ -132,18 +132,18 @@ pub enum Event {
     Typing(Typing),
     /// The list of conversations changed.
     ConversationChanged(ConversationFrame),
-    /// So many requests of strangers wait for an answer, since their number changed.
+    /// The number of requests of strangers that wait for an answer, since it changed.
     Requests(u32),
     /// A message has expired: its content is gone from the timeline.
     Expired(MessageId),
     /// The server has nothing above this seq, without being another instance: what this device had above is not so any longer.
     Rewound {
-        /// Of which conversation.
+        /// The conversation.
         conversation: ConversationId,
         /// The last seq that stands.
         head: u64,
     },
-    /// What the server drops at the moment.
+    /// The kinds of frames that the server drops at the moment.
     Degraded(Vec<Sheddable>),
     /// The token is of no use any longer, and nothing more will come.
     Stopped {

@@ -8,17 +8,17 @@ use crate::limits;
 
 /// The state of one connection; a new one replaces it.
 pub(crate) struct Link {
-    /// Who the server says that this is; nobody before `ready`.
+    /// The user and the device, as the server says; nobody before `ready`.
     pub(crate) ready: Option<(UserId, DeviceId)>,
     pub(crate) heartbeat: Duration,
     pub(crate) ping: Instant,
-    /// How many pings were said and answered,
+    /// The number of pings that were said and answered,
     pub(crate) pings: u64,
     pub(crate) pongs: u64,
     /// and how many must be answered until all is here that the server sends by itself after a hello; not known before
     /// the last page of heads.
     pub(crate) resumed: Option<u64>,
-    /// When the server last said something.
+    /// The time at which the server last said something.
     pub(crate) heard: Instant,
     pub(crate) opened: Instant,
     pub(crate) resume: Option<Instant>,
@@ -32,9 +32,9 @@ pub(crate) struct Link {
 /// The wish of a server that drains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leave {
-    /// When.
+    /// The time of the next attempt.
     pub(crate) at: Instant,
-    /// Where to, if not to the same address.
+    /// The address to go to, if not the same one.
     pub(crate) url: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Link {
         }
     }
 
-    /// When the server has been silent for too long: it answers each heartbeat.
+    /// The time at which the server has been silent for too long: it answers each heartbeat.
     pub(crate) fn silence(&self) -> Instant {
         let patience = if self.ready.is_some() { self.heartbeat * limits::SILENT_HEARTBEATS } else { self.heartbeat };
         self.heard + patience

@@ -24,7 +24,7 @@ pub(crate) struct Outbox {
 /// The unsent messages of one conversation, never empty.
 struct Queue {
     messages: VecDeque<NewMessage>,
-    /// When the first is sent, or sent again.
+    /// The time at which the first is sent, or sent again.
     due: Instant,
     /// Times that the server refused the first for now,
     refusals: u32,
@@ -63,7 +63,7 @@ impl Outbox {
         }
     }
 
-    /// What is to be sent now.
+    /// Returns the messages to be sent now.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<Send> {
         let queues = self.queues.iter_mut().filter(|(_, queue)| queue.due <= now);
         let sends = queues.filter_map(|(id, queue)| {

@@ -1,4 +1,4 @@
-//! What reached this device and what was read on it, told to the server now and then.
+//! The pointers of this device: what reached it and what was read on it, told to the server now and then.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,7 +12,7 @@ use crate::limits;
 /// The pointers of one user in all conversations.
 pub(crate) struct Pointers {
     conversations: HashMap<ConversationId, Pair>,
-    /// Those of which the server does not know all.
+    /// Conversations of which the server does not know all.
     untold: BTreeSet<ConversationId>,
     /// The one that was told last; the next is behind it, so that each has its turn.
     last: Option<ConversationId>,
@@ -53,7 +53,7 @@ impl Pointers {
         });
     }
 
-    /// What the server knows after a hello; what it missed is told again.
+    /// Takes the pointers that the server knows after a hello; what it missed is told again.
     pub(crate) fn head(&mut self, item: &HeadItem) {
         self.change(item.id, |pair| {
             pair.told_delivered = item.delivered;
@@ -70,7 +70,7 @@ impl Pointers {
         });
     }
 
-    /// What is to be told now.
+    /// Returns the frames to be sent now.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<ClientFrame> {
         if self.untold.is_empty() || now < self.next {
             return Vec::new();

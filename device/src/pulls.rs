@@ -1,4 +1,4 @@
-//! What is asked for: conversations whose log goes on beyond what the device has, a few at a time.
+//! Pulls: conversations whose log goes on beyond what the device has are asked for, a few at a time.
 //!
 //! A question that brings nothing is asked again later each time, for fewer entries, also on the next connection; after
 //! [`limits::SYNC_TRIES`] it is given up, until something else brings the log on.
@@ -26,10 +26,10 @@ pub(crate) struct Pulls {
     from: Instant,
 }
 
-/// What was asked for.
+/// A question to the server.
 struct Question {
     after: u64,
-    /// When it counts as not answered.
+    /// The time at which it counts as not answered.
     until: Instant,
 }
 
@@ -37,7 +37,7 @@ struct Question {
 struct Failing {
     after: u64,
     tries: u32,
-    /// When it may be asked again.
+    /// The time at which it may be asked again.
     again: Instant,
 }
 
@@ -125,7 +125,7 @@ impl Pulls {
         self.behind.iter().all(given_up) && self.from <= now
     }
 
-    /// What to ask for now.
+    /// Returns the questions to ask now.
     pub(crate) fn due(&mut self, now: Instant, timeline: &Timeline) -> Vec<Sync> {
         if now < self.from {
             return Vec::new();

@@ -10,7 +10,7 @@ use crate::Content;
 pub struct Counts {
     /// Entries that are [`Content::counted`], those redacted since included.
     pub messages: u64,
-    /// Those of them that mention somebody.
+    /// The number of them that mention somebody.
     pub mentioning: u64,
     /// The seq of the last entry that changed the conversation or its members.
     pub rev: u64,

@@ -1,4 +1,4 @@
-//! Who may append which entry, as far as the log alone can tell.
+//! The rules by which users append entries, as far as the log alone can tell.
 
 use std::{borrow::Cow, cmp::Reverse};
 

@@ -28,26 +28,26 @@ pub struct State {
 /// The settings of a conversation. In their serde form the server keeps them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What the conversation is, for ever.
+    /// The kind of the conversation, for ever.
     pub kind: ConversationKind,
     /// Its title.
     pub title: Option<String>,
-    /// What it is about.
+    /// Its topic.
     pub topic: Option<String>,
     /// Its picture.
     pub avatar: Option<String>,
     /// Seconds after which messages sent now disappear.
     pub expire_after_s: Option<u32>,
-    /// Who may write.
+    /// The members who may write.
     pub writers: Writers,
-    /// When it began.
+    /// The time at which it began.
     pub created_at: Timestamp,
 }
 
 /// A member, as far as the log says. In its serde form the server keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// What they may do.
+    /// Their role.
     pub role: Role,
     /// The seq where their history begins.
     pub since: u64,
@@ -61,22 +61,22 @@ pub enum Wrong {
     /// Its seq is not the next.
     #[error("it follows on {0}")]
     Gap(u64),
-    /// It is no `created` and the first, or one and not the first.
+    /// A `created` that is not the first, or another entry that is.
     #[error("the first entry, and no other, is `created`")]
     Beginning,
-    /// It was taken before the entry in front of it.
+    /// An entry that was taken before the one in front of it.
     #[error("it was taken before the one before it")]
     Time,
-    /// It amends an entry that is not in front of it.
+    /// An amendment of an entry that is not in front of it.
     #[error("it amends {0}, which is not in front of it")]
     Target(u64),
     /// Its sender is no member.
     #[error("its sender {0} is no member")]
     Sender(UserId),
-    /// It adds a user who is a member.
+    /// An added user who is a member.
     #[error("it adds {0}, who is a member already")]
     Added(UserId),
-    /// It removes a user who is no member, or gives them a role.
+    /// A user who is no member, removed or given a role.
     #[error("it is about {0}, who is no member")]
     Absent(UserId),
 }

@@ -50,12 +50,12 @@ impl Backends {
         Ok(Self { sqlite, objects, index })
     }
 
-    /// Where logs and rows are kept.
+    /// Returns the store of logs and rows.
     pub fn store(&self) -> Arc<dyn Store> {
         self.sqlite.clone()
     }
 
-    /// Where the bytes of media are kept.
+    /// Returns the object store of media.
     pub fn objects(&self) -> Arc<Objects> {
         self.objects.clone()
     }
@@ -85,7 +85,7 @@ impl Backends {
     }
 }
 
-/// Whether a file is one that was being written.
+/// Returns true for a file that was being written.
 fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().contains('#'))
 }

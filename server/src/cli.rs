@@ -206,11 +206,11 @@ enum Users {
 /// Names that an import prints of those that were there already.
 const NAMES_SHOWN: usize = 20;
 
-/// Why a command failed.
+/// The reason why a command failed.
 enum Failure {
-    /// It was asked wrongly.
+    /// The command line is wrong.
     Usage(String),
-    /// It did not work.
+    /// The command did not work.
     Run(String),
     /// There is something to be done.
     Due(String),

@@ -17,7 +17,7 @@ use uuid::ContextV7;
 
 use self::judge::{Change, Judge, Kept, Reading};
 
-/// How often the two clocks are read again where a pause came between them.
+/// The number of times that the two clocks are read again where a pause came between them.
 const READS: usize = 8;
 /// Microseconds between the two readings that are no pause.
 const PAUSE_US: i64 = 100;
@@ -39,7 +39,7 @@ static CLOCK: LazyLock<Clock> = LazyLock::new(|| {
     clock
 });
 
-/// Which start of the machine this is. Where the kernel does not say, each start of the program counts as another.
+/// The identifier of this start of the machine. Where the kernel does not say, each start of the program counts as another.
 static BOOT: LazyLock<[u8; 16]> = LazyLock::new(|| {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
     id.and_then(|id| Uuid::parse_str(id.trim()).ok()).map_or_else(random, Uuid::into_bytes)

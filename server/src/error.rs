@@ -1,4 +1,4 @@
-//! What a caller is told when something cannot be done: a code that says what they can do about it, and why.
+//! Errors as a caller is told them: a code that says what they can do about it, and the circumstances.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,13 +10,13 @@ use crate::{store, telemetry};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .detail.as_deref().unwrap_or(.code.title()))]
 pub struct Error {
-    /// What the caller decides by.
+    /// The error code, by which the caller decides.
     pub code: Code,
-    /// What happened this time.
+    /// The circumstances of this time.
     pub detail: Option<String>,
     /// The fields at fault.
     pub fields: Vec<FieldError>,
-    /// When it may succeed.
+    /// The time after which it may succeed.
     pub retry_after: Option<Duration>,
     /// True where what was asked for is damaged: asking again changes nothing.
     pub damaged: bool,

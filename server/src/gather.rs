@@ -1,4 +1,4 @@
-//! What a thread wakes in one turn, it wakes together.
+//! Wakes together the tasks that a thread wakes in one turn.
 //!
 //! To wake a task of another thread may be a system call, and gives that thread the core that it was woken from: it takes
 //! the one thing that is there, and sleeps until it is woken for the next. So lanes and the store's writer gather whom they
@@ -23,13 +23,13 @@ use tokio::runtime::Handle;
 use crate::limits;
 
 thread_local! {
-    /// Where this thread gathers: its turn.
+    /// The turn in which this thread gathers.
     static TURN: RefCell<Option<Turn>> = const { RefCell::new(None) };
 }
 
 struct Turn {
     woken: Vec<Arc<Sleeper>>,
-    /// Whom to wake when somebody is gathered, so that the turn ends.
+    /// The waker that is called when something is gathered, so that the turn ends.
     end: Waker,
 }
 
@@ -76,7 +76,7 @@ fn wake(woken: Vec<Arc<Sleeper>>) {
     workers.spawn(async move { drop(woken) });
 }
 
-/// They are woken when this is dropped: also by a runtime that has ended, since not all of them need be its.
+/// The tasks that are woken when this is dropped: also by a runtime that has ended, since not all of them need be its.
 struct Woken(Vec<Arc<Sleeper>>);
 
 impl Drop for Woken {

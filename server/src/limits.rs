@@ -1,4 +1,4 @@
-//! What bounds the server. The limits of the protocol are in [`kith_protocol::limits`]; these are ours.
+//! The bounds of the server. Those of the protocol are in [`kith_protocol::limits`].
 
 /// Within how many seconds redacted and deleted content has left the disk.
 pub const SCRUB_S: u64 = 60;
@@ -60,7 +60,7 @@ pub const RECOVERED_TOGETHER: usize = 256;
 pub const DAMAGE_AGAIN_S: u64 = 3600;
 /// A conversation without work for so many seconds goes to sleep.
 pub const CONVERSATION_IDLE_S: u64 = 60;
-/// How long moved pointers may wait for the disk, in milliseconds.
+/// The time for which moved pointers may wait for the disk, in milliseconds.
 pub const POINTER_FLUSH_MS: u64 = 2000;
 /// Bytes that an entry counts for beside its body: its place, its names and its times.
 pub const ENTRY_BYTES_BESIDE: u64 = 128;
@@ -90,7 +90,7 @@ pub const WAITING_STEP_BYTES: usize = 4096;
 pub const PAGE_RESERVE_BYTES: usize = 1024 * 1024;
 /// Milliseconds after which who was refused as overloaded may try again.
 pub const OVERLOADED_MS: u64 = 1000;
-/// When memory is short, a connection is closed that has not read so many bytes of what waits for it
+/// Bytes that a connection must read of those that wait for it, or is closed when memory is short,
 pub const STALLED_BYTES: u32 = 32 * 1024;
 /// in so many seconds.
 pub const STALLED_S: u32 = 5;
@@ -144,7 +144,7 @@ pub const REFUSED_PAUSE_MS: u64 = 100;
 pub const HELD_MS: u64 = 1000;
 /// Seconds after which the time is kept again for the next run.
 pub const CLOCK_KEPT_S: u64 = 600;
-/// How long an operator's command waits for a server that still starts, in milliseconds.
+/// The time for which an operator's command waits for a server that still starts, in milliseconds.
 pub const OPERATOR_WAIT_MS: u64 = 5_000;
 /// Passwords hashed at a time, one for every two cores at most; each takes 19 MiB and a core for some 15 ms.
 pub const PASSWORDS_AT_ONCE: usize = 4;
@@ -158,21 +158,21 @@ pub const PASSWORDS_SLOWED: usize = 64;
 pub const PASSWORDS_EACH: usize = 16;
 /// Passwords a second that are hashed for names that are asked for too often, all together.
 pub const PASSWORDS_SLOWED_PER_S: u32 = 4;
-/// How many turns it takes until a device that is not known is before those that are.
+/// The number of turns until a device that is not known is before those that are.
 pub const PASSWORDS_UNKNOWN_EVERY: usize = 4;
 /// Device secrets of a user; with one more, the one that was not used for longest is forgotten.
 pub const DEVICE_SECRETS: usize = 64;
 /// Token buckets of one kind; beyond, those that were not used for longest are forgotten, and with that full.
 pub const BUCKETS: usize = 65_536;
-/// How many times what one address may do a whole /56 may, or the /24 of an IPv4 address,
+/// The multiple of what one address may do that a whole /56 may, or the /24 of an IPv4 address,
 pub const SITE_TIMES: u32 = 4;
 /// and a whole /48.
 pub const WIDE_TIMES: u32 = 16;
-/// How many times what may be tried for a name from one address may be tried for it in all before it is slow.
+/// The multiple of the tries for a name from one address that may be made for it in all before it is slow.
 pub const NAME_TIMES: u32 = 3;
-/// How many times slower than its bucket was full at first the bucket of a name at an address fills again.
+/// The factor by which the bucket of a name at an address fills again slower than it was full at first.
 pub const NAME_REFILL_TIMES: u32 = 5;
-/// How many times less than others a new account may do.
+/// The divisor of what others may do that a new account may do.
 pub const NEW_ACCOUNT_SHARE: u64 = 10;
 /// Users that one search for people finds at most,
 pub const USERS_FOUND: usize = 20;
@@ -194,13 +194,13 @@ pub const CARDS: usize = 65_536;
 pub const BLOCKED_USERS: usize = 1000;
 /// Requests of one user that wait for an answer; one more takes the place of the oldest of the stranger with the most.
 pub const REQUESTS: usize = 100;
-/// How long a request waits for an answer, in seconds: 30 days.
+/// The time for which a request waits for an answer, in seconds: 30 days.
 pub const REQUEST_S: u64 = 30 * 24 * 3600;
 /// Reports that one user makes on one day,
 pub const REPORTS_PER_DAY: u32 = 20;
 /// and those of all users that wait for the operator; one more takes the place of the oldest of who made the most.
 pub const REPORTS: usize = 1000;
-/// How long a report is kept that nobody closes, in seconds: 90 days.
+/// The time for which a report is kept that nobody closes, in seconds: 90 days.
 pub const REPORT_S: u64 = 90 * 24 * 3600;
 /// Messages that one report shows,
 pub const REPORT_MESSAGES: usize = 20;
@@ -210,7 +210,7 @@ pub const REPORT_TEXT_BYTES: usize = 4096;
 pub const REPORT_REASON_CHARS: usize = 1000;
 /// Rows that are read at a time where all of a range are needed.
 pub const SCAN_ROWS: usize = 500;
-/// How long an invite is good, in seconds: 7 days.
+/// The time for which an invite is good, in seconds: 7 days.
 pub const INVITE_S: u64 = 7 * 24 * 3600;
 /// Invites of one user that may be open at a time.
 pub const INVITES_OPEN: usize = 100;
@@ -236,9 +236,9 @@ pub const RATES_SWEEP_S: u64 = 10;
 pub const RATE_LIMITED_IN_A_ROW: u32 = 100;
 /// Silent heartbeats after which a connection is closed with 4009.
 pub const HEARTBEATS_MISSED: u32 = 3;
-/// How long a user whose connection broke still counts as online, in seconds.
+/// The time for which a user whose connection broke still counts as online, in seconds.
 pub const PRESENCE_GRACE_S: u64 = 30;
-/// How often last seen is stored for one who stays, in seconds.
+/// The period at which last seen is stored for one who stays, in seconds.
 pub const LAST_SEEN_S: u64 = 300;
 /// Media that one user sends in one request each, at a time,
 pub const MEDIA_SENDING_EACH: usize = 4;
@@ -298,7 +298,7 @@ pub const STORE_PROBE_BYTES: usize = 256 * 1024;
 pub const PICTURE_PIXELS: u64 = 108_000_000;
 /// and bytes that reading any takes beside what its size says: the small picture, its forms, what a decoder is.
 pub const PICTURE_FIXED_BYTES: u64 = 16 * 1024 * 1024;
-/// How many times its bytes the codes of a lossless WebP may take in memory.
+/// The multiple of its bytes that the codes of a lossless WebP may take in memory.
 pub const WEBP_CODES_GROW: u64 = 640;
 /// Pictures that are read at a time,
 pub const PICTURES_AT_ONCE: usize = 2;
@@ -378,7 +378,7 @@ pub const SEARCH_BEGINNING_CHARS: usize = 3;
 pub const SEARCH_HIGHLIGHTS: usize = 100;
 /// Messages that are found before the best of them are chosen.
 pub const SEARCH_CANDIDATES: usize = 500;
-/// How long one search may look, in milliseconds, before those that wait have their turns.
+/// The time for which one search may look, in milliseconds, before those that wait have their turns.
 pub const SEARCH_LOOK_MS: u64 = 20;
 /// Searches that look at the same time.
 pub const SEARCHES_AT_ONCE: usize = 2;
@@ -392,7 +392,7 @@ pub const SEARCH_CACHE_KIB: i64 = 4 * 1024;
 pub const SEARCH_BATCH: usize = 500;
 /// Entries of one conversation, or of the walk through all, after which the indexing looks for what is more urgent.
 pub const SEARCH_TURN: u64 = 5000;
-/// How much longer than each durable write of the index took the indexing rests, so that it has a share of a core at most.
+/// The factor by which the indexing rests longer than each durable write of the index took: it has a share of a core at most.
 pub const SEARCH_REST: u32 = 3;
 /// Length of the index's write-ahead log, in bytes, from which on it is emptied.
 pub const SEARCH_WAL_BYTES: u64 = 16 * 1024 * 1024;

@@ -36,38 +36,38 @@ use crate::{
     timekeeper,
 };
 
-/// How often the load is looked at.
+/// The period at which the load is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A node that serves.
 pub struct Node {
-    /// What its operator decided.
+    /// The operator's configuration.
     pub config: Config,
-    /// What it keeps; a door asks for it by way of those below.
+    /// The store; a door asks for its contents by way of those below.
     store: Arc<dyn Store>,
-    /// Which life of the data it is, once that was asked.
+    /// The instance of the data, once that was asked.
     instance: OnceCell<InstanceId>,
-    /// Who there is.
+    /// The accounts.
     pub accounts: Arc<Accounts>,
-    /// What they show.
+    /// The media.
     pub media: Arc<Media>,
-    /// What they say.
+    /// The conversations.
     pub conversations: Conversations,
-    /// What of it has which words.
+    /// The search for messages.
     pub search: Search,
-    /// Who is woken when something is said.
+    /// The push of messages.
     pub push: Arc<Push>,
     /// The reports that wait for the operator.
     pub reports: Reports,
-    /// Who is connected.
+    /// The roster of connections.
     pub roster: Arc<Roster>,
-    /// Who is there.
+    /// The presence of users.
     pub presence: Arc<Presence>,
-    /// What is dropped under load.
+    /// The load shedding.
     pub shed: Arc<Shed>,
-    /// How often one may do what.
+    /// The rate limits.
     pub rates: Rates,
-    /// How many connections there may be.
+    /// The places of connections.
     pub places: Arc<Places>,
     /// Users whose erasure a crash interrupted.
     erasures: Mutex<Vec<UserId>>,

@@ -28,7 +28,7 @@ const NOBODY: u64 = 0;
 /// One part in so many of all places is freed at a time, so that a crowd does not have all connections looked through for
 /// each of its own.
 const FREED: usize = 64;
-/// For how long nobody looks again when no connection was idle.
+/// The time for which nobody looks again when no connection was idle.
 const BARREN: Duration = Duration::from_millis(50);
 
 /// There is no place; the name is a label of a metric.
@@ -239,7 +239,7 @@ impl Drop for Counted {
 pub struct Visit {
     places: Arc<Places>,
     number: u64,
-    /// It counts for whom its proxy speaks.
+    /// True where it counts for the address for which its proxy speaks.
     proxied: bool,
     /// For whom that is, while they ask something.
     counted: Mutex<Option<Counted>>,
@@ -247,13 +247,13 @@ pub struct Visit {
     asked: AtomicBool,
     /// The answer is not all written.
     blocked: AtomicBool,
-    /// It becomes a socket.
+    /// True once it becomes a socket.
     socket: AtomicBool,
     /// Bytes of answers that wait to be written.
     pub waiting: AtomicUsize,
     /// Bytes that were written, modulo 2³².
     written: AtomicU32,
-    /// It is to end in the middle of what it does.
+    /// True once it is to end in the middle of what it does.
     cut: AtomicBool,
     told: AtomicBool,
     go: Notify,

@@ -1,4 +1,4 @@
-//! Who is there, and when they last were: told to those who watch, and only to those who may know.
+//! Presence and last seen: told to those who watch, and only to those who may know.
 //!
 //! A user is there while a device is connected. One whose connection broke counts as there for
 //! [`limits::PRESENCE_GRACE_S`] more. `last_seen` moves with what a person does, and is written when they go or every
@@ -34,13 +34,13 @@ const SHARDS: usize = 64;
 
 /// A user who is there, or still counts as there.
 struct There {
-    /// When a person last did something here; the epoch if nobody has.
+    /// The time at which a person last did something here; the epoch if nobody has.
     active_at: Timestamp,
     /// On which device that was.
     active_on: Option<DeviceId>,
-    /// When that was last written.
+    /// The time at which that was last written.
     stored_at: Timestamp,
-    /// In which second of the node's life they are gone, if the connection broke.
+    /// The second of the node's life in which they are gone, if the connection broke.
     gone_s: Option<u32>,
 }
 
@@ -54,12 +54,12 @@ pub struct Presence {
     there: Box<[Mutex<HashMap<UserId, There>>]>,
     watchers: Box<[Mutex<Watchers>]>,
     hasher: std::hash::RandomState,
-    /// Those whose connection broke, in the order in which they will be gone.
+    /// Users whose connection broke, in the order in which they will be gone.
     broken: Mutex<VecDeque<(u32, UserId)>>,
 }
 
 impl Presence {
-    /// That of an empty node.
+    /// The presence of an empty node.
     pub fn new(accounts: Arc<Accounts>, roster: Arc<Roster>, shed: Arc<Shed>) -> Self {
         Self {
             accounts,
@@ -158,8 +158,8 @@ impl Presence {
         });
     }
 
-    /// Whether the person last did something on another device than this one, which is there still, and not longer ago than
-    /// [`limits::PUSH_ACTIVE_S`].
+    /// Returns true if the person last did something on another device than this one, which is there still, and not longer
+    /// ago than [`limits::PUSH_ACTIVE_S`].
     pub fn is_active_elsewhere(&self, user: UserId, device: DeviceId) -> bool {
         let Some((at, on)) = self.there[self.place(user)].lock().get(&user).map(|it| (it.active_at, it.active_on))
         else {
@@ -226,7 +226,7 @@ impl Presence {
         }
     }
 
-    /// And no longer.
+    /// Stops telling a connection of the presence of users.
     pub fn unwatch<'a>(&self, outbox: &Arc<Outbox>, users: impl Iterator<Item = &'a UserId>) {
         let outbox = Arc::downgrade(outbox);
         for user in users {

@@ -32,15 +32,15 @@ pub struct Reports {
 pub struct ReportLine {
     /// Its name.
     pub id: ReportId,
-    /// When it was made.
+    /// The time at which it was made.
     pub at: Timestamp,
     /// The username of who made it.
     pub by: String,
     /// The username of the user whom it is about, or of who wrote its first message.
     pub about: Option<String>,
-    /// How many messages it shows.
+    /// The number of messages that it shows.
     pub messages: usize,
-    /// Why, in the words of who made it.
+    /// The reason, in the words of who made it.
     pub reason: String,
 }
 

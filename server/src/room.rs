@@ -27,7 +27,7 @@ use crate::{Error, clock, limits};
 
 /// The ballast's name in the data directory.
 pub const BALLAST: &str = "ballast";
-/// When a client may ask again whether there is room.
+/// The time after which a client may ask again whether there is room.
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Bytes that are to stay free, for whom.

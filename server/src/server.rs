@@ -34,15 +34,15 @@ use crate::{
     telemetry, timekeeper,
 };
 
-/// Why a server did not start: one line for its operator. Nothing was changed.
+/// The reason why a server did not start: one line for its operator. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be had.
     #[error("cannot listen on {address}: {why}")]
     Address {
-        /// Which.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The error of the operating system.
         why: io::Error,
     },
     /// The data directory cannot be had.
@@ -51,29 +51,29 @@ pub enum StartError {
     /// The operator's socket cannot be made.
     #[error("cannot make the operator's socket in {}: {why}", .dir.display())]
     Door {
-        /// Where.
+        /// The folder.
         dir: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         why: io::Error,
     },
     /// The certificate or its key cannot be used.
     #[error("cannot use {} for TLS: {why}", .file.display())]
     Certificate {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// Why.
+        /// The error.
         why: String,
     },
-    /// What is there cannot be read.
+    /// The data cannot be read.
     #[error("cannot read what is kept: {0}")]
     Recovery(crate::Error),
 }
 
 /// A server that runs.
 pub struct Server {
-    /// Where people connect.
+    /// The address to which people connect.
     pub address: SocketAddr,
-    /// Where the operator does.
+    /// The address to which the operator does.
     pub operator_address: SocketAddr,
     node: Arc<Node>,
     /// The threads of the sockets.

@@ -25,7 +25,7 @@ use crate::{
     shed::Level,
 };
 
-/// What a frame leads to.
+/// The consequence of a frame.
 pub enum Next {
     /// The next frame may be taken.
     On,
@@ -38,7 +38,7 @@ pub enum Next {
 /// Something that a session waits for. Boxed, because a session rarely waits and lasts long.
 pub type Wait = Pin<Box<dyn Future<Output = Settled> + Send>>;
 
-/// What waiting came to.
+/// The outcome of waiting.
 pub enum Settled {
     /// Nothing to note.
     Done,
@@ -48,7 +48,7 @@ pub enum Settled {
     Close(CloseCode),
 }
 
-/// How a session ended.
+/// The end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The client left with 1000 or 1001.
@@ -59,7 +59,7 @@ pub enum End {
     Closed(CloseCode),
 }
 
-/// What is on the client's screen.
+/// The users and conversations on the client's screen.
 #[derive(Default)]
 struct Watched {
     users: HashSet<UserId>,
@@ -425,7 +425,7 @@ impl Session {
     }
 }
 
-/// What a device lacks, and of which instance.
+/// The entries that a device lacks, and the instance of the data.
 async fn resume(node: &Node, user: UserId, have: &Have) -> Result<(InstanceId, Resume), Error> {
     let instance = node.instance().await?;
     Ok((instance, node.conversations.resume(user, have, instance).await?))

@@ -1,4 +1,4 @@
-//! What the server drops, and when, so that messages keep flowing.
+//! Load shedding: what the server drops, and when, so that messages keep flowing.
 //!
 //! Measured is the time from receiving a send to its `sent`. Past the first limit typing and presence are dropped, past
 //! the second receipts too. Messages are never dropped: past the hard limit a send is refused before it costs anything.
@@ -25,7 +25,7 @@ const UNDER_WAY_AT_MOST: u64 = 8192;
 /// The same in a flood: two commits of the store, so that it never waits for work.
 const UNDER_WAY_IN_A_FLOOD: u64 = 2 * limits::STORE_BATCH as u64;
 
-/// What the server drops at the moment, the higher the more.
+/// The level of load shedding, the higher the more is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
@@ -38,7 +38,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// What is dropped at this level, as `degraded` says it.
+    /// The kinds of frames that are dropped at this level, as `degraded` says it.
     pub const fn shed(self) -> &'static [Sheddable] {
         match self {
             Level::Nothing => &[],
@@ -88,7 +88,7 @@ impl Shed {
         }
     }
 
-    /// What is dropped at the moment.
+    /// Returns the level at the moment.
     pub fn level(&self) -> Level {
         match self.level.load(Ordering::Relaxed) {
             0 => Level::Nothing,
@@ -108,7 +108,7 @@ impl Shed {
         Ok(ticket)
     }
 
-    /// Whether a send would be let in, to be asked before anything is done for it.
+    /// Checks that a send would be let in, before anything is done for it.
     ///
     /// # Errors
     /// As [`Shed::admit`].

@@ -25,7 +25,7 @@ pub struct Log {
     pub level: String,
 }
 
-/// How a line of the log is written.
+/// The form of a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -52,7 +52,7 @@ pub fn logs(log: &Log) {
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
-/// What `/metrics` prints; counting begins with the first call of a process.
+/// Returns the metrics that `/metrics` prints; counting begins with the first call of a process.
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {

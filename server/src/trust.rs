@@ -1,4 +1,4 @@
-//! How far an account is trusted: a new one may do a tenth of what others may, so that many of them are of little use.
+//! Trust in accounts: a new one may do a tenth of what others may, so that many of them are of little use.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use kith_protocol::Timestamp;
 
 use crate::limits;
 
-/// How far an account is trusted.
+/// The trust in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// It was made a short while ago, by nobody whom the operator knows.
+    /// Made a short while ago, by nobody whom the operator knows.
     New,
     /// All others.
     Full,
@@ -18,7 +18,7 @@ pub enum Trust {
 /// The rule by which an account is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Newness {
-    /// For how many hours an account is new; none ever is where this is 0.
+    /// The number of hours for which an account is new; none ever is where this is 0.
     pub hours: u32,
 }
 

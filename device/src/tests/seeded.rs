@@ -35,7 +35,7 @@ impl Dice {
     }
 }
 
-/// What a run met; all of it must have been met often, or it has proved nothing.
+/// The events that a run met; all of it must have been met often, or it has proved nothing.
 #[derive(Debug, Default)]
 struct Met {
     lost: u32,
@@ -190,7 +190,7 @@ impl Server {
     }
 }
 
-/// What the program was told, and must be told.
+/// The events that the program was told, and must be told.
 #[derive(Default)]
 struct Program {
     seen: BTreeMap<ConversationId, u64>,

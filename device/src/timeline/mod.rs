@@ -1,4 +1,4 @@
-//! What a device has of each conversation: the end of its log without a gap, and the messages folded from it.
+//! The timeline of a device: of each conversation the end of its log without a gap, and the messages folded from it.
 //!
 //! Invariant: nothing here does I/O, awaits, or reads a clock. Frames go in, in whatever order they come; what is missing
 //! comes out of [`Timeline::lacks`].
@@ -23,13 +23,13 @@ pub use fold::fold;
 #[derive(Debug, Clone)]
 pub struct Timeline {
     conversations: HashMap<ConversationId, Conversation>,
-    /// What disappears, soonest first.
+    /// The messages that disappear, soonest first.
     expiring: BTreeSet<(Timestamp, MessageId)>,
     keep: usize,
     backlog: u64,
 }
 
-/// What a device has of one conversation.
+/// The part of one conversation that a device has.
 #[derive(Debug, Clone, Default)]
 struct Conversation {
     /// The last entries, without a gap, up to `have`.
@@ -38,20 +38,20 @@ struct Conversation {
     have: u64,
     /// The highest seq that was heard of on this connection.
     head: u64,
-    /// When the last entry was said.
+    /// The time of the last entry.
     at: Timestamp,
     /// Seconds after which messages sent now disappear.
     expire_after_s: Option<u32>,
-    /// Whether the user is no member any longer.
+    /// True once the user is no member any longer.
     left: bool,
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
-    /// It is the next of its log, and was taken.
+    /// The next of its log, and it was taken.
     New,
-    /// It was there before.
+    /// An entry that was there before.
     Repeat,
     /// One before it is missing, so it was not taken: [`Timeline::lacks`] tells what to ask for, and it will come again.
     Gap,
@@ -85,7 +85,7 @@ impl Timeline {
         some
     }
 
-    /// Where a conversation stands at the server.
+    /// Takes the standing of a conversation at the server.
     pub fn head(&mut self, item: &HeadItem) {
         self.heard(item.id, item.head);
     }
@@ -187,17 +187,17 @@ impl Timeline {
         gone
     }
 
-    /// What is missing: each conversation whose log is known to go on, and the seq after which to ask for it.
+    /// Returns the conversations whose log is known to go on, each with the seq after which to ask for it.
     pub fn lacks(&self) -> impl Iterator<Item = (ConversationId, u64)> {
         self.conversations.iter().filter(|(_, c)| c.head > c.have).map(|(id, c)| (*id, c.have))
     }
 
-    /// Whether something of this conversation is missing, and after which seq.
+    /// Returns the seq after which something of this conversation is missing; none where nothing is.
     pub fn lacks_of(&self, id: ConversationId) -> Option<u64> {
         self.conversations.get(&id).filter(|c| c.head > c.have).map(|c| c.have)
     }
 
-    /// What a `hello` says: the most recent conversations first, at most [`HAVE_CONVERSATIONS`].
+    /// Returns what a `hello` says: the most recent conversations first, at most [`HAVE_CONVERSATIONS`].
     pub fn have(&self) -> Vec<(ConversationId, u64)> {
         let known = self.conversations.iter().filter(|(_, c)| c.have > 0 && !c.left);
         let mut known: Vec<_> = known.map(|(id, c)| (c.at, *id, c.have)).collect();

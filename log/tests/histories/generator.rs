@@ -38,7 +38,7 @@ impl Chance {
     }
 }
 
-/// What the generator knows of the log that it writes.
+/// The state of the log that the generator writes.
 struct History {
     chance: Chance,
     kind: ConversationKind,

@@ -1,4 +1,4 @@
-//! When the wall clock is believed.
+//! The judge of the wall clock: when it is believed.
 //!
 //! Two clocks are compared: the wall clock, which somebody may set, and the time since the machine was started
 //! (CLOCK_BOOTTIME), which counts sleep and never jumps. While they go together the judged time follows the wall clock. Where
@@ -36,7 +36,7 @@ pub struct Reading {
     pub wall_us: i64,
     /// The time since the machine was started.
     pub boot_us: i64,
-    /// Which start that was.
+    /// The start of the machine in which that was.
     pub boot: [u8; 16],
 }
 
@@ -53,7 +53,7 @@ pub struct Kept {
     pub at: Timestamp,
     /// Microseconds since the machine was started, at that time.
     pub boot_us: u64,
-    /// Which start that was, by the kernel's `boot_id`.
+    /// The start of the machine in which that was, by the kernel's `boot_id`.
     pub boot: [u8; 16],
 }
 
@@ -65,7 +65,7 @@ pub enum Change {
         /// Seconds.
         ahead_s: i64,
     },
-    /// It is believed again.
+    /// The wall clock is believed again.
     Believed {
         /// Seconds by which that put the judged time ahead.
         ahead_s: i64,
@@ -77,7 +77,7 @@ pub enum Change {
 struct Doubt {
     /// The offset of the wall clock then.
     wall_offset: i64,
-    /// Since when it has been that, as time since the start.
+    /// The time since when it has been that, as time since the start.
     since_us: i64,
 }
 

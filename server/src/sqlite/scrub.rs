@@ -16,23 +16,24 @@ pub(crate) const PAGE: usize = 4096;
 /// Bytes of a frame's header in the log; the page follows. The log's own header has 32.
 pub(crate) const FRAME_HEADER: usize = 24;
 const LOG_HEADER: usize = 32;
-/// It is another for each log that is begun in the file.
+/// The header of a log, another one for each log that is begun in the file.
 pub(crate) type LogHeader = [u8; LOG_HEADER];
 /// Pages from which on the first byte of a page no longer tells what it is: 128 GiB.
 const PAGES_TOLD_APART: u64 = 0x0200_0000;
 
 /// The pages that have to be looked at.
 pub(crate) struct Scrub {
-    /// It stays open until every connection is closed: closing it gives up the locks that SQLite holds on it.
+    /// The database's file. Must be closed after every connection: closing any descriptor of a file releases the POSIX
+    /// locks that SQLite holds on it.
     database: Arc<File>,
     log: PathBuf,
     pages: BTreeSet<u32>,
     /// The header of the log whose frames were noted so far; where it was begun anew since, some may have been missed.
     header: Option<LogHeader>,
     noted: u64,
-    /// Whether frames may have been copied that were not noted.
+    /// True if frames may have been copied that were not noted.
     copying: bool,
-    /// Whether all pages have to be looked at.
+    /// True if all pages have to be looked at.
     all: bool,
 }
 
