@@ -71,7 +71,7 @@ enum Command {
     /// Print what is kept of something, without texts and secrets, beside a server that runs.
     Inspect {
         /// user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes,
-        /// expiring, requests, reports, collects, uploads.
+        /// expiring, requests, reports, collects, uploads, due.
         what: Subject,
     },
     /// Check that a data directory or a backup holds together; nothing is changed.

@@ -45,6 +45,8 @@ pub mod network;
 pub mod room;
 pub mod shed;
 
+pub mod work;
+
 pub mod error;
 
 pub mod store;

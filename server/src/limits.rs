@@ -58,6 +58,14 @@ pub const CONVERSATIONS_DAMAGED: usize = 100_000;
 pub const RECOVERED_TOGETHER: usize = 256;
 /// Seconds until work that failed for damage is tried again.
 pub const DAMAGE_AGAIN_S: u64 = 3600;
+/// Rows of due work that are read at a time,
+pub const DUE_ROWS: usize = 256;
+/// and those of one bucket that a pass does.
+pub const DUE_ROWS_PER_PASS: usize = 1024;
+/// Seconds that a stored cursor stays behind what is done.
+pub const DUE_SLACK_S: u64 = 600;
+/// Seconds for which due work is looked for where nothing that can be believed says since when there is any.
+pub const DUE_BACK_S: u64 = 366 * 24 * 3600;
 /// A conversation without work for so many seconds goes to sleep.
 pub const CONVERSATION_IDLE_S: u64 = 60;
 /// The time for which moved pointers may wait for the disk, in milliseconds.

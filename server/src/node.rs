@@ -34,6 +34,7 @@ use crate::{
     shed::{Bounds, Shed},
     store::{self, Store},
     timekeeper,
+    work::Backoff,
 };
 
 /// The period at which the load is looked at.
@@ -210,14 +211,13 @@ impl Node {
 
     async fn finish_erasures(&self) {
         let mut left = std::mem::take(&mut *self.erasures.lock());
-        let mut pause = Duration::from_secs(1);
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(limits::DAMAGE_AGAIN_S));
         loop {
             left = self.accounts.finish_erasures(left).await;
             if left.is_empty() {
                 return;
             }
-            tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(Duration::from_secs(limits::DAMAGE_AGAIN_S));
+            tokio::time::sleep(backoff.pause()).await;
         }
     }
 
@@ -233,29 +233,23 @@ impl Node {
     }
 
     async fn sweep(&self) {
-        let mut second = interval(Duration::from_secs(1));
-        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seconds = 0u64;
+        tokio::join!(
+            self.conversations.expire(),
+            self.conversations.end_requests(),
+            self.media.collect(),
+            self.media.collect_uploads(),
+            self.forget_reports()
+        );
+    }
+
+    /// Forgets old reports. They are kept for months.
+    async fn forget_reports(&self) {
+        let mut hour = interval(Duration::from_secs(3600));
+        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            second.tick().await;
-            // They are kept for months.
-            if seconds.is_multiple_of(3600)
-                && let Err(error) = self.reports.sweep().await
-            {
+            hour.tick().await;
+            if let Err(error) = self.reports.sweep().await {
                 tracing::warn!(%error, "old reports wait for the store");
-            }
-            seconds += 1;
-            if let Err(error) = self.conversations.expire().await {
-                tracing::warn!(%error, "expired messages wait for the store");
-            }
-            if let Err(error) = self.conversations.sweep_requests().await {
-                tracing::warn!(%error, "requests that are over wait for the store");
-            }
-            if let Err(error) = self.media.collect().await {
-                tracing::warn!(%error, "unused media wait for the store");
-            }
-            if let Err(error) = self.media.collect_uploads().await {
-                tracing::warn!(%error, "uploads that do not go on wait for the store");
             }
         }
     }

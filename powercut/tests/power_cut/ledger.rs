@@ -59,7 +59,7 @@ impl Ledger {
     fn marks(&self) -> [RowKey; 2] {
         let key = schema::user::mention(Timestamp::default(), self.log, 1);
         let other = RowKey { partition: schema::user::partition(self.user), key };
-        [schema::expiring::row(Timestamp::default(), self.log, 1), other]
+        [schema::due::row(Timestamp::default(), schema::due::Task::Expiry(self.log, 1)), other]
     }
 
     /// Asks for `count` more entries, in a turn that redacts the entry before it every other time; its rows say what it does.

@@ -124,7 +124,5 @@ pub(super) fn describe_metrics() {
     metrics::describe_gauge!("kith_damaged_conversations", metrics::Unit::Count, help);
     let help = "Reads that met something damaged.";
     metrics::describe_counter!("kith_damaged_reads_total", metrics::Unit::Count, help);
-    let help = "Work that met damage and is tried again later.";
-    metrics::describe_counter!("kith_postponed_total", metrics::Unit::Count, help);
     metrics::gauge!("kith_damaged_conversations").set(0.0);
 }

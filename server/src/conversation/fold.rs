@@ -2,10 +2,7 @@
 //! mentions of its members, what expires. Derived rows are written behind the entries; what a crash kept from them is
 //! folded again when the conversation wakes.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use kith_log::{Amendment, Content, Entry, State};
@@ -22,7 +19,7 @@ use crate::{
     limits,
     store::{
         self, Change, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
-        schema::{self, Member, Pointer, Pointers, Value},
+        schema::{self, Member, Pointer, Pointers, Value, due::Task},
     },
 };
 
@@ -275,9 +272,7 @@ impl Live {
             store.commit(schema::user::partition(*user), vec![put], Vec::new()).await?;
         }
         for (at, seq) in &self.dirty.expiring {
-            let row = schema::expiring::row(*at, self.id, *seq);
-            store.commit(row.partition, vec![Change::Put(row.key, Bytes::new())], Vec::new()).await?;
-            self.context.expires_ms.fetch_min(at.millis(), Ordering::Relaxed);
+            self.context.expiries.put(*at, Task::Expiry(self.id, *seq), Bytes::new()).await?;
         }
         for user in &self.dirty.removed {
             let deletes = [schema::user::listed(self.id), schema::user::request(self.id)].map(Change::Delete);

@@ -30,7 +30,7 @@ use std::{
     hash::BuildHasher,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -70,7 +70,8 @@ use crate::{
     gather, limits,
     media::{Media, Reference},
     shed::Shed,
-    store::{Record, Store},
+    store::{Record, Store, schema::due::Kind},
+    work::Schedule,
 };
 
 const SHARDS: usize = 64;
@@ -100,10 +101,10 @@ struct Context {
     recovery: Recovery,
     hasher: std::hash::RandomState,
     tail_bytes: AtomicUsize,
-    /// Before this time nothing expires, in milliseconds,
-    expires_ms: AtomicU64,
-    /// and no request is over.
-    requests_end_ms: AtomicU64,
+    /// The messages that expire.
+    expiries: Schedule,
+    /// The requests that end when nobody answers.
+    request_ends: Schedule,
     stopping: AtomicBool,
     /// The bytes that each user has written today.
     quota: Arc<Quota>,
@@ -173,6 +174,8 @@ impl Conversations {
         damaged::describe_metrics();
         let live = (0..SHARDS).map(|_| Mutex::default()).collect();
         let quota = Arc::new(Quota::new(store.clone(), limits.entry_bytes_per_day));
+        let schedule = |kind| Schedule::new(store.clone(), kind);
+        let (expiries, request_ends) = (schedule(Kind::Expiry), schedule(Kind::Request));
         let context = Context {
             store,
             accounts,
@@ -187,8 +190,8 @@ impl Conversations {
             recovery: Recovery::default(),
             hasher: std::hash::RandomState::new(),
             tail_bytes: AtomicUsize::new(0),
-            expires_ms: AtomicU64::new(0),
-            requests_end_ms: AtomicU64::new(0),
+            expiries,
+            request_ends,
             stopping: AtomicBool::new(false),
             quota,
             appending: Arc::default(),

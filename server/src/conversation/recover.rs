@@ -46,6 +46,8 @@ impl Conversations {
     /// # Errors
     /// When the store does not answer.
     pub async fn open(&self) -> Result<(), Error> {
+        self.context.expiries.open().await?;
+        self.context.request_ends.open().await?;
         self.context.quota.open(clock::now()).await?;
         let mut left = Vec::new();
         for shard in 0..schema::SHARDS {

@@ -4,8 +4,9 @@
 //! and a [`Request`] tells them of it for [`limits::REQUEST_S`]. [`Pointers::accepted`](schema::Pointers::accepted) says the same to the conversation, and
 //! is read back from the list whenever an entry that adds members is applied, or a crash may have come between.
 
-use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
+use bytes::Bytes;
 use kith_protocol::{
     Code, ConversationId, DeviceId, ServerFrame, Timestamp, UserId,
     entry::ConversationKind,
@@ -21,13 +22,11 @@ use crate::{
     delivery::{encoding, fanout, outbox::Class},
     limits,
     store::{
-        self, Change, Direction, KeyRange, RowKey,
-        schema::{self, Listed, Request, Value},
+        self, Change, Direction, RowKey,
+        schema::{self, Listed, Request, Value, due::Task},
     },
+    work::Job,
 };
-
-/// Requests that one look takes from a shard.
-const AT_ONCE: usize = 256;
 
 impl Context {
     /// Writes a conversation into a user's list, or into their requests where a stranger brings them into it. Before the
@@ -79,10 +78,7 @@ impl Context {
     }
 
     async fn request_due(&self, at: Timestamp, user: UserId, conversation: ConversationId) -> Result<(), Error> {
-        let row = schema::request_due::row(at, user, conversation);
-        self.store.commit(row.partition, vec![Change::Put(row.key, bytes::Bytes::new())], Vec::new()).await?;
-        self.requests_end_ms.fetch_min(at.millis(), Ordering::Relaxed);
-        Ok(())
+        Ok(self.request_ends.put(at, Task::Request(user, conversation), Bytes::new()).await?)
     }
 
     /// The requests of a user that wait, in no order.
@@ -293,56 +289,9 @@ impl Conversations {
         Ok(())
     }
 
-    /// Declines what nobody has answered for too long, or what made room for others; how many there were.
-    ///
-    /// # Errors
-    /// When the store does not answer, or a conversation has no time; the next look tries again what was not done. What meets
-    /// damage is tried again later.
-    pub async fn sweep_requests(&self) -> Result<usize, Error> {
-        let next = &self.context.requests_end_ms;
-        if clock::forget_until().millis() < next.load(Ordering::Relaxed) {
-            return Ok(0);
-        }
-        next.store(u64::MAX, Ordering::Relaxed);
-        let swept = self.sweep_due_requests().await;
-        if swept.is_err() {
-            next.store(0, Ordering::Relaxed);
-        }
-        swept
-    }
-
-    async fn sweep_due_requests(&self) -> Result<usize, Error> {
-        let (mut swept, mut failed) = (0, None);
-        for shard in 0..schema::SHARDS {
-            let partition = schema::request_due::partition(shard);
-            let scan = self.context.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE);
-            let rows = scan.await?;
-            let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
-            let mut done = Vec::with_capacity(rows.len());
-            for row in rows {
-                let (at, user, conversation) = schema::request_due::request_of(&row.key)?;
-                if at > clock::forget_until() {
-                    next_ms = at.millis();
-                    break;
-                }
-                match self.end_request(user, conversation).await {
-                    Ok(()) => done.push(Change::Delete(row.key)),
-                    Err(error) if error.damaged => {
-                        let at = store::later();
-                        next_ms = next_ms.min(at.millis());
-                        let later = schema::request_due::row(at, user, conversation);
-                        store::postpone(&*self.context.store, row, later).await?;
-                    }
-                    Err(error) => failed = Some(error),
-                }
-            }
-            self.context.requests_end_ms.fetch_min(next_ms, Ordering::Relaxed);
-            swept += done.len();
-            if !done.is_empty() {
-                self.context.store.commit(partition, done, Vec::new()).await?;
-            }
-        }
-        failed.map_or(Ok(swept), Err)
+    /// Declines what nobody has answered for too long, or what made room for others, for ever.
+    pub async fn end_requests(&self) {
+        self.context.request_ends.run(&RequestEnd(self)).await;
     }
 
     /// Declines a request if it is over.
@@ -354,5 +303,15 @@ impl Conversations {
         }
         let nobody = DeviceId::from_bytes([0; 16]);
         self.decline(Actor { user, device: nobody }, conversation).await
+    }
+}
+
+/// Ends requests.
+struct RequestEnd<'c>(&'c Conversations);
+
+impl Job for RequestEnd<'_> {
+    async fn perform(&self, task: Task, _: Bytes) -> Result<(), Error> {
+        let Task::Request(user, conversation) = task else { return Ok(()) };
+        self.0.end_request(user, conversation).await
     }
 }

@@ -1,6 +1,6 @@
 //! Removes the media that nothing refers to, and what was left of those that never were complete.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kith_protocol::{Body, MediaId, Timestamp, UserId};
@@ -11,13 +11,25 @@ use crate::{
     delivery::encoding,
     limits,
     store::{
-        self, Change, CommitError, Direction, KeyRange, LogRange, RowKey,
-        schema::{self, Collect, State, User, Value},
+        self, Change, CommitError, Direction, LogRange, RowKey,
+        schema::{self, Collect, State, User, Value, due::Task},
     },
+    work::Job,
 };
 
-/// Media that one look takes from a shard.
-const AT_ONCE: usize = 256;
+/// Looks at media.
+pub(super) struct Collection<'m>(pub(super) &'m Media);
+
+impl Job for Collection<'_> {
+    async fn perform(&self, task: Task, value: Bytes) -> Result<(), Error> {
+        let Task::Media(id) = task else { return Ok(()) };
+        self.0.look(id, &Collect::decode(&value)?).await
+    }
+
+    fn is_held(&self) -> bool {
+        !self.0.objects.may_remove()
+    }
+}
 
 /// What still needs a media.
 #[derive(PartialEq, Eq)]
@@ -33,70 +45,17 @@ enum Needed {
 impl Media {
     /// Has a media looked at when it is `at`.
     pub(super) async fn look_at(&self, at: Timestamp, id: MediaId, collect: &Collect) -> Result<(), Error> {
-        let row = schema::media::collect(at, id);
-        self.put(row.partition, vec![Change::Put(row.key, collect.encode())]).await?;
-        self.collect_ms.fetch_min(at.millis(), Ordering::SeqCst);
-        Ok(())
+        Ok(self.looks.put(at, Task::Media(id), collect.encode()).await?)
     }
 
-    /// Looks at every media whose time has come; how many were removed. Where there is none, it looks at a number for that
-    /// and not at the store.
-    ///
-    /// # Errors
-    /// When the store does not answer; the next look tries again what was not done. What meets damage is tried again later.
-    pub async fn collect(&self) -> Result<usize, Error> {
-        if clock::forget_until().millis() < self.collect_ms.load(Ordering::SeqCst) || !self.objects.may_remove() {
-            return Ok(0);
-        }
-        self.collect_ms.store(u64::MAX, Ordering::SeqCst);
-        let collected = self.collect_due().await;
-        if collected.is_err() {
-            self.collect_ms.store(0, Ordering::SeqCst);
-        }
-        collected
+    /// Removes the media that nothing refers to, for ever.
+    pub async fn collect(&self) {
+        self.looks.run(&Collection(self)).await;
     }
 
-    async fn collect_due(&self) -> Result<usize, Error> {
-        let (mut collected, mut failed) = (0, None);
-        for shard in 0..schema::SHARDS {
-            let partition = schema::media::collect_partition(shard);
-            let rows = self.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE).await?;
-            let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
-            for row in rows {
-                let (at, id) = (schema::media::collect_at(&row.key)?, schema::media::collect_of(&row.key)?);
-                if at > clock::forget_until() {
-                    next_ms = at.millis();
-                    break;
-                }
-                let looked = match Collect::decode(&row.value) {
-                    Ok(collect) => self.look(id, &collect).await,
-                    Err(error) => Err(error.into()),
-                };
-                match looked {
-                    Ok(removed) => collected += usize::from(removed),
-                    Err(error) if error.damaged => {
-                        let at = store::later();
-                        next_ms = next_ms.min(at.millis());
-                        store::postpone(&*self.store, row, schema::media::collect(at, id)).await?;
-                        continue;
-                    }
-                    Err(error) => {
-                        failed = Some(error);
-                        continue;
-                    }
-                }
-                self.put(partition.clone(), vec![Change::Delete(row.key)]).await?;
-            }
-            self.collect_ms.fetch_min(next_ms, Ordering::SeqCst);
-        }
-        failed.map_or(Ok(collected), Err)
-    }
-
-    /// Removes a media unless something needs it; whether it was.
-    async fn look(&self, id: MediaId, collect: &Collect) -> Result<bool, Error> {
-        let again = async |after_s| {
-            self.look_at(clock::now().plus(Duration::from_secs(after_s)), id, collect).await.map(|()| false)
-        };
+    /// Removes a media unless something needs it.
+    async fn look(&self, id: MediaId, collect: &Collect) -> Result<(), Error> {
+        let again = async |after_s| self.look_at(clock::now().plus(Duration::from_secs(after_s)), id, collect).await;
         if self.is_ending(id) {
             return again(1).await;
         }
@@ -105,7 +64,7 @@ impl Media {
             let erased = self.is_erased(row.owner).await?;
             if !erased && !row.doomed {
                 match self.needed(id).await? {
-                    Needed::Yes => return Ok(false),
+                    Needed::Yes => return Ok(()),
                     Needed::Perhaps => return again(limits::MEDIA_PERHAPS_S).await,
                     Needed::No => {}
                 }
@@ -126,7 +85,7 @@ impl Media {
         }
         self.remove(id, collect.owner, &collect.sha256).await?;
         tracing::debug!(%id, "a media was removed");
-        Ok(true)
+        Ok(())
     }
 
     /// Says whether a media is being removed; false where another changed it.

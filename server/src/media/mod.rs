@@ -53,9 +53,10 @@ use crate::{
     room::Room,
     store::{
         Change, CommitError, Store,
-        schema::{self, Value},
+        schema::{self, Value, due::Kind},
     },
     trust::Newness,
+    work::Schedule,
 };
 
 /// The operator's settings of media.
@@ -84,8 +85,8 @@ pub struct Media {
     settings: Settings,
     /// Bytes of the media of all users, counted where they are bounded.
     total: AtomicU64,
-    /// Before this time there is nothing to look at, in milliseconds.
-    collect_ms: AtomicU64,
+    /// When each is looked at.
+    looks: Schedule,
     /// The senders of media in one request.
     sending: Arc<parking_lot::Mutex<Senders>>,
     /// The memory in which pictures are read.
@@ -124,11 +125,12 @@ impl Media {
     pub fn new(store: Arc<dyn Store>, objects: Arc<Objects>, room: Arc<Room>, settings: Settings) -> Self {
         Self {
             room,
+            looks: Schedule::new(store.clone(), Kind::Media),
+            uploads: Uploads::new(store.clone()),
             store,
             objects,
             settings,
             total: AtomicU64::new(0),
-            collect_ms: AtomicU64::new(0),
             sending: Arc::default(),
             reading: Fair::new(Supply {
                 places: limits::PICTURES_AT_ONCE,
@@ -137,7 +139,6 @@ impl Media {
                 waiting: limits::PICTURES_WAITING,
                 wait: Duration::from_secs(limits::PICTURE_WAIT_S),
             }),
-            uploads: Uploads::default(),
             key: Mutex::new(None),
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     page_bytes::PageBytes,
     store::{
         Direction, Error, KeyRange, LogRange, Record, RowKey,
-        schema::{self, conversation, name, shown, user},
+        schema::{self, conversation, due::Kind, name, shown, user},
         sqlite::{OpenError, Reader, Snapshot},
     },
 };
@@ -31,30 +31,32 @@ pub enum Subject {
     Message(MessageId),
     /// Every row of a media.
     Media(MediaId),
-    /// Every row of one kind of partition, by the letter that begins it.
-    All(u8),
+    /// Every row of some kinds of partitions, by the bytes that begin them.
+    All(&'static [&'static [u8]]),
 }
 
 /// The kinds of partitions that can be looked at as a whole, by their names.
-const KINDS: [(&str, u8); 12] = [
-    ("server", b'm'),
-    ("names", b'n'),
-    ("directs", b'd'),
-    ("invites", b'i'),
-    ("channels", b'h'),
-    ("active", b'a'),
-    ("pushes", b'p'),
-    ("expiring", b'x'),
-    ("requests", b'e'),
-    ("reports", b'r'),
-    ("collects", b'g'),
-    ("uploads", b'w'),
+static KINDS: [(&str, &[&[u8]]); 13] = [
+    ("server", &[b"m"]),
+    ("names", &[b"n"]),
+    ("directs", &[b"d"]),
+    ("invites", &[b"i"]),
+    ("channels", &[b"h"]),
+    ("active", &[b"a"]),
+    ("pushes", &[b"p"]),
+    // Those of a directory of version 3, and those that this program writes.
+    ("expiring", &[b"x", &Kind::Expiry.prefix()]),
+    ("requests", &[b"e", &Kind::Request.prefix()]),
+    ("reports", &[b"r"]),
+    ("collects", &[b"g", &Kind::Media.prefix()]),
+    ("uploads", &[b"w", &Kind::Upload.prefix()]),
+    ("due", &[b"f"]),
 ];
 
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, requests, reports, collects, uploads"
+    "expected user_…, conv_…, conv_….SEQ, media_…, @NAME, or one of server, names, directs, invites, channels, active, pushes, expiring, requests, reports, collects, uploads, due"
 )]
 pub struct BadSubject;
 
@@ -65,8 +67,8 @@ impl FromStr for Subject {
         if let Some(name) = text.strip_prefix('@') {
             return Ok(Subject::Name(name.to_owned()));
         }
-        if let Some((_, letter)) = KINDS.iter().find(|(name, _)| *name == text) {
-            return Ok(Subject::All(*letter));
+        if let Some((_, prefixes)) = KINDS.iter().find(|(name, _)| *name == text) {
+            return Ok(Subject::All(prefixes));
         }
         let user = text.parse().map(Subject::User).ok();
         let conversation = || text.parse().map(Subject::Conversation).ok();
@@ -116,8 +118,8 @@ pub fn inspect(dir: &Path, what: &Subject, mut show: impl FnMut(&str)) -> Result
                 show(&line(&row.partition, &row.key, &value));
             }
         }
-        Subject::All(letter) => snapshot.each_row(|row| {
-            if row.partition.first() == Some(letter) {
+        Subject::All(prefixes) => snapshot.each_row(|row| {
+            if prefixes.iter().any(|prefix| row.partition.starts_with(prefix)) {
                 show(&line(row.partition, row.key, row.value));
             }
         })?,

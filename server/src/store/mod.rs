@@ -314,20 +314,6 @@ pub fn later() -> Timestamp {
     clock::now().plus(Duration::from_secs(limits::DAMAGE_AGAIN_S))
 }
 
-/// Puts a row that has something done at a time under a later key of its partition, since doing it met damage: what follows
-/// it is done meanwhile.
-///
-/// # Errors
-/// When the engine does not do it.
-pub async fn postpone(store: &dyn Store, row: Row, later: RowKey) -> Result<(), Error> {
-    metrics::counter!("kith_postponed_total").increment(1);
-    let changes = vec![Change::Delete(row.key), Change::Put(later.key, row.value)];
-    match store.commit(later.partition, changes, Vec::new()).await {
-        Ok(()) | Err(CommitError::Condition { .. }) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error),
-    }
-}
-
 /// The key of the server in a row, which is made the first time that it is needed.
 ///
 /// # Errors

@@ -41,19 +41,22 @@
 //! | `p` shard | 0 user device | [`Subscription`] |
 //! | | 1 user device conversation | [`Pending`]: to be pushed |
 //! | `q` | day user | bytes of entries that a user who writes much has caused that day, 8 bytes |
-//! | `x` shard | at conversation seq | empty: a message that expires then |
 //! | `k` media | 0 | [`Media`] |
 //! | | 1 conversation seq | since when a message shows it, 8 bytes |
 //! | | 2 user | since when it is that user's avatar |
 //! | | 3 conversation | since when it is that conversation's avatar |
 //! | `o` SHA-256 | 0 media | empty: these bytes are that media's |
 //! | | 1 | empty: the bytes are being removed |
-//! | `g` shard | at media | [`Collect`]: look then whether anybody still needs it |
-//! | `e` shard | at user conversation | empty: look then whether that request is over |
 //! | `r` | 0 report | [`Report`] |
 //! | | 1 report user | empty: that user made it |
-//! | `w` shard | at upload | its user: look then whether it goes on |
+//! | `f` 1 bucket hour | at conversation seq | empty: a message that expires then |
+//! | `f` 2 bucket day | at user conversation | empty: look then whether that request is over |
+//! | `f` 3 bucket day | at media | [`Collect`]: look then whether anybody still needs it |
+//! | `f` 4 bucket day | at upload | its user: look then whether it goes on |
+//! | `f` | empty | since when any of these are due, 8 bytes |
+//! | | kind bucket | a cursor: up to when those of the bucket are done, 8 bytes |
 
+pub mod due;
 pub mod media;
 mod older;
 mod place;
@@ -76,14 +79,14 @@ pub use self::{
     place::{Place, named, place},
     push::{Pending, Subscription},
     shown::shown,
-    strangers::{Report, ReportedMessage, Request, report, request_due},
+    strangers::{Report, ReportedMessage, Request, report},
 };
 use super::{Counts, Error, KeyRange, RowKey};
 pub use crate::clock::judge::Kept;
 
 /// The version of a data directory. One of a higher version is refused, one of a lower is led to this one when it is opened,
 /// by the steps of [`super::sqlite::upgrade`]. In one of version 1 every row is of its first version.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Over how many partitions the rows of the whole server are spread.
 pub const SHARDS: u8 = 16;
 
@@ -604,32 +607,5 @@ pub mod active {
     /// The conversation of a key.
     pub fn conversation_of(key: &[u8]) -> Result<ConversationId, Error> {
         id_at(key, 0).map(ConversationId::from_bytes)
-    }
-}
-
-/// The messages that expire.
-pub mod expiring {
-    use super::*;
-
-    /// The partition of a shard.
-    pub fn partition(shard: u8) -> Vec<u8> {
-        vec![b'x', shard]
-    }
-    /// The row of a message.
-    pub fn row(at: Timestamp, conversation: ConversationId, seq: u64) -> RowKey {
-        let key = [&at.millis().to_be_bytes()[..], &conversation.bytes(), &seq.to_be_bytes()].concat();
-        RowKey { partition: partition(shard(conversation)), key }
-    }
-    /// The rows of what expires up to `at`.
-    pub fn until(at: Timestamp) -> KeyRange {
-        KeyRange { from: Vec::new(), to: Some((at.millis() + 1).to_be_bytes().to_vec()) }
-    }
-    /// When the message of a key expires.
-    pub fn at_of(key: &[u8]) -> Result<Timestamp, Error> {
-        number_at(key, 0).map(Timestamp::from_millis)
-    }
-    /// The conversation and seq of a key.
-    pub fn message_of(key: &[u8]) -> Result<(ConversationId, u64), Error> {
-        Ok((ConversationId::from_bytes(id_at(key, 8)?), number_at(key, 24)?))
     }
 }

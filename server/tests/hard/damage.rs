@@ -4,7 +4,11 @@ use std::path::Path;
 
 use kith::store::{
     Kind, RowKey,
-    schema::{self, Place, media::Reference},
+    schema::{
+        self, Place,
+        due::{self, Task},
+        media::Reference,
+    },
 };
 use kith_client::{
     Socket,
@@ -271,7 +275,8 @@ fn rows(scene: &Scene) -> Vec<RowKey> {
     let of_reports = |key| RowKey { partition: schema::report::partition(), key };
     let active = schema::active::row(sick);
     let behind = |key| RowKey { partition: active.partition.clone(), key };
-    let long_ago = Timestamp::from_millis(1);
+    let (long_ago, due_now) = (Timestamp::from_millis(1), kith::clock::now());
+    let is_due = |task| due::row(due_now, task);
     let today = kith::clock::now().millis() / (24 * 3600 * 1000);
     vec![
         of_server(schema::server::version()),
@@ -304,23 +309,25 @@ fn rows(scene: &Scene) -> Vec<RowKey> {
         behind(schema::active::unpushed(sick, 1)),
         schema::push::subscription(bela, device),
         schema::push::pending(bela, device, sick),
-        schema::expiring::row(long_ago, sick, 2),
+        is_due(Task::Expiry(sick, 2)),
         of_user(schema::user::media(media)),
         of_user(schema::user::media_bytes()),
         of_media(schema::media::about()),
         of_media(schema::media::reference(Reference::Message(sick, 2))),
         of_bytes(schema::media::bytes_of(media)),
         of_bytes(schema::media::removing()),
-        schema::media::collect(long_ago, media),
+        is_due(Task::Media(media)),
         of_user(schema::user::upload(upload)),
         of_user(schema::user::uploaded(upload)),
-        schema::media::upload(long_ago, upload),
+        is_due(Task::Upload(upload)),
         of_user(schema::user::today()),
         RowKey { partition: schema::quota::partition(), key: schema::quota::key(today, bela) },
         of_user(schema::user::request(sick)),
-        schema::request_due::row(long_ago, bela, sick),
+        is_due(Task::Request(bela, sick)),
         schema::report::row(report),
         of_reports(schema::report::made(report, bela)),
+        due::since(),
+        RowKey { partition: due::cursors(), key: due::cursor(due::Kind::Expiry, 7) },
     ]
 }
 
@@ -357,13 +364,13 @@ async fn what_is_due_is_done_beside_a_damaged_conversation() {
     let mut program = Program::started(LIFTED);
     let people = Person::several(&program, 2).await;
     let [anna, bela] = &people[..] else { unreachable!("two") };
-    let shard = |id: ConversationId| schema::expiring::row(Timestamp::from_millis(1), id, 2).partition;
+    let bucket = |id: ConversationId| Task::Expiry(id, 2).bucket();
     let sick = anna.converse(ConversationKind::Group, &[bela]).await;
     anna.rest.send_message(sick, &text("it cannot expire")).await.unwrap();
     // One that is looked at after the damaged one, and so is everything that it refers to.
     let well = loop {
         let well = anna.converse(ConversationKind::Group, &[bela]).await;
-        if shard(well) >= shard(sick) {
+        if bucket(well) >= bucket(sick) {
             break well;
         }
     };
@@ -372,9 +379,9 @@ async fn what_is_due_is_done_beside_a_damaged_conversation() {
     program.kill();
     let database = Connection::open(program.data().join("store.db")).unwrap();
     assert!(damage_entry(&database, sick, Kind::Message));
-    for (number, id) in [(1, sick), (2, well)] {
+    for id in [sick, well] {
         forget_rows(&database, id);
-        put(&database, &schema::expiring::row(Timestamp::from_millis(number), id, 2), b"", 0);
+        put(&database, &due::row(kith::clock::now(), Task::Expiry(id, 2)), b"", 0);
     }
     database.close().unwrap();
     program.start();

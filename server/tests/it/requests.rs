@@ -299,7 +299,7 @@ async fn age(world: &World, user: UserId, requests: &[ConversationId]) {
         let over = Request { until: past, ..Request::decode(&row.value).unwrap() };
         let put = Change::Put(row.key, over.encode());
         store.commit(schema::user::partition(user), vec![put], Vec::new()).await.unwrap();
-        let due = schema::request_due::row(past, user, id);
+        let due = schema::due::row(kith::clock::now(), schema::due::Task::Request(user, id));
         store.commit(due.partition, vec![Change::Put(due.key, Default::default())], Vec::new()).await.unwrap();
     }
 }

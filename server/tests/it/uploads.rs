@@ -399,7 +399,7 @@ async fn what_does_not_go_on_is_removed_with_its_room() {
     world.stop().await;
     let backends = kith::backends::Backends::open(world.data_dir()).unwrap();
     let later = Timestamp::from_millis(kith::clock::now().millis() + 3_600_000);
-    let note = kith::store::schema::media::upload(later, orphan);
+    let note = kith::store::schema::due::row(later, kith::store::schema::due::Task::Upload(orphan));
     let put = kith::store::Change::Put(note.key, kith::store::schema::media::user_value(anna.id));
     backends.store().commit(note.partition, vec![put], vec![]).await.unwrap();
     fs::write(world.data_dir().join("uploads").join(orphan.to_string()), "").unwrap();

@@ -1,7 +1,8 @@
 //! Removes the uploads that do not go on, and what a crash left of those that never began or have ended.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
+use bytes::Bytes;
 use kith_protocol::{Code, Timestamp, UploadId, UserId};
 
 use super::media_of;
@@ -9,48 +10,53 @@ use crate::{
     Error, clock, limits,
     media::Media,
     store::{
-        self, Change, Direction, KeyRange, Row,
-        schema::{self},
+        Change, Direction, Row,
+        schema::{
+            self,
+            due::{self, Kind, Task},
+        },
     },
+    work::Job,
 };
 
-/// Uploads that one look takes from a shard.
-const AT_ONCE: usize = 256;
+/// The least time ahead for which uploads are recovered, whatever the operator has them kept now.
+const LEAST: Duration = Duration::from_secs(24 * 3600);
+
+/// Looks at uploads.
+struct UploadLooks<'m>(&'m Media);
+
+impl Job for UploadLooks<'_> {
+    async fn perform(&self, task: Task, value: Bytes) -> Result<(), Error> {
+        let Task::Upload(id) = task else { return Ok(()) };
+        self.0.look_at_due(schema::media::user_of(&value)?, id).await
+    }
+}
 
 impl Media {
     /// Has an upload looked at when it is `at`.
     pub(super) async fn look_at_upload(&self, at: Timestamp, owner: UserId, id: UploadId) -> Result<(), Error> {
-        let row = schema::media::upload(at, id);
-        self.put(row.partition, vec![Change::Put(row.key, schema::media::user_value(owner))]).await?;
-        self.uploads.look_ms.fetch_min(at.millis(), Ordering::SeqCst);
-        Ok(())
+        Ok(self.uploads.looks.put(at, Task::Upload(id), schema::media::user_value(owner)).await?)
     }
 
-    /// Finishes what a crash interrupted. Before anybody can send.
+    /// Finishes what a crash interrupted, as far as it would be looked at within the time for which uploads are kept.
+    /// Before anybody can send.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn recover_uploads(&self) -> Result<(), Error> {
-        for shard in 0..schema::SHARDS {
-            let (partition, mut range) = (schema::media::uploads_partition(shard), KeyRange::default());
-            loop {
-                let rows = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, AT_ONCE).await?;
-                let Some(last) = rows.last() else { break };
-                range.from = [&last.key[..], &[0]].concat();
-                for row in rows {
-                    match self.recover_upload(&partition, row).await {
-                        // The sweep comes back to it.
-                        Err(error) if error.damaged => {}
-                        recovered => recovered?,
-                    }
-                }
-            }
-        }
-        Ok(())
+        self.looks.open().await?;
+        let kept = Duration::from_secs(self.settings.keep_uploads_s).max(LEAST);
+        let recover = async |partition: &[u8], row| match self.recover_upload(partition, row).await {
+            // Its time comes, and it is looked at again.
+            Err(error) if error.damaged => Ok(()),
+            recovered => recovered,
+        };
+        self.uploads.looks.each(clock::now().plus(kept), recover).await
     }
 
     async fn recover_upload(&self, partition: &[u8], Row { key, value }: Row) -> Result<(), Error> {
-        let (id, owner) = (schema::media::upload_of(&key)?, schema::media::user_of(&value)?);
+        let (_, Task::Upload(id)) = due::of_key(Kind::Upload, &key)? else { return Ok(()) };
+        let owner = schema::media::user_of(&value)?;
         match self.uploads_row(owner, id).await {
             // It is the note that goes last, so that a crash here is the same again.
             Err(error) if error.code == Code::NotFound => {
@@ -67,72 +73,24 @@ impl Media {
         }
     }
 
-    /// Looks at every upload whose time has come; how many were removed. Where there is none, it looks at a number for
-    /// that and not at the store.
-    ///
-    /// # Errors
-    /// When the store does not answer; the next look tries again what was not done. What meets damage is tried again later.
-    pub async fn collect_uploads(&self) -> Result<usize, Error> {
-        if clock::forget_until().millis() < self.uploads.look_ms.load(Ordering::SeqCst) {
-            return Ok(0);
-        }
-        self.uploads.look_ms.store(u64::MAX, Ordering::SeqCst);
-        let collected = self.collect_due_uploads().await;
-        if collected.is_err() {
-            self.uploads.look_ms.store(0, Ordering::SeqCst);
-        }
-        collected
+    /// Removes the uploads that do not go on, for ever.
+    pub async fn collect_uploads(&self) {
+        self.uploads.looks.run(&UploadLooks(self)).await;
     }
 
-    async fn collect_due_uploads(&self) -> Result<usize, Error> {
-        let (mut collected, mut failed) = (0, None);
-        for shard in 0..schema::SHARDS {
-            let partition = schema::media::uploads_partition(shard);
-            let rows = self.store.scan(partition.clone(), KeyRange::default(), Direction::Ascending, AT_ONCE).await?;
-            let mut next_ms = if rows.len() == AT_ONCE { 0 } else { u64::MAX };
-            for row in rows {
-                let (at, id) = (schema::media::upload_at(&row.key)?, schema::media::upload_of(&row.key)?);
-                if at > clock::forget_until() {
-                    next_ms = at.millis();
-                    break;
-                }
-                let looked = match schema::media::user_of(&row.value) {
-                    Ok(owner) => self.look_at_due(owner, id).await,
-                    Err(error) => Err(error.into()),
-                };
-                match looked {
-                    Ok(removed) => collected += usize::from(removed),
-                    Err(error) if error.damaged => {
-                        let at = store::later();
-                        next_ms = next_ms.min(at.millis());
-                        store::postpone(&*self.store, row, schema::media::upload(at, id)).await?;
-                        continue;
-                    }
-                    Err(error) => {
-                        failed = Some(error);
-                        continue;
-                    }
-                }
-                self.put(partition.clone(), vec![Change::Delete(row.key)]).await?;
-            }
-            self.uploads.look_ms.fetch_min(next_ms, Ordering::SeqCst);
-        }
-        failed.map_or(Ok(collected), Err)
-    }
-
-    /// Removes an upload unless it goes on; whether it was.
-    async fn look_at_due(&self, owner: UserId, id: UploadId) -> Result<bool, Error> {
+    /// Removes an upload unless it goes on.
+    async fn look_at_due(&self, owner: UserId, id: UploadId) -> Result<(), Error> {
         // Who is in the middle of it is not disturbed.
         let Ok(_turn) = self.uploads.turns.take(owner, id) else {
             let later = clock::now().plus(Duration::from_secs(1));
-            return self.look_at_upload(later, owner, id).await.map(|()| false);
+            return self.look_at_upload(later, owner, id).await;
         };
         match self.standing(owner, id).await {
-            Ok(standing) => self.look_at_upload(standing.expires_at, owner, id).await.map(|()| false),
+            Ok(standing) => self.look_at_upload(standing.expires_at, owner, id).await,
             Err(error) if error.code == Code::NotFound => {
                 self.forget(owner, id).await?;
                 tracing::debug!(%id, "an upload was removed");
-                Ok(true)
+                Ok(())
             }
             Err(error) => Err(error),
         }

@@ -15,10 +15,7 @@ mod expire;
 pub mod metadata;
 pub(super) mod turns;
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use kith_protocol::{Code, MediaId, Timestamp, UploadId, UserId};
 
@@ -30,9 +27,10 @@ use super::{
 use crate::{
     Error, clock, limits,
     store::{
-        RowKey,
-        schema::{self, Upload, Value},
+        RowKey, Store,
+        schema::{self, Upload, Value, due::Kind},
     },
+    work::Schedule,
 };
 
 pub use self::append::{Broken, Going};
@@ -42,12 +40,13 @@ pub struct Uploads {
     turns: Arc<Turns>,
     /// The places of uploads that end now.
     ending: Arc<Fair>,
-    /// Before this time there is nothing to look at, in milliseconds.
-    look_ms: AtomicU64,
+    /// When each is looked at.
+    looks: Schedule,
 }
 
-impl Default for Uploads {
-    fn default() -> Self {
+impl Uploads {
+    /// The uploads in `store`.
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
         let ending = Fair::new(Supply {
             places: limits::UPLOADS_ENDING,
             each: limits::UPLOADS_ENDING_EACH,
@@ -55,7 +54,7 @@ impl Default for Uploads {
             waiting: limits::UPLOADING,
             wait: Duration::from_secs(limits::UPLOADING_S),
         });
-        Self { turns: Arc::default(), ending, look_ms: AtomicU64::new(0) }
+        Self { turns: Arc::default(), ending, looks: Schedule::new(store, Kind::Upload) }
     }
 }
 

@@ -119,7 +119,7 @@ impl Look<'_> {
             Place::Upload(_, id) => self.upload(id, &Upload::decode(value)?),
             Place::Uploaded(..) => Upload::decode(value).map(|_| vec![])?,
             Place::UploadDue(..) => schema::media::user_of(value).map(|_| vec![])?,
-            Place::Reference(..) => schema::user::time_of(value).map(|_| vec![])?,
+            Place::Reference(..) | Place::DueSince | Place::DueCursor(..) => is_time(value)?,
             Place::UserMedia(..) | Place::UserMediaBytes(_) | Place::Written(..) => {
                 schema::user::size_of(value).map(|_| vec![])?
             }
@@ -250,6 +250,11 @@ fn bytes(path: &Path) -> io::Result<(u64, [u8; 32])> {
             }
         }
     }
+}
+
+/// Checks that a value is a time.
+fn is_time(value: &[u8]) -> Result<Wrong, Error> {
+    schema::user::time_of(value).map(|_| vec![])
 }
 
 /// Says `what` unless it `holds`.

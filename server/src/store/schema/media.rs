@@ -134,44 +134,6 @@ pub fn removing() -> Vec<u8> {
     vec![1]
 }
 
-fn shard(id: [u8; 16]) -> u8 {
-    id[15] % SHARDS
-}
-/// The partition of a shard of the media to look at.
-pub fn collect_partition(shard: u8) -> Vec<u8> {
-    vec![b'g', shard]
-}
-/// The row of a [`Collect`].
-pub fn collect(at: Timestamp, media: MediaId) -> RowKey {
-    let key = [&at.millis().to_be_bytes()[..], &media.bytes()].concat();
-    RowKey { partition: collect_partition(shard(media.bytes())), key }
-}
-/// When to look at what a key of a [`Collect`] names.
-pub fn collect_at(key: &[u8]) -> Result<Timestamp, Error> {
-    number_at(key, 0).map(Timestamp::from_millis)
-}
-/// The media of a key of a [`Collect`].
-pub fn collect_of(key: &[u8]) -> Result<MediaId, Error> {
-    id_at(key, 8).map(MediaId::from_bytes)
-}
-
-/// The partition of a shard of the uploads to look at.
-pub fn uploads_partition(shard: u8) -> Vec<u8> {
-    vec![b'w', shard]
-}
-/// The row that says when to look at an upload; its value is its user, see [`user_of`].
-pub fn upload(at: Timestamp, upload: UploadId) -> RowKey {
-    let key = [&at.millis().to_be_bytes()[..], &upload.bytes()].concat();
-    RowKey { partition: uploads_partition(shard(upload.bytes())), key }
-}
-/// When to look at the upload of such a key.
-pub fn upload_at(key: &[u8]) -> Result<Timestamp, Error> {
-    number_at(key, 0).map(Timestamp::from_millis)
-}
-/// The upload of such a key.
-pub fn upload_of(key: &[u8]) -> Result<UploadId, Error> {
-    id_at(key, 8).map(UploadId::from_bytes)
-}
 /// The form of a user that is a whole value.
 pub fn user_value(user: UserId) -> Bytes {
     Bytes::copy_from_slice(&user.bytes())

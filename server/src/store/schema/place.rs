@@ -4,9 +4,11 @@ use kith_protocol::{ConversationId, DeviceId, MediaId, ReportId, Timestamp, Uplo
 
 use super::{
     AMENDMENT, BLOCKED, CONTACT, DEVICE, ERASING, INVITE, KNOWN, LISTED, MEDIA, MEDIA_BYTES, MEMBER, MENTION, PROFILE,
-    REPLAY, REQUEST, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation, expiring, id_at,
+    REPLAY, REQUEST, STATE, TODAY, UPLOAD, UPLOADED, active, channel, conversation,
+    due::{self, Task},
+    id_at,
     media::{self, Reference},
-    push, quota, report, request_due, server,
+    push, quota, report, server,
     strangers::{REPORT, REPORT_MADE},
     user,
 };
@@ -63,11 +65,13 @@ pub enum Place {
     RequestDue(Timestamp, UserId, ConversationId),
     Report(ReportId),
     ReportMade(ReportId, UserId),
+    DueSince,
+    DueCursor(due::Kind, u8),
 }
 
 impl Place {
     /// The name of each kind of row, in the order of the variants.
-    pub const KINDS: [&str; 47] = [
+    pub const KINDS: [&str; 49] = [
         "Version",
         "Probe",
         "Clock",
@@ -115,6 +119,8 @@ impl Place {
         "RequestDue",
         "Report",
         "ReportMade",
+        "DueSince",
+        "DueCursor",
     ];
 
     /// The name of its kind, one of [`Place::KINDS`].
@@ -144,6 +150,16 @@ pub fn named(partition: &[u8], key: &[u8]) -> String {
 pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
     let unknown = || Err(Error::Corrupt("the schema has no such row".to_owned()));
     let Some((&letter, name)) = partition.split_first() else { return unknown() };
+    if let Some(task) = due::of_row(partition, key) {
+        return task.map(of_task);
+    }
+    if partition == due::cursors() {
+        return match due::cursor_of(key) {
+            Some((kind, bucket)) => Ok(Place::DueCursor(kind, bucket)),
+            None if key.is_empty() => Ok(Place::DueSince),
+            None => unknown(),
+        };
+    }
     let place = match (letter, name.len()) {
         (b'm', 0) if key == server::version() => Place::Version,
         (b'm', 0) if key == server::probe() => Place::Probe,
@@ -176,26 +192,16 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
             let (user, device) = push::device_of(key)?;
             Place::Pending(user, device, push::conversation_of(key)?)
         }
-        (b'x', 1) if key.len() == 32 => {
-            let (conversation, seq) = expiring::message_of(key)?;
-            Place::Expiring(expiring::at_of(key)?, conversation, seq)
-        }
         (b'r', 0) if key.len() == 17 && key[0] == REPORT => Place::Report(report::report_of(key)?),
         (b'r', 0) if key.len() == 33 && key[0] == REPORT_MADE => {
             let (report, user) = report::made_of(key)?;
             Place::ReportMade(report, user)
-        }
-        (b'e', 1) if key.len() == 40 => {
-            let (at, user, conversation) = request_due::request_of(key)?;
-            Place::RequestDue(at, user, conversation)
         }
         (b'k', 16) => return of_media(MediaId::from_bytes(id_at(name, 0)?), key),
         (b'o', 32) if key == media::removing() => Place::BytesRemoving(hash(name)?),
         (b'o', 32) if key.len() == 17 && key[0] == 0 => {
             Place::BytesOf(hash(name)?, MediaId::from_bytes(id_at(key, 1)?))
         }
-        (b'g', 1) if key.len() == 24 => Place::Collect(media::collect_at(key)?, media::collect_of(key)?),
-        (b'w', 1) if key.len() == 24 => Place::UploadDue(media::upload_at(key)?, media::upload_of(key)?),
         (b'q', 0) if key.len() == 24 => {
             let (day, user) = quota::of_key(key)?;
             Place::Written(day, user)
@@ -203,6 +209,15 @@ pub fn place(partition: &[u8], key: &[u8]) -> Result<Place, Error> {
         _ => return unknown(),
     };
     Ok(place)
+}
+
+const fn of_task((at, task): (Timestamp, Task)) -> Place {
+    match task {
+        Task::Expiry(conversation, seq) => Place::Expiring(at, conversation, seq),
+        Task::Request(user, conversation) => Place::RequestDue(at, user, conversation),
+        Task::Media(media) => Place::Collect(at, media),
+        Task::Upload(upload) => Place::UploadDue(at, upload),
+    }
 }
 
 fn of_user(id: UserId, key: &[u8]) -> Result<Place, Error> {

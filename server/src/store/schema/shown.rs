@@ -58,7 +58,7 @@ pub fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{length} bytes, said to be ({} bytes)", metadata.len())
         }
         Place::UploadDue(..) => media::user_of(value)?.to_string(),
-        Place::Reference(..) => user::time_of(value)?.to_string(),
+        Place::Reference(..) | Place::DueSince | Place::DueCursor(..) => user::time_of(value)?.to_string(),
         Place::UserMedia(..) | Place::UserMediaBytes(_) | Place::Written(..) => {
             format!("{} bytes", user::size_of(value)?)
         }

@@ -84,23 +84,3 @@ pub mod report {
         id_at(key, 1).map(ReportId::from_bytes)
     }
 }
-
-/// The requests that will be over.
-pub mod request_due {
-    use super::*;
-
-    /// The partition of a shard.
-    pub fn partition(shard: u8) -> Vec<u8> {
-        vec![b'e', shard]
-    }
-    /// The row that has a request looked at.
-    pub fn row(at: Timestamp, user: UserId, conversation: ConversationId) -> RowKey {
-        let key = [&at.millis().to_be_bytes()[..], &user.bytes(), &conversation.bytes()].concat();
-        RowKey { partition: partition(shard(conversation)), key }
-    }
-    /// When a row is due, and the request that it is about.
-    pub fn request_of(key: &[u8]) -> Result<(Timestamp, UserId, ConversationId), Error> {
-        let at = Timestamp::from_millis(number_at(key, 0)?);
-        Ok((at, UserId::from_bytes(id_at(key, 8)?), ConversationId::from_bytes(id_at(key, 24)?)))
-    }
-}

@@ -2,7 +2,7 @@ use kith_protocol::entry::{ConversationKind, Role, Writers};
 use kith_protocol::{ReportId, Uuid};
 use proptest::{collection::vec, option, prelude::*};
 
-use super::*;
+use super::{due::Task, *};
 
 fn user_id() -> impl Strategy<Value = UserId> {
     any::<u128>().prop_map(|id| UserId::new(Uuid::from_u128(id)))
@@ -233,7 +233,7 @@ proptest! {
         let _ = Subscription::decode(&bytes);
         let _ = Pending::decode(&bytes);
         let _ = place(&bytes, &key);
-        let _ = place(&[b"umcaxhtdinkogpwqer"[bytes.len() % 18]], &key);
+        let _ = place(&[b"umcaxhtdinkogpwqerf"[bytes.len() % 19]], &key);
     }
 
     #[test]
@@ -307,16 +307,22 @@ proptest! {
         prop_assert_eq!(holds(&push::pending_of(other, device), &pending.key), one == other);
         prop_assert_eq!(of(subscription), Place::Subscription(one, device));
         prop_assert_eq!(of(pending), Place::Pending(one, device, conversation));
-        prop_assert_eq!(of(expiring::row(at, conversation, seq)), Place::Expiring(at, conversation, seq));
+        prop_assert_eq!(of(due::row(at, Task::Expiry(conversation, seq))), Place::Expiring(at, conversation, seq));
         let report = ReportId::from_bytes(half);
         prop_assert_eq!(of(report::row(report)), Place::Report(report));
         let made = report::made(report, one);
         prop_assert_eq!(place(&report::partition(), &made).unwrap(), Place::ReportMade(report, one));
         prop_assert!(holds(&report::all_made(), &made) && !holds(&report::all_made(), &report::row(report).key));
-        prop_assert_eq!(of(request_due::row(at, one, conversation)), Place::RequestDue(at, one, conversation));
+        prop_assert_eq!(of(due::row(at, Task::Request(one, conversation))), Place::RequestDue(at, one, conversation));
         prop_assert_eq!(of(media::row(media)), Place::Media(media));
-        prop_assert_eq!(of(media::collect(at, media)), Place::Collect(at, media));
-        prop_assert_eq!(of(media::upload(at, upload)), Place::UploadDue(at, upload));
+        prop_assert_eq!(of(due::row(at, Task::Media(media))), Place::Collect(at, media));
+        prop_assert_eq!(of(due::row(at, Task::Upload(upload))), Place::UploadDue(at, upload));
+        prop_assert_eq!(of(due::since()), Place::DueSince);
+        for kind in due::Kind::ALL {
+            let cursor = due::cursor(kind, half[0]);
+            prop_assert!(holds(&due::cursors_of(kind), &cursor));
+            prop_assert_eq!(place(&due::cursors(), &cursor).unwrap(), Place::DueCursor(kind, half[0]));
+        }
         prop_assert_eq!(place(&quota::partition(), &quota::key(seq, one)).unwrap(), Place::Written(seq, one));
         let references = [
             media::Reference::Message(conversation, seq),
@@ -347,7 +353,7 @@ proptest! {
         prop_assert_eq!(conversation::member(a).cmp(&conversation::member(b)), a.cmp(&b));
         prop_assert_eq!(conversation::amendment(s).cmp(&conversation::amendment(t)), s.cmp(&t));
         prop_assert_eq!(user::mention(x, c, s).cmp(&user::mention(y, d, t)), (x, c, s).cmp(&(y, d, t)));
-        let (early, late) = (expiring::row(x, c, s), expiring::row(y, c, t));
+        let (early, late) = (due::row(x, Task::Expiry(c, s)), due::row(y, Task::Expiry(c, t)));
         prop_assert_eq!(early.key.cmp(&late.key), (x, s).cmp(&(y, t)));
     }
 
@@ -383,7 +389,12 @@ proptest! {
         prop_assert_eq!(holds(&conversation::amendments(from..=to), &conversation::amendment(seq)), (from..=to).contains(&seq));
         prop_assert!(!holds(&conversation::members(), &conversation::amendment(seq)));
         prop_assert!(holds(&conversation::members(), &conversation::member(one)));
-        prop_assert_eq!(holds(&expiring::until(until), &expiring::row(at, c, seq).key), at <= until);
+        let row = due::row(at, Task::Expiry(c, seq));
+        prop_assert_eq!(holds(&due::from(until), &row.key), at >= until);
+        prop_assert_eq!(due::of_key(due::Kind::Expiry, &row.key).unwrap(), (at, Task::Expiry(c, seq)));
+        let window = due::Kind::Expiry.window(at);
+        let next = due::Kind::Expiry.begin(window + 1);
+        prop_assert!(due::Kind::Expiry.begin(window) <= at && (at < next || next == Timestamp::MAX));
         prop_assert!(holds(&server::all_erasing(), &server::erasing(one)));
         prop_assert!(!holds(&server::all_erasing(), &server::version()));
     }

@@ -3,7 +3,10 @@
 //! A step and the version that it leads to are one transaction, so that whatever ends the process leaves the directory of
 //! the version before it or of the one behind it, and opening it again goes on from there. A step may change tables, add
 //! or remove rows. The form of a row needs none: rows of every version are read ([`schema::Value::upgrade`]), and each is
-//! written in its newest form when it is next written at all, so that opening costs nothing that grows with the messages.
+//! written in its newest form when it is next written at all, so that opening costs nothing that grows with the messages
+//! (but once for those that expire, which move to their windows).
+
+mod windows;
 
 use std::path::Path;
 
@@ -27,6 +30,7 @@ pub struct Step {
 static STEPS: [Step; schema::VERSION as usize - 1] = [
     Step { name: "let rows be of more than one version", make: mark_layout },
     Step { name: "let every row have a checksum", make: add_sums },
+    Step { name: "let what is due lie by its time", make: windows::move_due },
 ];
 
 /// The first programs of version 1 made tables of layout 1, which need no change to be of layout 2.
