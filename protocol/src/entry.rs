@@ -226,6 +226,9 @@ pub enum RedactedKind {
     Message,
     /// An edit of a message that was deleted since.
     Edit,
+    /// A kind of a later version; it is only ever read.
+    #[serde(other, skip_serializing)]
+    Unknown,
 }
 
 /// One entry of a conversation's log.
@@ -317,6 +320,8 @@ mod tests {
         ] {
             assert_eq!(read(rest).map(|entry| entry.body).ok(), Some(Body::Unknown), "{rest}");
         }
+        let redacted = read(r#""kind":"redacted","body":{"was":"sealed"}"#).map(|entry| entry.body);
+        assert_eq!(redacted.ok(), Some(Body::Redacted(Redacted { was: RedactedKind::Unknown })));
         assert!(read(r#""kind":"edit","body":{"target":"x"}"#).is_err());
         assert!(read(r#""kind":"message""#).is_err());
         assert_eq!(

@@ -370,6 +370,9 @@ pub enum Sheddable {
     Presence,
     /// `receipt` frames.
     Receipts,
+    /// Something of a later version; it is only ever read.
+    #[serde(other, skip_serializing)]
+    Unknown,
 }
 
 /// `ready`

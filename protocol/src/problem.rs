@@ -36,10 +36,13 @@ pub enum Code {
     Overloaded,
     Unavailable,
     StorageFull,
+    /// A code of a later version; it is only ever read. What it means for a request, `retryable` and the status say.
+    #[serde(other, skip_serializing)]
+    Unknown,
 }
 
 impl Code {
-    /// Every code, in the order of its status.
+    /// Every code that this version knows, in the order of its status.
     pub const ALL: [Code; 28] = [
         Code::InvalidRequest,
         Code::Unauthenticated,
@@ -102,6 +105,7 @@ impl Code {
             Code::Overloaded => "overloaded",
             Code::Unavailable => "unavailable",
             Code::StorageFull => "storage_full",
+            Code::Unknown => "unknown",
         }
     }
 
@@ -127,7 +131,7 @@ impl Code {
             Code::IdempotencyMismatch => 422,
             Code::UploadInUse => 423,
             Code::RateLimited => 429,
-            Code::Internal => 500,
+            Code::Internal | Code::Unknown => 500,
             Code::Overloaded | Code::Unavailable => 503,
             Code::StorageFull => 507,
         }
@@ -164,6 +168,7 @@ impl Code {
             Code::Overloaded => "The server is overloaded. Nothing was changed; try again later.",
             Code::Unavailable => "The server cannot store this now. A retry with the same key tells what became of it.",
             Code::StorageFull => "The disk of the server is nearly full: it takes nothing more until there is room.",
+            Code::Unknown => "This program is older than the server, and does not know this error.",
         }
     }
 
@@ -276,5 +281,29 @@ impl CloseCode {
     /// Returns true if a client must not reconnect with this token.
     pub const fn is_final(self) -> bool {
         matches!(self, CloseCode::BadToken | CloseCode::DeviceRevoked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_a_later_version_is_read_with_all_that_the_document_says() {
+        let text = r#"{"type":"/v1/problems/stale_epoch","title":"The epoch has ended.","status":409,"detail":"It is 7.",
+            "code":"stale_epoch","request_id":"r","retryable":true,"epoch":7}"#;
+        let problem: Problem = serde_json::from_str(text).expect("a problem");
+        assert_eq!((problem.code, problem.status, problem.retryable), (Code::Unknown, 409, true));
+        assert_eq!(problem.detail.as_deref(), Some("It is 7."));
+    }
+
+    #[test]
+    fn each_code_is_read_as_it_is_written_and_no_other_is_written() {
+        for code in Code::ALL {
+            let text = serde_json::to_string(&code).expect("a name");
+            assert_eq!(text, format!("{:?}", code.name()));
+            assert_eq!(serde_json::from_str::<Code>(&text).ok(), Some(code));
+        }
+        assert!(serde_json::to_string(&Code::Unknown).is_err());
     }
 }

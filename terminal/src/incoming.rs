@@ -213,6 +213,7 @@ impl Chat {
             Sheddable::Typing => "typing",
             Sheddable::Presence => "presence",
             Sheddable::Receipts => "receipts",
+            Sheddable::Unknown => "something else",
         });
         let names: Vec<&str> = names.collect();
         self.screen.note(&match names.as_slice() {

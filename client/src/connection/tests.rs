@@ -7,7 +7,7 @@ use kith_device::limits::EVENTS_BEHIND;
 use kith_protocol::{
     Body, ClientFrame, DeviceId, Entry, MessageId, ServerFrame, Timestamp,
     entry::Text,
-    frame::{Entries, EntryFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Send as SendFrame, Sent},
+    frame::{Entries, EntryFrame, Goaway, Heads, Hello, Pong, Presence, Ready, Send as SendFrame, Sent, Sheddable},
     rest::{HeadItem, PresenceState},
 };
 use tokio::{
@@ -273,6 +273,22 @@ async fn it_goes_where_a_draining_server_sends_it_and_home_again() {
     assert_eq!(events.disconnected().await, None);
     drop((peer, other));
     door.welcome(vec![]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_drops_what_a_later_version_has_is_connected_to() {
+    let door = Door::open().await;
+    let (_client, mut events) = door.device();
+    let mut peer = door.accept().await;
+    peer.hear().await;
+    let text = format!(
+        r#"{{"t":"ready","user":"{}","device":"{}","node":"one","heartbeat_ms":10000,"degraded":["colour"]}}"#,
+        anna(),
+        DeviceId::new(Uuid::from_u128(3))
+    );
+    peer.0.send(Message::text(text)).await.unwrap();
+    assert!(matches!(events.next().await, Event::Connected { .. }));
+    assert_eq!(events.next().await, Event::Degraded(vec![Sheddable::Unknown]));
 }
 
 #[tokio::test]

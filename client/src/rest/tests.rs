@@ -80,6 +80,9 @@ async fn a_refusal_tells_its_code_and_when_to_come_again() {
         let body = r#"{"type":"about:blank","title":"t","status":429,"detail":"slower","code":"rate_limited","request_id":"r","retryable":true}"#;
         answer(&mut stream, "429 Too Many Requests\r\nretry-after: 3", body).await;
         hear(&mut stream).await;
+        let later = body.replace("rate_limited", "stale_epoch").replace("429", "409");
+        answer(&mut stream, "409 Conflict", &later).await;
+        hear(&mut stream).await;
         answer(&mut stream, "502 Bad Gateway", "<html>").await;
         hear(&mut stream).await;
         answer(&mut stream, "200 OK", "{}").await;
@@ -92,6 +95,9 @@ async fn a_refusal_tells_its_code_and_when_to_come_again() {
         let error = rest.me().await.unwrap_err();
         assert_eq!((error.code(), error.retry_after()), (Some(Code::RateLimited), Some(Duration::from_secs(3))));
         assert_eq!(error.to_string(), "slower");
+        let error = rest.me().await.unwrap_err();
+        assert_eq!((error.code(), error.to_string().as_str()), (Some(Code::Unknown), "slower"));
+        assert!(matches!(error, Error::Problem { problem, .. } if problem.retryable && problem.status == 409));
         for _ in 0..3 {
             assert!(matches!(rest.me().await, Err(Error::Protocol(_))));
         }

@@ -180,6 +180,35 @@ fn a_page_that_answers_what_was_had_of_another_instance_leaves_no_hole() {
 }
 
 #[test]
+fn kinds_redactions_and_codes_of_a_later_version_end_nothing() {
+    let mut desk = Desk::connected(vec![head(0, 0)]);
+    let text = |frame: &ServerFrame| serde_json::to_string(frame).expect("a frame");
+    let of = |seq, kind: &str, body: &str| {
+        let plain = text(&live(seq));
+        let (before, _) = plain.split_once(r#","kind":"#).expect("an entry with its kind last");
+        let frame = format!(r#"{before},"kind":"{kind}","body":{body},"new":1}},"new":[]}}"#);
+        serde_json::from_str::<ServerFrame>(&frame).expect("a frame with an entry of a later version")
+    };
+    desk.take(of(1, "sealed", r#"{"box":[1,{"a":null}]}"#));
+    desk.take(live(2));
+    desk.take(of(3, "redacted", r#"{"was":"sealed"}"#));
+    desk.take(of(4, "redacted", r#"{"was":"message"}"#));
+    desk.take(live(5));
+    assert_eq!(desk.seqs(), [1, 2, 3, 4, 5]);
+    let shown: Vec<_> = desk.device.timeline().messages(room()).iter().map(|message| message.entry.seq).collect();
+    assert_eq!(shown, [2, 4, 5]);
+    assert_eq!(desk.hear(), delivered(5));
+    for id in [1, 2] {
+        desk.command(Command::Send(room(), message(id, "hello")));
+    }
+    let send = desk.hear_send();
+    let refused = text(&ServerFrame::Error(refusal(&send, Code::Blocked))).replace(r#""blocked""#, r#""stale_epoch""#);
+    desk.take(serde_json::from_str(&refused).expect("an error with a code of a later version"));
+    assert_eq!(failed(desk.events()), [(Uuid::from_u128(1), Code::Unknown)]);
+    assert_eq!(desk.hear_send().message.client_id, Uuid::from_u128(2));
+}
+
+#[test]
 fn a_gap_is_repaired() {
     let mut desk = Desk::connected(vec![head(1, 9)]);
     desk.take(entries(1..=1, 1));

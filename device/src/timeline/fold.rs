@@ -37,7 +37,7 @@ pub fn fold<'a>(log: impl Iterator<Item = &'a Entry>) -> Vec<Message> {
             Body::Redacted(Redacted { was: RedactedKind::Message }) => {
                 messages.insert(entry.seq, deleted(entry));
             }
-            Body::Redacted(Redacted { was: RedactedKind::Edit }) | Body::Unknown => {}
+            Body::Redacted(_) | Body::Unknown => {}
             Body::Created(_)
             | Body::Message(_)
             | Body::MemberAdded(_)
