@@ -18,10 +18,10 @@ use crate::{
     },
 };
 
-/// How long the rows of a user are left alone before more of them are read.
+/// The time for which the rows of a user are left alone before more of them are read.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How far the rows of a user have been read.
+/// A pass through the rows of a user.
 #[derive(Default)]
 struct Pass {
     /// The key from which on to read; empty at the beginning.
@@ -38,7 +38,7 @@ pub struct Behind {
 }
 
 impl Behind {
-    /// How many there are.
+    /// The number of users.
     pub fn len(&self) -> usize {
         self.users.len()
     }
@@ -58,7 +58,7 @@ impl Behind {
         pass.left = true;
     }
 
-    /// When the next turn is.
+    /// Returns the time of the next turn.
     pub fn next_due(&self) -> Option<Instant> {
         self.turns.front().map(|(at, _)| *at)
     }

@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// What a text ends with that was cut.
+/// The end of a text that was cut.
 const ELLIPSIS: &str = "…";
 
-/// What became of a push.
+/// The outcome of a push.
 #[derive(Debug)]
 pub enum Outcome {
     /// The push service has it.
@@ -42,7 +42,7 @@ pub enum Outcome {
     TooLarge,
     /// The push service will never take it.
     Refused,
-    /// It may work later, and not before a time that the push service names.
+    /// May work later, and not before a time that the push service names.
     Later(Option<Duration>),
     /// The push service was not reached; it may be later.
     Unreached,
@@ -120,7 +120,7 @@ impl Push {
         })
     }
 
-    /// Where the device is woken; nowhere where that is not wanted.
+    /// Returns the subscription at which the device is woken; none where that is not wanted.
     async fn reachable(&self, Target { user, device, conversation }: Target) -> Result<Option<Subscription>, Error> {
         let of_user = |key| RowKey { partition: schema::user::partition(user), key };
         let wanted = vec![
@@ -206,7 +206,7 @@ impl Push {
     }
 }
 
-/// How long to wait after so many attempts: twice as long each time, and a part of it by chance.
+/// The pause after so many attempts: twice as long each time, and a part of it by chance.
 fn pause(attempts: u32) -> Duration {
     let most = limits::PUSH_RETRY_S.saturating_mul(1 << attempts.min(20)).min(limits::PUSH_RETRY_AT_MOST_S);
     let half_ms = most * 500;
@@ -239,7 +239,7 @@ fn cut(text: String, bytes: usize) -> String {
     if end == 0 { String::new() } else { format!("{}{ELLIPSIS}", text[..end].trim_end()) }
 }
 
-/// What one push replaces: the one before it of the same conversation to the same device. It names the conversation to
+/// The topic of a push, which replaces the one before it of the same conversation to the same device. It names the conversation to
 /// nobody, nor does it show that two devices are told of the same.
 fn topic(subscription: &Subscription, target: Target) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(&subscription.auth).expect("a key may have any length");

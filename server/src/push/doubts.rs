@@ -28,7 +28,7 @@ impl Doubts {
         }
     }
 
-    /// When the next is certain.
+    /// Returns the time at which the next is certain.
     pub fn next_due(&self) -> Option<Instant> {
         self.waiting.front().map(|(at, ..)| *at)
     }

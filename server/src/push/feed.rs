@@ -32,7 +32,7 @@ struct Unpushed {
     conversation: ConversationId,
     /// Its rows, the lowest seq first; each says from where on.
     rows: Vec<(u64, Row)>,
-    /// Whether there may be entries to come that belong to its last row.
+    /// True while there may be entries to come that belong to its last row.
     appending: bool,
 }
 
@@ -188,7 +188,7 @@ impl Push {
         Ok(())
     }
 
-    /// Whether no device of a member has said that it has an entry.
+    /// Returns true if no device of a member has said that it has an entry.
     async fn lacks(&self, user: UserId, conversation: ConversationId, seq: u64) -> Result<bool, Error> {
         match self.conversations.audience(conversation, Some(user)).await {
             Ok(audience) => Ok(audience.members.iter().any(|listener| listener.delivered < seq)),
@@ -197,7 +197,7 @@ impl Push {
         }
     }
 
-    /// Whether one of the messages is news to a member.
+    /// Returns true if one of the messages is news to a member.
     async fn concerns(&self, listener: Listener, said: &[Said]) -> Result<bool, Error> {
         let Listener { user, since, read, .. } = listener;
         let is_news = |it: &Said| it.seq > read && it.seq >= since && it.sender != user;
@@ -208,7 +208,7 @@ impl Push {
         Ok(said.iter().any(|it| is_news(it) && !card.blocked.contains(&it.sender)))
     }
 
-    /// Those of these members who have not muted a conversation.
+    /// Returns the members among these who have not muted a conversation.
     async fn unmuted(&self, conversation: ConversationId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
         let row = |user: &UserId| RowKey {
             partition: schema::user::partition(*user),
@@ -227,7 +227,7 @@ impl Push {
         Ok(unmuted)
     }
 
-    /// Whether a device needs no push: it is connected, or the person is at another one.
+    /// Returns true for a device that needs no push: it is connected, or the person is at another one.
     pub(super) fn is_awake(&self, user: UserId, device: DeviceId) -> bool {
         self.roster.has_device(user, device) || self.presence.is_active_elsewhere(user, device)
     }
@@ -308,7 +308,7 @@ impl Push {
     }
 }
 
-/// Whether a person wants to hear nothing of a conversation now.
+/// Returns true if a person wants to hear nothing of a conversation now.
 pub(super) fn is_muted(listed: &Listed) -> bool {
     listed.muted_until.is_some_and(|until: Timestamp| until > clock::now())
 }

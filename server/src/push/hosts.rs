@@ -1,4 +1,4 @@
-//! Which hosts of push services are left alone for a while, since they were not reached.
+//! Hosts of push services that are left alone for a while, since they were not reached.
 //!
 //! A host that has just answered anybody is not: who names an address of a push service that others use cannot keep them from
 //! it. What a host answers does not matter here; each push has a back-off of its own.
@@ -12,7 +12,7 @@ use crate::limits;
 struct Host {
     /// Pauses one after the other, without an answer in between.
     pauses: u32,
-    /// When the last pause ends.
+    /// The end of the last pause.
     until: Instant,
     answered: Option<Instant>,
 }
@@ -60,7 +60,7 @@ impl Hosts {
     }
 }
 
-/// How long what a host did counts.
+/// The time for which an answer of a host, or its silence, counts.
 const fn memory() -> Duration {
     Duration::from_secs(limits::PUSH_PAUSE_AT_MOST_S)
 }

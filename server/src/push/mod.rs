@@ -53,34 +53,34 @@ use crate::{
     telemetry,
 };
 
-/// How soon a new message is looked for; what comes meanwhile is pushed with it.
+/// The pause before a new message is looked for; what comes meanwhile is pushed with it.
 const SOON: Duration = Duration::from_millis(250);
-/// How soon conversations are looked at again that are still appending.
+/// The pause before conversations are looked at again that are still appending.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long a store that does not answer is left alone.
+/// The time for which a store that does not answer is left alone.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// The pushing of a node.
 pub struct Push {
-    /// Where devices are woken.
+    /// The push subscriptions.
     pub subscriptions: Arc<Subscriptions>,
     store: Arc<dyn Store>,
     conversations: Conversations,
     accounts: Arc<Accounts>,
     roster: Arc<Roster>,
     presence: Arc<Presence>,
-    /// What signs pushes, once it was opened.
+    /// The key that signs pushes, once it was opened.
     vapid: RwLock<Option<Arc<Vapid>>>,
     sender: Sender,
 }
 
-/// What the one task that pushes remembers.
+/// The memory of the one task that pushes.
 #[derive(Default)]
 struct Work {
     queue: Queue,
     behind: Behind,
     under_way: JoinSet<(Begun, Outcome)>,
-    /// Up to where the conversations have been looked at that are still appending.
+    /// The seqs up to which the conversations have been looked at that are still appending.
     reached: HashMap<ConversationId, u64>,
     /// Conversations that met damage.
     postponed: Postponed,

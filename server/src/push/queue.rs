@@ -1,4 +1,4 @@
-//! What waits to be pushed, in memory: when each is due, and whose turn it is. Each has a row in the store too.
+//! The queue of pushes, in memory: when each is due, and whose turn it is. Each has a row in the store too.
 //!
 //! There is one for each device and conversation, however many messages there are. The registrable domains of push services
 //! take turns, and inside each the users do, so that who names many hosts, silent or slow ones, delays their own pushes only.
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::hosts::Hosts;
 use crate::{account::endpoint::Site, limits, store::schema::Pending};
 
-/// Whom to tell of what.
+/// The recipient and the conversation of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
     /// The user.
@@ -29,7 +29,7 @@ pub struct Target {
     pub conversation: ConversationId,
 }
 
-/// Where one of them is.
+/// The place of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// In `timers`, and in `waiting` of its user.
@@ -42,7 +42,7 @@ enum At {
 
 struct Item {
     row: Pending,
-    /// Whether the push service takes a short text only.
+    /// True where the push service takes a short text only.
     small: bool,
     site: Site,
     at: At,
@@ -70,14 +70,14 @@ struct Domain {
     in_turn: bool,
 }
 
-/// What is begun now.
+/// A push that is begun now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
-    /// Whom to tell of what.
+    /// The recipient and the conversation.
     pub target: Target,
     /// Its row.
     pub row: Pending,
-    /// Whether the text must be short.
+    /// True where the text must be short.
     pub small: bool,
 }
 
@@ -88,22 +88,22 @@ pub enum Room {
     Free,
     /// Another one of the user, which is due later, gave way: its row is all that is kept of it.
     Made,
-    /// It was not put: its row is all that is kept of it.
+    /// Not put: its row is all that is kept of it.
     None,
 }
 
 /// The outcome of an attempt, as far as it tells of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
-    /// It answered, whatever it said.
+    /// The host answered, whatever it said.
     Answered,
-    /// It did not.
+    /// The host did not answer.
     Silent,
-    /// It was not asked.
+    /// The host was not asked.
     Unasked,
 }
 
-/// What waits.
+/// The queue.
 #[derive(Default)]
 pub struct Queue {
     items: HashMap<Target, Item>,
@@ -116,7 +116,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// How many wait or are under way.
+    /// The number of pushes that wait or are under way.
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -165,7 +165,7 @@ impl Queue {
         true
     }
 
-    /// When the next is due that has to wait for time alone.
+    /// Returns the time at which the next is due that has to wait for time alone.
     pub fn next_due(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }

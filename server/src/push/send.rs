@@ -18,26 +18,26 @@ use tokio_rustls::TlsConnector;
 
 use crate::{account::endpoint::Endpoint, clock, limits};
 
-/// What is sent beside the content.
+/// The headers of a push.
 pub struct Envelope {
-    /// Who speaks (RFC 8292).
+    /// The `Authorization` of the server (RFC 8292).
     pub authorization: String,
-    /// For how many seconds the push service keeps it.
+    /// Seconds for which the push service keeps it.
     pub ttl_s: u64,
-    /// Whether the device is to be woken for it from its sleep.
+    /// True where the device is to be woken for it from its sleep.
     pub urgent: bool,
-    /// What it replaces while it waits at the push service: 32 characters.
+    /// The topic: it replaces another push of the same topic that waits at the push service. 32 characters.
     pub topic: String,
 }
 
-/// What a push service said.
+/// The answer of a push service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It has it.
+    /// Taken.
     Taken,
     /// There is no such subscription any longer.
     Gone,
-    /// It is too long.
+    /// The push is too long.
     TooLarge,
     /// Not now, but perhaps after a time.
     Later(Option<Duration>),
@@ -45,7 +45,7 @@ pub enum Answer {
     Refused(u16),
 }
 
-/// Why a push service was not asked. None of these names its address.
+/// The reason why a push service was not asked. None of these names its address.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error("the host has no address")]
@@ -63,7 +63,7 @@ pub enum Failed {
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// What sends: the certificates that it trusts.
+/// The sender of pushes, with the certificates that it trusts.
 #[derive(Default)]
 pub struct Sender {
     tls: std::sync::OnceLock<Arc<ClientConfig>>,
@@ -138,7 +138,7 @@ impl Sender {
     }
 }
 
-/// What an answer means.
+/// Reads an answer.
 fn read(status: StatusCode, retry_after: Option<&str>) -> Answer {
     match status.as_u16() {
         200..300 => Answer::Taken,

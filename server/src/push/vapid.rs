@@ -10,7 +10,7 @@ use serde_json::json;
 use super::seal;
 use crate::{account::endpoint::Endpoint, clock};
 
-/// For how long a signature is good, in seconds; 24 hours would be allowed.
+/// Seconds for which a signature is good; 24 hours would be allowed.
 const GOOD_S: u64 = 12 * 3600;
 
 /// The key of this server.
