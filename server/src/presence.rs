@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::BuildHasher,
-    sync::{Arc, Weak},
+    sync::Arc,
 };
 
 use kith_protocol::{
@@ -23,8 +23,9 @@ use crate::{
     clock,
     delivery::{
         encoding,
-        outbox::{Class, Outbox},
+        outbox::{Class, ConnectionId},
         roster::Roster,
+        watchers::Watchers,
     },
     limits,
     shed::{Level, Shed},
@@ -44,15 +45,13 @@ struct There {
     gone_s: Option<u32>,
 }
 
-type Watchers = HashMap<UserId, Vec<Weak<Outbox>>>;
-
 /// The presence of the node's users.
 pub struct Presence {
     accounts: Arc<Accounts>,
     roster: Arc<Roster>,
     shed: Arc<Shed>,
     there: Box<[Mutex<HashMap<UserId, There>>]>,
-    watchers: Box<[Mutex<Watchers>]>,
+    watchers: Box<[Mutex<HashMap<UserId, Watchers>>]>,
     hasher: std::hash::RandomState,
     /// Users whose connection broke, in the order in which they will be gone.
     broken: Mutex<VecDeque<(u32, UserId)>>,
@@ -216,23 +215,19 @@ impl Presence {
     }
 
     /// Tells a connection of these users' comings and goings from now on.
-    pub fn watch(&self, outbox: &Arc<Outbox>, users: &[UserId]) {
-        let outbox = Arc::downgrade(outbox);
+    pub fn watch(&self, connection: ConnectionId, users: &[UserId]) {
         for user in users {
             let mut watchers = self.watchers[self.place(*user)].lock();
-            let watchers = watchers.entry(*user).or_default();
-            watchers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&outbox));
-            watchers.push(outbox.clone());
+            watchers.entry(*user).or_default().add(&self.roster, connection);
         }
     }
 
     /// Stops telling a connection of the presence of users.
-    pub fn unwatch<'a>(&self, outbox: &Arc<Outbox>, users: impl Iterator<Item = &'a UserId>) {
-        let outbox = Arc::downgrade(outbox);
+    pub fn unwatch<'a>(&self, connection: ConnectionId, users: impl Iterator<Item = &'a UserId>) {
         for user in users {
             let mut shard = self.watchers[self.place(*user)].lock();
             let Some(watchers) = shard.get_mut(user) else { continue };
-            watchers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&outbox));
+            watchers.remove(connection);
             if watchers.is_empty() {
                 shard.remove(user);
             }
@@ -243,9 +238,14 @@ impl Presence {
         if self.shed.level() >= Level::Light {
             return;
         }
-        let watchers: Vec<_> = {
-            let watchers = self.watchers[self.place(user)].lock();
-            watchers.get(&user).into_iter().flatten().filter_map(Weak::upgrade).collect()
+        let watchers = {
+            let mut shard = self.watchers[self.place(user)].lock();
+            let Some(watchers) = shard.get_mut(&user) else { return };
+            let there = watchers.there(&self.roster);
+            if watchers.is_empty() {
+                shard.remove(&user);
+            }
+            there
         };
         if watchers.is_empty() {
             return;

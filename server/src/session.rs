@@ -140,12 +140,12 @@ impl Session {
                 self.put(&ServerFrame::Pong(Pong { at: clock::now() }));
             }
             ClientFrame::Delivered(pointer) => {
-                let origin = Some(self.outbox.clone());
+                let origin = self.outbox.connection();
                 self.node.conversations.mark(actor.user, pointer.conversation, Some(pointer.seq), None, origin);
             }
             ClientFrame::Read(pointer) => {
                 self.node.presence.touch(actor);
-                let origin = Some(self.outbox.clone());
+                let origin = self.outbox.connection();
                 self.node.conversations.mark(actor.user, pointer.conversation, None, Some(pointer.seq), origin);
             }
             ClientFrame::Typing(typing) => {
@@ -174,8 +174,8 @@ impl Session {
     /// Ends it.
     pub fn end(&mut self, end: End) {
         self.outbox.close(CloseCode::GoingAway);
-        if let Some(watched) = self.watched.take() {
-            self.node.presence.unwatch(&self.outbox, watched.users.iter());
+        if let (Some(watched), Some(connection)) = (self.watched.take(), self.outbox.connection()) {
+            self.node.presence.unwatch(connection, watched.users.iter());
         }
         if let Some(actor) = self.actor()
             && std::mem::take(&mut self.greeted)
@@ -243,7 +243,7 @@ impl Session {
                 outbox.push(encoding::frame(&ServerFrame::Error(rate_limited("hello", after))), Class::Vital);
                 return Settled::Close(CloseCode::RateLimited);
             }
-            outbox.identify(actor.user, actor.device, node.roster.allowance(actor.user));
+            node.roster.identify(&outbox, actor.user, actor.device);
             // From here on what happens waits behind the answer.
             outbox.hold();
             match node.roster.join(&outbox) {
@@ -372,6 +372,7 @@ impl Session {
     }
 
     fn watch(&mut self, actor: Actor, watch: Watch) -> Next {
+        let Some(connection) = self.outbox.connection() else { return Next::On };
         let watched = self.watched.get_or_insert_default();
         let users = watched.users.union(&watch.users.iter().copied().collect()).count();
         let conversations = watched.conversations.union(&watch.conversations.iter().copied().collect()).count();
@@ -385,7 +386,7 @@ impl Session {
         watched.users.extend(&watch.users);
         watched.conversations.extend(&watch.conversations);
         for conversation in &watch.conversations {
-            self.node.conversations.watch(&self.outbox, *conversation);
+            self.node.conversations.watch(actor.user, connection, *conversation);
         }
         if watch.users.is_empty() {
             return Next::On;
@@ -395,7 +396,7 @@ impl Session {
         }
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
         Next::Wait(Box::pin(async move {
-            node.presence.watch(&outbox, &watch.users);
+            node.presence.watch(connection, &watch.users);
             for user in watch.users {
                 if let Ok(presence) = node.presence.of(actor.user, user).await {
                     let frame = ServerFrame::Presence(kith_protocol::frame::Presence {
@@ -411,12 +412,12 @@ impl Session {
     }
 
     fn unwatch(&mut self, watch: &Watch) {
-        let Some(watched) = &mut self.watched else { return };
+        let (Some(watched), Some(connection)) = (&mut self.watched, self.outbox.connection()) else { return };
         watched.users.retain(|user| !watch.users.contains(user));
-        self.node.presence.unwatch(&self.outbox, watch.users.iter());
+        self.node.presence.unwatch(connection, watch.users.iter());
         for conversation in &watch.conversations {
             if watched.conversations.remove(conversation) {
-                self.node.conversations.unwatch(&self.outbox, *conversation);
+                self.node.conversations.unwatch(connection, *conversation);
             }
         }
         if watched.users.is_empty() && watched.conversations.is_empty() {

@@ -15,7 +15,7 @@ use kith_protocol::{
 use super::{Context, live::Live};
 use crate::{
     Error, clock,
-    delivery::encoding,
+    delivery::{encoding, watchers::Watchers},
     limits,
     store::{
         self, Change, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
@@ -49,7 +49,7 @@ impl Live {
             pointers: Default::default(),
             tail: Default::default(),
             tail_bytes: 0,
-            watchers: Vec::new(),
+            watchers: Watchers::default(),
             moved: Default::default(),
             tell_at: None,
             typed: Default::default(),

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     ops::Bound,
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use tokio::{
 use super::{Command, Context, damaged::Damaged, log::Submitted, online::Online, receipts::Counted};
 use crate::{
     Error,
-    delivery::outbox::Outbox,
+    delivery::watchers::Watchers,
     limits,
     store::{Record, schema::Pointers},
 };
@@ -55,7 +55,7 @@ pub(super) struct Live {
     pub tail: VecDeque<Record>,
     pub tail_bytes: usize,
     /// Connections that see this conversation on screen.
-    pub watchers: Vec<Weak<Outbox>>,
+    pub watchers: Watchers,
     /// Members of a group whose pointers moved since the watchers were told.
     pub moved: HashSet<UserId>,
     pub tell_at: Option<Instant>,
@@ -180,7 +180,7 @@ impl Command {
             Command::Accept(_, reply) | Command::Expire(_, reply) | Command::Recover(reply) | Command::Stop(reply) => {
                 drop(reply.send(Err(error)))
             }
-            Command::Typing(_) | Command::Watch(_) | Command::Unwatch(_) => {}
+            Command::Typing(_) | Command::Watch(..) | Command::Unwatch(_) => {}
         }
     }
 }
@@ -202,8 +202,8 @@ impl Live {
                 Command::Send(send) => sends.push(send),
                 Command::Mark(mark) => self.mark(*mark).await,
                 Command::Typing(user) => self.typing(user),
-                Command::Watch(outbox) => self.watch(outbox),
-                Command::Unwatch(outbox) => self.watchers.retain(|other| !other.ptr_eq(&outbox)),
+                Command::Watch(user, connection) => self.watch(user, connection),
+                Command::Unwatch(connection) => self.watchers.remove(connection),
                 Command::Standing(user, have, reply) => drop(reply.send(self.standing(user, have).await)),
                 Command::Info(user, reply) => drop(reply.send(self.info(user))),
                 Command::Participants(user, after, limit, reply) => {

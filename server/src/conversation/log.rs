@@ -254,7 +254,7 @@ impl Live {
             self.apply_message(record, &send.message.mentions);
             if had_unread {
                 // The sending socket knows by its `sent`.
-                let origin = if let Origin::Socket(asker) = &send.origin { Some(asker.outbox()) } else { None };
+                let origin = if let Origin::Socket(asker) = &send.origin { asker.connection() } else { None };
                 self.tell_moved(record.sender, origin);
             }
             if let Some(peer) = self.peer(record.sender).filter(|_| first_words) {

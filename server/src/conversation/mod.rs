@@ -29,7 +29,7 @@ use std::{
     collections::HashMap,
     hash::BuildHasher,
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -66,7 +66,7 @@ use self::{
 use crate::{
     Error,
     account::{Accounts, Actor, subscriptions::Subscriptions},
-    delivery::{outbox::Outbox, roster::Roster},
+    delivery::{outbox::ConnectionId, roster::Roster},
     gather, limits,
     media::{Media, Reference},
     shed::Shed,
@@ -125,8 +125,8 @@ enum Command {
     Amend(Box<(Actor, Amend, Reply<()>)>),
     Mark(Box<Mark>),
     Typing(UserId),
-    Watch(Weak<Outbox>),
-    Unwatch(Weak<Outbox>),
+    Watch(UserId, ConnectionId),
+    Unwatch(ConnectionId),
     Access(UserId, Reply<Access>),
     Standing(UserId, Option<u64>, Reply<Standing>),
     Info(UserId, Reply<ConversationInfo>),
@@ -145,7 +145,7 @@ enum Command {
 /// A member's pointers as a device moves them.
 struct Mark {
     user: UserId,
-    origin: Option<Arc<Outbox>>,
+    origin: Option<ConnectionId>,
     delivered: Option<u64>,
     read: Option<u64>,
     reply: Option<Reply<()>>,
@@ -265,7 +265,7 @@ impl Conversations {
         conversation: ConversationId,
         delivered: Option<u64>,
         read: Option<u64>,
-        origin: Option<Arc<Outbox>>,
+        origin: Option<ConnectionId>,
     ) {
         let mark = Mark { user, origin, delivered, read, reply: None };
         // A pointer that is lost under load is repeated by the client.
@@ -290,14 +290,14 @@ impl Conversations {
         let _ = self.context.post(conversation, Command::Typing(user));
     }
 
-    /// Gives a connection the receipts of a conversation from now on.
-    pub fn watch(&self, outbox: &Arc<Outbox>, conversation: ConversationId) {
-        let _ = self.context.post(conversation, Command::Watch(Arc::downgrade(outbox)));
+    /// Gives a connection of a user the receipts of a conversation from now on.
+    pub fn watch(&self, user: UserId, connection: ConnectionId, conversation: ConversationId) {
+        let _ = self.context.post(conversation, Command::Watch(user, connection));
     }
 
     /// And no longer.
-    pub fn unwatch(&self, outbox: &Arc<Outbox>, conversation: ConversationId) {
-        let _ = self.context.post(conversation, Command::Unwatch(Arc::downgrade(outbox)));
+    pub fn unwatch(&self, connection: ConnectionId, conversation: ConversationId) {
+        let _ = self.context.post(conversation, Command::Unwatch(connection));
     }
 
     /// A conversation as one of its members sees it.

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
+use bytes::Bytes;
 use kith_protocol::{
     ServerFrame, UserId,
     entry::ConversationKind,
@@ -19,7 +20,7 @@ use crate::{
     Error, clock,
     delivery::{
         encoding, fanout,
-        outbox::{Class, Outbox},
+        outbox::{Class, ConnectionId, Outbox},
     },
     limits, shed,
     store::{self, schema::Pointers},
@@ -65,13 +66,13 @@ impl Live {
         }
         self.dirty.members.insert(mark.user);
         self.flush_soon();
-        self.tell_moved(mark.user, mark.origin.as_ref());
+        self.tell_moved(mark.user, mark.origin);
         Ok(())
     }
 
     /// Tells of a member's moved pointers: their other devices at once; in a direct conversation the other side at once; in
     /// a group those who watch it, soon.
-    pub(super) fn tell_moved(&mut self, user: UserId, origin: Option<&Arc<Outbox>>) {
+    pub(super) fn tell_moved(&mut self, user: UserId, origin: Option<ConnectionId>) {
         let Some(receipt) = self.receipt(user) else { return };
         let frame = encoding::frame(&ServerFrame::Receipt(receipt));
         fanout::tell(&self.context.roster, std::iter::once(user), &frame, Class::Receipt, origin);
@@ -80,7 +81,7 @@ impl Live {
         }
         if let Some(peer) = self.peer(user).filter(|peer| self.reaches(*peer)) {
             self.tell_peer(user, peer, receipt);
-        } else if self.watchers.iter().any(|watcher| watcher.strong_count() > 0) {
+        } else if !self.watchers.is_empty() {
             self.moved.insert(user);
             self.tell_at.get_or_insert(Instant::now() + TELL_EVERY);
         }
@@ -117,27 +118,28 @@ impl Live {
     /// Tells those who watch the group of every pointer that moved since they were told.
     pub(super) fn tell_watchers(&mut self) {
         self.tell_at = None;
-        self.watchers.retain(|watcher| watcher.strong_count() > 0);
+        let watchers = self.watchers.there(&self.context.roster);
         for user in std::mem::take(&mut self.moved) {
             let Some(receipt) = self.receipt(user) else { continue };
             let frame = encoding::frame(&ServerFrame::Receipt(receipt));
-            for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                let member = watcher
-                    .identity()
-                    .is_some_and(|(other, _)| other != user && self.state.members.contains_key(&other));
-                if member {
-                    watcher.push(frame.clone(), Class::Receipt);
-                }
+            self.show(&watchers, user, &frame, Class::Receipt);
+        }
+    }
+
+    /// Gives a frame about a user to those watchers who are other members.
+    fn show(&self, watchers: &[Arc<Outbox>], about: UserId, frame: &Bytes, class: Class) {
+        for watcher in watchers {
+            let user = watcher.identity().map(|(user, _)| user);
+            if user.is_some_and(|user| user != about && self.state.members.contains_key(&user)) {
+                watcher.push(frame.clone(), class);
             }
         }
     }
 
     /// Gives a connection of a member the group's receipts from now on.
-    pub(super) fn watch(&mut self, outbox: Weak<Outbox>) {
-        let user = outbox.upgrade().and_then(|outbox| outbox.identity()).map(|(user, _)| user);
-        if user.is_some_and(|user| self.reaches(user)) {
-            self.watchers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&outbox));
-            self.watchers.push(outbox);
+    pub(super) fn watch(&mut self, user: UserId, connection: ConnectionId) {
+        if self.reaches(user) {
+            self.watchers.add(&self.context.roster, connection);
         }
     }
 
@@ -177,14 +179,9 @@ impl Live {
             }
             ConversationKind::Group => fanout::tell(&self.context.roster, others, &frame, Class::Light, None),
             ConversationKind::Channel => {
-                for watcher in self.watchers.iter().filter_map(Weak::upgrade) {
-                    let member = watcher
-                        .identity()
-                        .is_some_and(|(other, _)| other != user && self.state.members.contains_key(&other));
-                    if member {
-                        watcher.push(frame.clone(), Class::Light);
-                    }
-                }
+                drop(others);
+                let watchers = self.watchers.there(&self.context.roster);
+                self.show(&watchers, user, &frame, Class::Light);
             }
         }
     }

@@ -8,7 +8,7 @@ use kith_protocol::UserId;
 use crate::{
     delivery::{
         encoding,
-        outbox::{Asker, Class, Outbox, Run},
+        outbox::{Asker, Class, ConnectionId, Run},
         roster::Roster,
     },
     store::Record,
@@ -76,11 +76,11 @@ pub fn tell(
     users: impl Iterator<Item = UserId>,
     frame: &Bytes,
     class: Class,
-    except: Option<&Arc<Outbox>>,
+    except: Option<ConnectionId>,
 ) {
     for user in users {
         roster.each(user, |outbox| {
-            if except.is_none_or(|except| !Arc::ptr_eq(except, outbox)) {
+            if except.is_none() || except != outbox.connection() {
                 outbox.push(frame.clone(), class);
             }
         });

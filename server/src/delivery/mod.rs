@@ -11,3 +11,4 @@ pub mod fanout;
 pub mod outbox;
 pub mod relief;
 pub mod roster;
+pub mod watchers;

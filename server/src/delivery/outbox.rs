@@ -8,6 +8,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    num::NonZeroU64,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -89,8 +90,20 @@ struct Queue {
     written: u32,
 }
 
+/// The name of a connection to this node; no other has it as long as the process lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId(NonZeroU64);
+
+impl ConnectionId {
+    /// The name with this number, which the roster gives once.
+    pub(super) fn new(number: NonZeroU64) -> Self {
+        Self(number)
+    }
+}
+
 /// The owner of a connection.
 struct Identity {
+    connection: ConnectionId,
     user: UserId,
     device: DeviceId,
     allowance: Arc<Allowance>,
@@ -117,9 +130,14 @@ impl Outbox {
         }
     }
 
-    /// Says whose connection it is, and what it shares with their others, once.
-    pub fn identify(&self, user: UserId, device: DeviceId, allowance: Arc<Allowance>) {
-        let _ = self.identity.set(Identity { user, device, allowance });
+    /// Names the connection, and says whose it is and what it shares with their others; once, by the roster.
+    pub(super) fn identify(&self, connection: ConnectionId, user: UserId, device: DeviceId, allowance: Arc<Allowance>) {
+        let _ = self.identity.set(Identity { connection, user, device, allowance });
+    }
+
+    /// The name of the connection; none before `hello`.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.identity.get().map(|identity| identity.connection)
     }
 
     /// The counters that it shares with the user's other connections.
@@ -323,9 +341,14 @@ impl Asker {
         Self(outbox)
     }
 
-    /// The connection.
-    pub fn outbox(&self) -> &Arc<Outbox> {
+    /// The queue of the connection.
+    pub(super) fn outbox(&self) -> &Arc<Outbox> {
         &self.0
+    }
+
+    /// The name of the connection.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.0.connection()
     }
 
     /// Puts an answer, to be written once this is dropped, or later.
@@ -423,7 +446,8 @@ mod tests {
         let allowance = Arc::new(Allowance::new(4 * mib));
         let [one, other] = [1, 2].map(|device| {
             let outbox = Outbox::new(0);
-            outbox.identify(user, DeviceId::from_bytes([device; 16]), allowance.clone());
+            let name = ConnectionId::new(NonZeroU64::MIN.saturating_add(device.into()));
+            outbox.identify(name, user, DeviceId::from_bytes([device; 16]), allowance.clone());
             allowance.join();
             outbox
         });

@@ -2,11 +2,12 @@
 //! finds the silent among them.
 
 use std::{
-    collections::VecDeque,
-    hash::BuildHasher,
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher, Hash},
+    num::NonZeroU64,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -16,7 +17,11 @@ use parking_lot::{Mutex, RwLock};
 use smallvec::SmallVec;
 
 use crate::{
-    delivery::{allowance::Allowance, budget::Budget, outbox::Outbox},
+    delivery::{
+        allowance::Allowance,
+        budget::Budget,
+        outbox::{ConnectionId, Outbox},
+    },
     limits,
 };
 
@@ -24,7 +29,8 @@ const SHARDS: usize = 64;
 /// Slots of the wheel, a second each; longer than the longest time that a connection may be silent.
 const SLOTS: usize = 256;
 
-type Users = std::collections::HashMap<UserId, User>;
+type Users = HashMap<UserId, User>;
+type Named = HashMap<ConnectionId, Arc<Outbox>>;
 
 /// Somebody who is connected, or was until a moment ago.
 struct User {
@@ -54,6 +60,10 @@ struct Arrivals {
 /// The connections of the node.
 pub struct Roster {
     users: Box<[RwLock<Users>]>,
+    /// The connections by their names.
+    named: Box<[RwLock<Named>]>,
+    /// The number in the name of the next connection.
+    next: AtomicU64,
     arrivals: RwLock<Arrivals>,
     hasher: std::hash::RandomState,
     connections: AtomicUsize,
@@ -82,6 +92,8 @@ impl Roster {
         let silence_s = (heartbeat_ms * limits::HEARTBEATS_MISSED).div_ceil(1000).min(SLOTS as u32 - 2);
         Self {
             users: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            named: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            next: AtomicU64::new(1),
             arrivals: RwLock::default(),
             hasher: std::hash::RandomState::new(),
             connections: AtomicUsize::new(0),
@@ -97,6 +109,10 @@ impl Roster {
 
     fn shard(&self, user: UserId) -> &RwLock<Users> {
         &self.users[self.hasher.hash_one(user) as usize % SHARDS]
+    }
+
+    fn named(&self, connection: ConnectionId) -> &RwLock<Named> {
+        &self.named[self.hasher.hash_one(connection) as usize % SHARDS]
     }
 
     /// Seconds of the node's life, a second old at most.
@@ -130,9 +146,20 @@ impl Roster {
         User { connections: SmallVec::new(), allowance: Arc::new(Allowance::new(self.budget.of_user())) }
     }
 
+    /// Says whose connection it is, once, and gives it a name.
+    pub fn identify(&self, outbox: &Outbox, user: UserId, device: DeviceId) {
+        let number = NonZeroU64::new(self.next.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX);
+        outbox.identify(ConnectionId::new(number), user, device, self.allowance(user));
+    }
+
+    /// The connection of this name, while it has joined.
+    pub fn find(&self, connection: ConnectionId) -> Option<Arc<Outbox>> {
+        self.named(connection).read().get(&connection).cloned()
+    }
+
     /// Adds a connection that has said hello.
     pub fn join(&self, outbox: &Arc<Outbox>) -> Joined {
-        let Some((user, _)) = outbox.identity() else { return Joined::TooMany };
+        let (Some((user, _)), Some(name)) = (outbox.identity(), outbox.connection()) else { return Joined::TooMany };
         let mut users = self.shard(user).write();
         let User { connections, allowance } = users.entry(user).or_insert_with(|| self.user());
         if connections.len() >= self.each {
@@ -142,6 +169,7 @@ impl Roster {
         self.connections.fetch_add(1, Ordering::Relaxed);
         allowance.join();
         connections.push(outbox.clone());
+        self.named(name).write().insert(name, outbox.clone());
         if connections.len() > 1 {
             return Joined::Another;
         }
@@ -189,6 +217,11 @@ impl Roster {
         if connections.len() < before {
             self.connections.fetch_sub(1, Ordering::Relaxed);
             allowance.leave();
+            if let Some(name) = outbox.connection() {
+                let mut named = self.named(name).write();
+                named.remove(&name);
+                shrink(&mut named);
+            }
         }
         let last = connections.is_empty() && before > 0;
         // The outbox itself has the other one.
@@ -288,9 +321,9 @@ impl Roster {
 }
 
 /// A crowd that left must not leave its seats.
-fn shrink(users: &mut Users) {
-    if users.capacity() > 64 && users.len() * 4 < users.capacity() {
-        users.shrink_to_fit();
+fn shrink<K: Eq + Hash, V>(seats: &mut HashMap<K, V>) {
+    if seats.capacity() > 64 && seats.len() * 4 < seats.capacity() {
+        seats.shrink_to_fit();
     }
 }
 
@@ -304,7 +337,7 @@ mod tests {
         let user = UserId::from_bytes([1; 16]);
         let [one, other, third] = [1, 2, 3].map(|device| {
             let outbox = roster.open();
-            outbox.identify(user, DeviceId::from_bytes([device; 16]), roster.allowance(user));
+            roster.identify(&outbox, user, DeviceId::from_bytes([device; 16]));
             outbox
         });
         assert_eq!(roster.join(&one), Joined::First);
@@ -314,8 +347,11 @@ mod tests {
         assert_eq!(roster.arrived_since(1), (Some(Vec::new()), 1));
         assert_eq!(roster.online(|other| other == user), [user]);
         assert_eq!(roster.connections(), 2);
+        let found = |outbox: &Outbox| outbox.connection().and_then(|name| roster.find(name)).is_some();
+        assert_eq!((found(&one), found(&other), found(&third)), (true, true, false));
         assert!(!roster.leave(&one));
         assert!(!roster.leave(&one));
+        assert_eq!((found(&one), found(&other)), (false, true));
         assert!(roster.leave(&other));
         assert_eq!((roster.connections(), roster.is_online(user)), (0, false));
         // What they share lasts as long as somebody has it.
