@@ -15,7 +15,7 @@ use crate::{
     conversation::Conversations,
     limits,
     store::{
-        Change, Direction, KeyRange, RowKey, Store,
+        Change, Direction, KeyRange, Store, StoreExt as _,
         schema::{self, Report, ReportedMessage, Value},
     },
 };
@@ -130,7 +130,7 @@ impl Reports {
             let oldest = waiting.iter().find(|(_, by)| counts[by] == most);
             changes.extend(oldest.into_iter().flat_map(|(id, by)| forgotten(*id, *by)));
         }
-        self.store.commit(schema::report::partition(), changes, Vec::new()).await?;
+        self.store.change(schema::report::partition(), changes).await?;
         Ok(())
     }
 
@@ -195,7 +195,7 @@ impl Reports {
     /// `not_found` where there is none of this name.
     pub async fn close(&self, id: ReportId) -> Result<(), Error> {
         let report = self.find(id).await?.ok_or(Error::new(Code::NotFound))?;
-        self.store.commit(schema::report::partition(), forgotten(id, report.by).to_vec(), Vec::new()).await?;
+        self.store.change(schema::report::partition(), forgotten(id, report.by).to_vec()).await?;
         Ok(())
     }
 
@@ -214,16 +214,14 @@ impl Reports {
                 Err(error) if error.damaged => continue,
                 Err(error) => return Err(error),
             }
-            self.store.commit(schema::report::partition(), forgotten(id, by).to_vec(), Vec::new()).await?;
+            self.store.change(schema::report::partition(), forgotten(id, by).to_vec()).await?;
             swept += 1;
         }
         Ok(swept)
     }
 
     async fn find(&self, id: ReportId) -> Result<Option<Report>, Error> {
-        let row: RowKey = schema::report::row(id);
-        let row = self.store.get(vec![row]).await?.pop().flatten();
-        Ok(row.map(|row| Report::decode(&row)).transpose()?)
+        Ok(self.store.value(schema::report::row(id)).await?)
     }
 
     async fn line(&self, id: ReportId, report: &Report) -> Result<ReportLine, Error> {

@@ -12,7 +12,7 @@ use crate::{
     },
     limits,
     store::{
-        Change as Put, CommitError, Error, RowKey, Store,
+        Change as Put, Error, RowKey, Store, StoreExt as _,
         schema::{self, Value},
     },
 };
@@ -58,7 +58,7 @@ pub async fn run(store: &dyn Store) {
 ///
 /// # Errors
 /// When it could not be kept.
-pub async fn accept(store: &dyn Store) -> Result<Timestamp, CommitError> {
+pub async fn accept(store: &dyn Store) -> Result<Timestamp, Error> {
     say(clock::accept());
     put(store).await?;
     Ok(clock::now())
@@ -71,10 +71,10 @@ pub async fn keep(store: &dyn Store) {
     }
 }
 
-async fn put(store: &dyn Store) -> Result<(), CommitError> {
+async fn put(store: &dyn Store) -> Result<(), Error> {
     let Some(kept) = clock::kept() else { return Ok(()) };
     let put = Put::Put(schema::server::clock(), kept.encode());
-    store.commit(schema::server::partition(), vec![put], Vec::new()).await
+    store.change(schema::server::partition(), vec![put]).await
 }
 
 /// Tells the operator of a change.

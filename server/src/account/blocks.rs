@@ -9,7 +9,7 @@ use super::{Accounts, profile};
 use crate::{
     Error, limits,
     store::{
-        self, Change, RowKey,
+        self, Change, RowKey, StoreExt as _,
         schema::{self, User, Value},
     },
 };
@@ -69,7 +69,7 @@ impl Accounts {
     /// Returns true if the user has written to `other`.
     pub async fn is_contact(&self, user: UserId, other: UserId) -> Result<bool, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::contact(other) };
-        Ok(self.row(row).await?.is_some())
+        Ok(self.store.one(row).await?.is_some())
     }
 
     /// Returns an error where `user` does not let `adder` add them to groups and channels. A stranger to one who is added by
@@ -87,13 +87,13 @@ impl Accounts {
 
     /// Returns the people to whom the user has written.
     pub async fn contacts(&self, user: UserId) -> Result<Vec<UserId>, Error> {
-        let rows = self.all(schema::user::partition(user), schema::user::contacts()).await?;
+        let rows = self.store.all(schema::user::partition(user), schema::user::contacts()).await?;
         Ok(rows.iter().map(|row| schema::user::user_of(&row.key)).collect::<Result<_, _>>()?)
     }
 
     async fn mark(&self, user: UserId, change: Change) -> Result<(), Error> {
-        let done = self.put(schema::user::partition(user), vec![change]).await;
+        let done = self.store.change(schema::user::partition(user), vec![change]).await;
         self.cards.forget(user);
-        done
+        Ok(done?)
     }
 }

@@ -14,7 +14,7 @@ use super::Accounts;
 use crate::{
     Error, limits,
     store::{
-        self, Row,
+        self, Row, StoreExt as _,
         schema::{self, Request, Value},
     },
 };
@@ -122,7 +122,7 @@ impl Accounts {
     pub async fn has_requested(&self, user: UserId, from: UserId) -> Result<bool, Error> {
         let card = self.card(user).await?;
         let read = || async {
-            let rows = self.all(schema::user::partition(user), schema::user::requests()).await?;
+            let rows = self.store.all(schema::user::partition(user), schema::user::requests()).await?;
             let of = || format!("a request of {user}");
             let from = |row: &Row| Some(store::unless_damaged(of, Request::decode(&row.value))?.from);
             Ok::<_, Error>(rows.iter().filter_map(from).collect())
@@ -140,7 +140,7 @@ impl Accounts {
             // Not kept, so that whoever asks for what is not there pushes nobody out.
             return Ok(Arc::default());
         };
-        let blocked = self.all(schema::user::partition(user), schema::user::all_blocked()).await?;
+        let blocked = self.store.all(schema::user::partition(user), schema::user::all_blocked()).await?;
         let blocked = blocked.iter().map(|row| schema::user::user_of(&row.key)).collect::<Result<_, _>>()?;
         let card = Arc::new(Card {
             exists: true,

@@ -12,7 +12,7 @@ use super::{Accounts, Actor, check, token};
 use crate::{
     Error,
     store::{
-        self, Change, CommitError, Condition, Row, RowKey,
+        self, Change, Condition, Row, RowKey, StoreExt as _,
         schema::{self, Device, Token, Value},
     },
 };
@@ -54,13 +54,13 @@ impl Accounts {
     pub async fn authenticate(&self, token: &str) -> Result<Actor, Error> {
         let nobody = Error::new(Code::Unauthenticated);
         let Some(hash) = token::hash_of_token(token) else { return Err(nobody) };
-        let Some(found) = self.row(schema::token::row(&hash)).await? else { return Err(nobody) };
+        let Some(found) = self.store.one(schema::token::row(&hash)).await? else { return Err(nobody) };
         // What cannot be read proves nothing: its user signs in again.
         let of = || "the row of a token".to_owned();
         let Some(Token { user, device }) = store::unless_damaged(of, Token::decode(&found)) else { return Err(nobody) };
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
         // The device's row decides: it is what a sign-out deletes.
-        let Some(row) = self.row(row).await? else { return Err(nobody) };
+        let Some(row) = self.store.one(row).await? else { return Err(nobody) };
         match bool::from(device_of(user, device, &row).token_hash.ct_eq(&hash)) {
             true => Ok(Actor { user, device }),
             false => Err(nobody),
@@ -82,17 +82,15 @@ impl Accounts {
     pub async fn revoke(&self, actor: Actor, device: DeviceId) -> Result<(), Error> {
         let user = actor.user;
         let (partition, key) = (schema::user::partition(user), schema::user::device(device));
-        let found = self.row(RowKey { partition: partition.clone(), key: key.clone() }).await?;
+        let found = self.store.one(RowKey { partition: partition.clone(), key: key.clone() }).await?;
         let value = found.ok_or(Error::new(Code::NotFound))?;
         let row = device_of(user, device, &value);
         let there = Condition::Equals(key.clone(), value);
         let lost = device != actor.device;
         let mut changes = self.forget_secrets(user, |last| lost && last == device).await?;
         changes.push(Change::Delete(key));
-        match self.store.commit(partition, changes, vec![there]).await {
-            Ok(()) => {}
-            Err(CommitError::Condition { .. }) => return Err(Error::new(Code::NotFound)),
-            Err(CommitError::Store(error)) => return Err(error.into()),
+        if !self.store.change_if(partition, changes, vec![there]).await? {
+            return Err(Error::new(Code::NotFound));
         }
         self.signed_out(user, vec![(device, row)]).await;
         tracing::info!(%user, %device, "signed out");
@@ -101,7 +99,7 @@ impl Accounts {
 
     /// Every device of the user.
     pub(super) async fn device_rows(&self, user: UserId) -> Result<Vec<(DeviceId, Device)>, Error> {
-        let rows = self.all(schema::user::partition(user), schema::user::devices()).await?;
+        let rows = self.store.all(schema::user::partition(user), schema::user::devices()).await?;
         let read = |row: &Row| {
             let device = schema::user::device_of(&row.key)?;
             Ok((device, device_of(user, device, &row.value)))
@@ -127,7 +125,7 @@ impl Accounts {
         let hashes: Vec<_> = hashes.into_iter().collect();
         for hash in hashes {
             let row = schema::token::row(&hash);
-            self.put(row.partition, vec![Change::Delete(row.key)]).await?;
+            self.store.change(row.partition, vec![Change::Delete(row.key)]).await?;
         }
         Ok(())
     }

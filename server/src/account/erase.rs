@@ -6,7 +6,7 @@ use super::{Accounts, check};
 use crate::{
     Error, limits,
     store::{
-        Change, CommitError, Condition, Direction,
+        Change, Condition, Direction, StoreExt as _,
         schema::{self, User, Value},
     },
 };
@@ -25,7 +25,7 @@ impl Accounts {
         let (row, _) = self.user(user).await?.ok_or(Error::new(Code::NotFound))?;
         // The name is in the profile, which is emptied first: it is kept in the note until its row is gone.
         let note = Change::Put(schema::server::erasing(user), row.username.into_bytes().into());
-        self.put(schema::server::partition(), vec![note]).await?;
+        self.store.change(schema::server::partition(), vec![note]).await?;
         self.finish(user).await
     }
 
@@ -43,7 +43,7 @@ impl Accounts {
     /// # Errors
     /// When the store does not answer.
     pub async fn erasures(&self) -> Result<Vec<UserId>, Error> {
-        let rows = self.all(schema::server::partition(), schema::server::all_erasing()).await?;
+        let rows = self.store.all(schema::server::partition(), schema::server::all_erasing()).await?;
         Ok(rows.iter().map(|row| schema::server::user_of(&row.key)).collect::<Result<_, _>>()?)
     }
 
@@ -62,7 +62,7 @@ impl Accounts {
     async fn finish(&self, user: UserId) -> Result<(), Error> {
         let note = schema::server::erasing(user);
         let note_row = crate::store::RowKey { partition: schema::server::partition(), key: note.clone() };
-        let name = self.row(note_row).await?.unwrap_or_default();
+        let name = self.store.one(note_row).await?.unwrap_or_default();
         self.empty_profile(user).await?;
         self.roster.close_user(user, None, CloseCode::DeviceRevoked);
         self.empty_partition(user).await?;
@@ -72,7 +72,7 @@ impl Accounts {
         {
             self.free_name(name, user).await?;
         }
-        self.put(schema::server::partition(), vec![Change::Delete(note)]).await?;
+        self.store.change(schema::server::partition(), vec![Change::Delete(note)]).await?;
         tracing::info!(%user, "account erased");
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Accounts {
         let gone = devices.iter().map(|(id, _)| Change::Delete(schema::user::device(*id)));
         let changes = gone.chain([Change::Put(schema::user::profile(), erased.encode())]).collect();
         // Without a condition: whoever changes a profile, or signs in, does so on the condition that it is as they read it.
-        let done = self.put(schema::user::partition(user), changes).await;
+        let done = self.store.change(schema::user::partition(user), changes).await;
         self.cards.forget(user);
         done?;
         self.signed_out(user, devices).await;
@@ -112,9 +112,9 @@ impl Accounts {
         self.media.erase(user).await?;
         self.subscriptions.erase(user).await?;
         self.drop_tokens(self.device_rows(user).await?.into_iter().map(|(_, row)| row.token_hash)).await?;
-        for row in self.all(partition.clone(), schema::user::invites()).await? {
+        for row in self.store.all(partition.clone(), schema::user::invites()).await? {
             let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
-            self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
+            self.store.change(invite.partition, vec![Change::Delete(invite.key)]).await?;
         }
         loop {
             let range = schema::user::after_profile();
@@ -122,7 +122,7 @@ impl Accounts {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.put(partition.clone(), rows.into_iter().map(|row| Change::Delete(row.key)).collect()).await?;
+            self.store.change(partition.clone(), rows.into_iter().map(|row| Change::Delete(row.key)).collect()).await?;
         }
     }
 
@@ -130,9 +130,7 @@ impl Accounts {
     async fn free_name(&self, name: &str, user: UserId) -> Result<(), Error> {
         let row = schema::name::row(name);
         let held = Condition::Equals(row.key.clone(), bytes::Bytes::copy_from_slice(&user.bytes()));
-        match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![held]).await {
-            Ok(()) | Err(CommitError::Condition { .. }) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
+        self.store.change_if(row.partition, vec![Change::Delete(row.key)], vec![held]).await?;
+        Ok(())
     }
 }

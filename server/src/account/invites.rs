@@ -10,7 +10,7 @@ use super::{Accounts, token};
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Condition,
+        self, Change, Condition, StoreExt as _,
         schema::{self, Invite, Value},
     },
 };
@@ -55,14 +55,14 @@ impl Accounts {
             self.list_invite(by, &hash, expires_at).await?;
         }
         let row = schema::invite::row(&hash);
-        self.put(row.partition, vec![Change::Put(row.key, Invite { by, expires_at }.encode())]).await?;
+        self.store.change(row.partition, vec![Change::Put(row.key, Invite { by, expires_at }.encode())]).await?;
         Ok(rest::Invite { code, expires_at })
     }
 
     /// Writes the invite into the user's list, and drops those from it that are no longer good.
     async fn list_invite(&self, by: UserId, hash: &[u8; 32], until: Timestamp) -> Result<(), Error> {
         let partition = schema::user::partition(by);
-        let rows = self.all(partition.clone(), schema::user::invites()).await?;
+        let rows = self.store.all(partition.clone(), schema::user::invites()).await?;
         let mut changes = vec![Change::Put(schema::user::invite(hash), schema::user::time_value(until))];
         for row in &rows {
             let of = || format!("an invite of {by}");
@@ -70,7 +70,7 @@ impl Accounts {
                 .is_none_or(|until| until <= clock::forget_until())
             {
                 let invite = schema::invite::row(&schema::user::invite_of(&row.key)?);
-                self.put(invite.partition, vec![Change::Delete(invite.key)]).await?;
+                self.store.change(invite.partition, vec![Change::Delete(invite.key)]).await?;
                 changes.push(Change::Delete(row.key.clone()));
             }
         }
@@ -79,13 +79,13 @@ impl Accounts {
             let detail = format!("{at_most} invites are open; wait until some were used or are too old.");
             return Err(Error::new(Code::InvalidRequest).because(detail));
         }
-        self.put(partition, changes).await
+        Ok(self.store.change(partition, changes).await?)
     }
 
     /// The invite of a code, if it is good now.
     pub(super) async fn good_invite(&self, code: &str) -> Result<Good, Error> {
         let hash = token::sha256(code.as_bytes());
-        let found = self.row(schema::invite::row(&hash)).await?;
+        let found = self.store.one(schema::invite::row(&hash)).await?;
         let refused = || Error::field("/invite", "is none that is good now");
         let value = found.ok_or_else(refused)?;
         match Invite::decode(&value)?.expires_at > clock::now() {
@@ -98,17 +98,13 @@ impl Accounts {
     pub(super) async fn use_up(&self, invite: &Good) -> Result<(), Error> {
         let row = schema::invite::row(&invite.hash);
         let there = Condition::Equals(row.key.clone(), invite.value.clone());
-        match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![there]).await {
-            Ok(()) => {}
-            Err(CommitError::Condition { .. }) => {
-                return Err(Error::field("/invite", "is none that is good now"));
-            }
-            Err(CommitError::Store(error)) => return Err(error.into()),
+        if !self.store.change_if(row.partition, vec![Change::Delete(row.key)], vec![there]).await? {
+            return Err(Error::field("/invite", "is none that is good now"));
         }
         match Invite::decode(&invite.value)?.by {
             Some(by) => {
                 let gone = vec![Change::Delete(schema::user::invite(&invite.hash))];
-                self.put(schema::user::partition(by), gone).await
+                Ok(self.store.change(schema::user::partition(by), gone).await?)
             }
             None => Ok(()),
         }
@@ -119,9 +115,9 @@ impl Accounts {
         let Invite { by, expires_at } = Invite::decode(&invite.value)?;
         if let Some(by) = by {
             let row = Change::Put(schema::user::invite(&invite.hash), schema::user::time_value(expires_at));
-            self.put(schema::user::partition(by), vec![row]).await?;
+            self.store.change(schema::user::partition(by), vec![row]).await?;
         }
         let row = schema::invite::row(&invite.hash);
-        self.put(row.partition, vec![Change::Put(row.key, invite.value)]).await
+        Ok(self.store.change(row.partition, vec![Change::Put(row.key, invite.value)]).await?)
     }
 }

@@ -8,7 +8,7 @@ use super::{Accounts, check, token};
 use crate::{
     Error, limits,
     store::{
-        self, Change, Row, RowKey,
+        self, Change, Row, RowKey, StoreExt as _,
         schema::{self, Known, Value},
     },
 };
@@ -47,7 +47,7 @@ impl Accounts {
         let Some(hash) = secret.and_then(token::hash_of_device_secret) else { return Ok(None) };
         let Some((user, _)) = self.named(&check::folded(username)).await? else { return Ok(None) };
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::known(&hash) };
-        Ok(self.row(row).await?.map(|_| KnownDevice { user, hash }))
+        Ok(self.store.one(row).await?.map(|_| KnownDevice { user, hash }))
     }
 
     /// Renews the device secret that was shown at a sign-in, or makes one; those that were not used for longest are
@@ -84,7 +84,7 @@ impl Accounts {
     }
 
     async fn known_rows(&self, user: UserId) -> Result<Vec<(Vec<u8>, Known)>, Error> {
-        let rows = self.all(schema::user::partition(user), schema::user::all_known()).await?;
+        let rows = self.store.all(schema::user::partition(user), schema::user::all_known()).await?;
         let of = || format!("a device secret of {user}");
         // One that is damaged is that of no device, and the first to be forgotten.
         let nobody = Known { device: DeviceId::from_bytes([0; 16]), used_at: Timestamp::default() };

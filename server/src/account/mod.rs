@@ -52,7 +52,7 @@ use crate::{
     limits,
     media::Media,
     store::{
-        Change, CommitError, Condition, Direction, KeyRange, Row, RowKey, Store,
+        Change, Condition, Store, StoreExt as _,
         schema::{self, User, Value},
     },
     trust::Newness,
@@ -110,14 +110,9 @@ impl Accounts {
         Self { store, roster, media, subscriptions, settings, passwords, cards, sign_ups }
     }
 
-    /// The value of one row.
-    async fn row(&self, row: RowKey) -> Result<Option<Bytes>, Error> {
-        Ok(self.store.get(vec![row]).await?.pop().flatten())
-    }
-
     /// A user's row, and its stored form for a condition; `None` for one who never was. An erased one has a row too.
     async fn user(&self, user: UserId) -> Result<Option<(User, Bytes)>, Error> {
-        let Some(value) = self.row(schema::user::profile_row(user)).await? else { return Ok(None) };
+        let Some(value) = self.store.one(schema::user::profile_row(user)).await? else { return Ok(None) };
         Ok(Some((User::decode(&value)?, value)))
     }
 
@@ -129,7 +124,7 @@ impl Accounts {
 
     /// The user whose name this is.
     async fn named(&self, name: &str) -> Result<Option<(UserId, User)>, Error> {
-        let Some(value) = self.row(schema::name::row(name)).await? else { return Ok(None) };
+        let Some(value) = self.store.one(schema::name::row(name)).await? else { return Ok(None) };
         let user = schema::name::user_of(&value)?;
         Ok(self.user(user).await?.filter(|(row, _)| !row.erased).map(|(row, _)| (user, row)))
     }
@@ -145,38 +140,12 @@ impl Accounts {
             let mut changes = change(&mut row)?;
             changes.push(Change::Put(schema::user::profile(), row.encode()));
             let unchanged = Condition::Equals(schema::user::profile(), before);
-            let done = self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await;
+            let done = self.store.change_if(schema::user::partition(user), changes, vec![unchanged]).await;
             self.cards.forget(user);
-            match done {
-                Ok(()) => return Ok(row),
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if done? {
+                return Ok(row);
             }
         }
         Err(Error::new(Code::Overloaded))
-    }
-
-    /// Changes one partition without asking what is there.
-    async fn put(&self, partition: Vec<u8>, changes: Vec<Change>) -> Result<(), Error> {
-        match self.store.commit(partition, changes, Vec::new()).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Condition { .. }) => Err(Error::new(Code::Internal)),
-        }
-    }
-
-    /// All rows of a range, however many.
-    async fn all(&self, partition: Vec<u8>, mut range: KeyRange) -> Result<Vec<Row>, Error> {
-        let mut rows: Vec<Row> = Vec::new();
-        loop {
-            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
-            let page = scan.await?;
-            let full = page.len() == limits::SCAN_ROWS;
-            rows.extend(page);
-            match rows.last() {
-                Some(last) if full => range.from = [&last.key[..], &[0]].concat(),
-                _ => return Ok(rows),
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ pub use crate::store::schema::Replay;
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, Direction, RowKey,
+        self, Change, Direction, RowKey, StoreExt as _,
         schema::{self, Value},
     },
 };
@@ -18,7 +18,7 @@ impl Accounts {
     /// Returns the answer to the user's request with this key, if it was given within the last 7 days.
     pub async fn replay(&self, user: UserId, key: [u8; 16]) -> Result<Option<Replay>, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::replay(key) };
-        let found = self.row(row).await?.map(|value| Replay::decode(&value)).transpose()?;
+        let found = self.store.one(row).await?.map(|value| Replay::decode(&value)).transpose()?;
         Ok(found.filter(|replay| !is_old(replay)))
     }
 
@@ -36,7 +36,7 @@ impl Accounts {
             }
         }
         changes.push(Change::Put(schema::user::replay(key), replay.encode()));
-        self.put(partition, changes).await
+        Ok(self.store.change(partition, changes).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Accounts, Actor, Turn, check, devices, profile, token};
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition,
+        Change, Condition, StoreExt as _,
         schema::{self, Device, Token, User, Value},
     },
 };
@@ -128,21 +128,17 @@ impl Accounts {
             changes.extend(secret.changes);
             changes.extend(gone.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
             let unchanged = Condition::Equals(schema::user::profile(), before);
-            match self.store.commit(schema::user::partition(user), changes, vec![unchanged]).await {
-                Ok(()) => {
-                    self.signed_out(user, gone).await;
-                    tracing::info!(%user, %device, "signed in");
-                    let actor = Actor { user, device };
-                    let device = devices::shown(device, &row, actor);
-                    return Ok(SignedIn {
-                        user: profile::own(user, &account),
-                        device,
-                        token,
-                        device_secret: Some(secret.text),
-                    });
-                }
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if self.store.change_if(schema::user::partition(user), changes, vec![unchanged]).await? {
+                self.signed_out(user, gone).await;
+                tracing::info!(%user, %device, "signed in");
+                let actor = Actor { user, device };
+                let device = devices::shown(device, &row, actor);
+                return Ok(SignedIn {
+                    user: profile::own(user, &account),
+                    device,
+                    token,
+                    device_secret: Some(secret.text),
+                });
             }
         }
         Err(Error::new(Code::Overloaded))

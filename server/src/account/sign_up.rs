@@ -10,7 +10,7 @@ use super::{Accounts, Actor, Turn, check, devices, invites::Good, known::Secret,
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition,
+        Change, CommitError, Condition, StoreExt as _,
         schema::{self, Device, Token, User, Value},
     },
 };
@@ -109,20 +109,21 @@ impl Accounts {
     ) -> Result<(), Error> {
         changes.push(Change::Put(schema::user::profile(), row.encode()));
         changes.extend(device.map(|(id, row)| Change::Put(schema::user::device(id), row.encode())));
-        let rows = self.put(schema::user::partition(user), changes);
+        let rows = self.store.change(schema::user::partition(user), changes);
         let token = async {
             let Some((device, row)) = device else { return Ok(()) };
             self.put_token(&row.token_hash, Token { user, device }).await
         };
         // Together, so that they may share a durable write.
         let (rows, token) = tokio::join!(rows, token);
-        rows.and(token)
+        rows?;
+        token
     }
 
     /// Writes the row that finds a device by its token.
     pub(super) async fn put_token(&self, hash: &[u8; 32], token: Token) -> Result<(), Error> {
         let row = schema::token::row(hash);
-        self.put(row.partition, vec![Change::Put(row.key, token.encode())]).await
+        Ok(self.store.change(row.partition, vec![Change::Put(row.key, token.encode())]).await?)
     }
 
     /// Makes `name` the user's, unless it is somebody's.
@@ -156,7 +157,7 @@ impl Accounts {
         let rows = match self.forget_secrets(user, |_| true).await {
             Ok(secrets) => {
                 changes.extend(secrets);
-                self.put(schema::user::partition(user), changes).await
+                self.store.change(schema::user::partition(user), changes).await.map_err(Error::from)
             }
             Err(error) => Err(error),
         };

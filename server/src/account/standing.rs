@@ -5,7 +5,7 @@ use kith_protocol::{Code, DeviceId, Timestamp, UserId, problem::CloseCode};
 use super::{Accounts, check};
 use crate::{
     Error, clock,
-    store::{Change, schema},
+    store::{Change, StoreExt as _, schema},
     trust::Trust,
 };
 
@@ -51,7 +51,7 @@ impl Accounts {
         let mut others = self.device_rows(user).await?;
         others.retain(|(id, _)| Some(*id) != keep);
         changes.extend(others.iter().map(|(id, _)| Change::Delete(schema::user::device(*id))));
-        self.put(schema::user::partition(user), changes).await?;
+        self.store.change(schema::user::partition(user), changes).await?;
         self.signed_out(user, others).await;
         self.roster.close_user(user, keep, CloseCode::DeviceRevoked);
         Ok(())

@@ -14,9 +14,9 @@ use parking_lot::RwLock;
 
 use super::endpoint::{self, Endpoint, Site};
 use crate::{
-    Error, limits,
+    Error,
     store::{
-        self, Change, CommitError, Direction, KeyRange, Row, RowKey, Store,
+        self, Change, RowKey, Store, StoreExt as _,
         schema::{self, Subscription, Value},
     },
 };
@@ -64,7 +64,7 @@ impl Subscriptions {
             return Ok(());
         }
         for shard in 0..schema::SHARDS {
-            for row in self.rows(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
+            for row in self.store.all(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
                 let (user, device) = schema::push::device_of(&row.key)?;
                 if !self.is_signed_in(user, device).await? {
                     self.remove(user, device).await?;
@@ -89,7 +89,7 @@ impl Subscriptions {
         }
         let subscription = endpoint::read(told, self.settings.loopback)?;
         let row = schema::push::subscription(user, device);
-        self.store.commit(row.partition, vec![Change::Put(row.key, subscription.encode())], Vec::new()).await?;
+        self.store.put(row, subscription.encode()).await?;
         self.note(user, device, &subscription);
         // Signed out meanwhile: who did that has found nothing to remove.
         if !self.is_signed_in(user, device).await? {
@@ -117,11 +117,12 @@ impl Subscriptions {
     /// When the store does not answer.
     pub async fn remove(&self, user: UserId, device: DeviceId) -> Result<(), Error> {
         let row = schema::push::subscription(user, device);
-        let mut gone = self.rows(row.partition.clone(), schema::push::pending_of(user, device)).await?;
-        if self.store.get(vec![row.clone()]).await?.pop().flatten().is_some() {
-            gone.push(Row { key: row.key, value: Default::default() });
+        let pending = self.store.all(row.partition.clone(), schema::push::pending_of(user, device)).await?;
+        let mut gone: Vec<_> = pending.into_iter().map(|row| row.key).collect();
+        if self.store.one(row.clone()).await?.is_some() {
+            gone.push(row.key);
         }
-        self.delete(row.partition, gone).await?;
+        self.store.delete_all(row.partition, gone).await?;
         self.forget(user, Some(device));
         Ok(())
     }
@@ -132,11 +133,10 @@ impl Subscriptions {
     /// When the store does not answer.
     pub async fn remove_if(&self, user: UserId, device: DeviceId, gone: &Subscription) -> Result<(), Error> {
         let row = schema::push::subscription(user, device);
-        let Some(same) = store::still(&*self.store, row.clone(), gone).await? else { return Ok(()) };
-        match self.store.commit(row.partition, vec![Change::Delete(row.key)], vec![same]).await {
-            Ok(()) => self.remove(user, device).await,
-            Err(CommitError::Condition { .. }) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
+        let Some(same) = self.store.still(row.clone(), gone).await? else { return Ok(()) };
+        match self.store.change_if(row.partition, vec![Change::Delete(row.key)], vec![same]).await? {
+            true => self.remove(user, device).await,
+            false => Ok(()),
         }
     }
 
@@ -147,7 +147,7 @@ impl Subscriptions {
     pub async fn remove_all(&self) -> Result<usize, Error> {
         let mut removed = 0;
         for shard in 0..schema::SHARDS {
-            for row in self.rows(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
+            for row in self.store.all(schema::push::partition(shard), schema::push::all_subscriptions()).await? {
                 let (user, device) = schema::push::device_of(&row.key)?;
                 self.remove(user, device).await?;
                 removed += 1;
@@ -163,8 +163,8 @@ impl Subscriptions {
     pub async fn erase(&self, user: UserId) -> Result<(), Error> {
         let partition = schema::push::partition_of(user);
         for range in schema::push::all_of(user) {
-            let rows = self.rows(partition.clone(), range).await?;
-            self.delete(partition.clone(), rows).await?;
+            let rows = self.store.all(partition.clone(), range).await?;
+            self.store.delete_all(partition.clone(), rows.into_iter().map(|row| row.key).collect()).await?;
         }
         self.forget(user, None);
         Ok(())
@@ -232,28 +232,6 @@ impl Subscriptions {
 
     async fn is_signed_in(&self, user: UserId, device: DeviceId) -> Result<bool, Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::device(device) };
-        Ok(self.store.get(vec![row]).await?.pop().flatten().is_some())
-    }
-
-    async fn rows(&self, partition: Vec<u8>, mut range: KeyRange) -> Result<Vec<Row>, Error> {
-        let mut rows: Vec<Row> = Vec::new();
-        loop {
-            let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
-            let page = scan.await?;
-            let full = page.len() == limits::SCAN_ROWS;
-            rows.extend(page);
-            match rows.last() {
-                Some(last) if full => range.from = [&last.key[..], &[0]].concat(),
-                _ => return Ok(rows),
-            }
-        }
-    }
-
-    async fn delete(&self, partition: Vec<u8>, rows: Vec<Row>) -> Result<(), Error> {
-        for part in rows.chunks(limits::SCAN_ROWS) {
-            let deletes = part.iter().map(|row| Change::Delete(row.key.clone())).collect();
-            self.store.commit(partition.clone(), deletes, Vec::new()).await?;
-        }
-        Ok(())
+        Ok(self.store.one(row).await?.is_some())
     }
 }

@@ -18,7 +18,10 @@ use super::*;
 use crate::{
     clock,
     media::{self, objects::Objects},
-    store::{Answer, Error as StoreError, Head, LogRange, Raise, Record, WriteError, memory::Memory},
+    store::{
+        Answer, CommitError, Direction, Error as StoreError, Head, KeyRange, LogRange, Raise, Record, Row, RowKey,
+        WriteError, memory::Memory,
+    },
 };
 
 const PASSWORD: &str = "correct horse";
@@ -311,10 +314,10 @@ async fn what_is_erased_is_gone_and_its_name_is_free() {
     assert_eq!((seen.deleted, seen.username, seen.about), (true, None, None));
     let card = accounts.card(id).await.unwrap();
     assert!(card.exists && card.erased && card.username.is_empty());
-    let left = accounts.all(schema::user::partition(id), schema::user::everything()).await.unwrap();
+    let left = accounts.store.all(schema::user::partition(id), schema::user::everything()).await.unwrap();
     assert_eq!(left.len(), 1);
     assert!(accounts.good_invite(&invite.code).await.is_err());
-    let notes = accounts.all(schema::server::partition(), schema::server::all_erasing()).await.unwrap();
+    let notes = accounts.store.all(schema::server::partition(), schema::server::all_erasing()).await.unwrap();
     assert!(notes.is_empty());
     assert_eq!(code(accounts.change_profile(id, ChangeProfile::default()).await), Some(Code::NotFound));
     let again = accounts.sign_up(new_user("anna"), LOCAL).await.unwrap();
@@ -361,7 +364,7 @@ async fn a_used_key_is_remembered_for_its_user_alone() {
     assert_eq!(accounts.replay(anna, [255; 16]).await.unwrap(), None);
     // The sweep begins at a random key, so the highest one is in every sample that is not full.
     accounts.remember(anna, [0; 16], &replay(now)).await.unwrap();
-    let rows = accounts.all(schema::user::partition(anna), schema::user::replays()).await.unwrap();
+    let rows = accounts.store.all(schema::user::partition(anna), schema::user::replays()).await.unwrap();
     assert_eq!(rows.len(), 2);
 }
 
@@ -444,8 +447,8 @@ async fn an_erasure_that_a_crash_interrupted_is_finished() {
         assert_eq!(after.finish_erasures(begun).await, []);
         assert!(after.authenticate(&anna.token).await.is_err());
         let partition = schema::user::partition(anna.user.id);
-        assert_eq!(after.all(partition, schema::user::everything()).await.unwrap().len(), 1);
-        assert!(after.row(schema::name::row("anna")).await.unwrap().is_none());
+        assert_eq!(after.store.all(partition, schema::user::everything()).await.unwrap().len(), 1);
+        assert!(after.store.one(schema::name::row("anna")).await.unwrap().is_none());
         after.sign_up(new_user("anna"), LOCAL).await.unwrap();
         if erased.is_ok() {
             assert!(crash_after > 4, "an erasure has more commits than {crash_after}");

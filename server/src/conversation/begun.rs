@@ -9,7 +9,7 @@ use super::{Context, Conversations};
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Condition, Direction, RowKey,
+        self, Change, Condition, Direction, RowKey, StoreExt as _,
         schema::{self, Today, Value},
     },
 };
@@ -35,7 +35,7 @@ impl Context {
         let (partition, key) = (schema::user::partition(user), schema::user::today());
         for _ in 0..limits::COMMIT_TRIES {
             let row = RowKey { partition: partition.clone(), key: key.clone() };
-            let before = self.store.get(vec![row]).await?.pop().flatten();
+            let before = self.store.one(row).await?;
             let now = clock::now();
             let of = || format!("what is counted today of {user}");
             let mut today =
@@ -43,10 +43,8 @@ impl Context {
             let counted = count(&mut today, now)?;
             let condition = before.map_or(Condition::Absent(key.clone()), |row| Condition::Equals(key.clone(), row));
             let put = Change::Put(key.clone(), today.encode());
-            match self.store.commit(partition.clone(), vec![put], vec![condition]).await {
-                Ok(()) => return Ok(counted),
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if self.store.change_if(partition.clone(), vec![put], vec![condition]).await? {
+                return Ok(counted);
             }
         }
         Err(Error::new(Code::Overloaded))
@@ -125,7 +123,7 @@ impl Conversations {
     /// `too_many`.
     pub(super) async fn may_join(&self, user: UserId, conversation: ConversationId) -> Result<(), Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::listed(conversation) };
-        match self.context.store.get(vec![row]).await?.pop().flatten() {
+        match self.context.store.one(row).await? {
             Some(_) => Ok(()),
             None => self.context.room_for_one_more(user).await,
         }

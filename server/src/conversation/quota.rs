@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use crate::{
     Error, clock, limits,
-    store::{self, Change, CommitError, Direction, Record, Store, schema},
+    store::{self, Change, Direction, Record, Store, StoreExt as _, schema},
     trust::Trust,
 };
 
@@ -138,13 +138,13 @@ impl Quota {
     }
 
     /// Writes the row of a user's count, and removes those of days that are over.
-    async fn note(&self, user: UserId, day: u64) -> Result<(), CommitError> {
+    async fn note(&self, user: UserId, day: u64) -> Result<(), store::Error> {
         self.forget_before(day).await?;
         let put = Change::Put(schema::quota::key(day, user), schema::user::size_value(self.of(user, day)));
-        self.store.commit(schema::quota::partition(), vec![put], Vec::new()).await
+        self.store.change(schema::quota::partition(), vec![put]).await
     }
 
-    async fn forget_before(&self, day: u64) -> Result<(), CommitError> {
+    async fn forget_before(&self, day: u64) -> Result<(), store::Error> {
         let partition = schema::quota::partition();
         loop {
             let range = schema::quota::before(day);
@@ -153,7 +153,7 @@ impl Quota {
                 return Ok(());
             }
             let deletes = rows.into_iter().map(|row| Change::Delete(row.key)).collect();
-            self.store.commit(partition.clone(), deletes, Vec::new()).await?;
+            self.store.change(partition.clone(), deletes).await?;
         }
     }
 }

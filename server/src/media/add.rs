@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Error, clock, limits,
     store::{
-        Change, CommitError, Condition,
+        Change, Condition, StoreExt as _,
         schema::{self, Collect, Picture, Value},
     },
 };
@@ -193,11 +193,10 @@ impl Media {
         for _ in 0..limits::COMMIT_TRIES {
             let change = Change::Put(schema::media::bytes_of(id), Bytes::new());
             let kept = Condition::Absent(schema::media::removing());
-            match self.store.commit(schema::media::bytes_partition(sha256), vec![change], vec![kept]).await {
-                Ok(()) => return Ok(()),
-                Err(CommitError::Condition { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if self.store.change_if(schema::media::bytes_partition(sha256), vec![change], vec![kept]).await? {
+                return Ok(());
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Err(Error::new(Code::Unavailable).after(Duration::from_secs(1)))
     }

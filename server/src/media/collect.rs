@@ -11,7 +11,7 @@ use crate::{
     delivery::encoding,
     limits,
     store::{
-        self, Change, CommitError, Direction, LogRange, RowKey,
+        Change, Direction, LogRange, RowKey, StoreExt as _,
         schema::{self, Collect, State, User, Value, due::Task},
     },
     work::Job,
@@ -90,13 +90,9 @@ impl Media {
 
     /// Says whether a media is being removed; false where another changed it.
     async fn doom(&self, id: MediaId, row: Row, doomed: bool) -> Result<bool, Error> {
-        let Some(before) = store::still(&*self.store, schema::media::row(id), &row).await? else { return Ok(false) };
+        let Some(before) = self.store.still(schema::media::row(id), &row).await? else { return Ok(false) };
         let change = Change::Put(schema::media::about(), Row { doomed, ..row }.encode());
-        match self.store.commit(schema::media::partition(id), vec![change], vec![before]).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Condition { .. }) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
+        Ok(self.store.change_if(schema::media::partition(id), vec![change], vec![before]).await?)
     }
 
     /// Asks all that are said to refer to it whether they do. Those that say no are forgotten.

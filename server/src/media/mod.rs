@@ -52,8 +52,8 @@ use crate::{
     Error, limits,
     room::Room,
     store::{
-        Change, CommitError, Store,
-        schema::{self, Value, due::Kind},
+        Change, Store, StoreExt as _,
+        schema::{self, due::Kind},
     },
     trust::Newness,
     work::Schedule,
@@ -174,15 +174,10 @@ impl Media {
     }
 
     async fn maybe(&self, id: MediaId) -> Result<Option<Row>, Error> {
-        let value = self.store.get(vec![schema::media::row(id)]).await?.pop().flatten();
-        Ok(value.map(|value| Row::decode(&value)).transpose()?)
+        Ok(self.store.value(schema::media::row(id)).await?)
     }
 
     async fn put(&self, partition: Vec<u8>, changes: Vec<Change>) -> Result<(), Error> {
-        match self.store.commit(partition, changes, Vec::new()).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Condition { .. }) => Err(Code::Internal.into()),
-        }
+        Ok(self.store.change(partition, changes).await?)
     }
 }

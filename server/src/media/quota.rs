@@ -9,7 +9,7 @@ use super::Media;
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Condition, Direction, RowKey,
+        self, Change, Condition, Direction, RowKey, StoreExt as _,
         schema::{self, Upload, User, Value, user},
     },
 };
@@ -84,17 +84,13 @@ impl Media {
             let conditions = vec![unchanged(total), Condition::Equals(user::profile(), profile)];
             // Taken before it is written, so that those who come at the same time find it taken.
             let taken = self.take_of_all(size, before)?;
-            match self.store.commit(user::partition(owner), changes, conditions).await {
-                Ok(()) => {
-                    self.give_back_of_all(before.saturating_sub(size));
-                    return Ok(());
-                }
-                Err(CommitError::Condition { .. }) => self.give_back_of_all(taken),
-                Err(CommitError::Store(error)) => {
-                    self.give_back_of_all(taken);
-                    return Err(error.into());
-                }
+            let done = self.store.change_if(user::partition(owner), changes, conditions).await;
+            if done == Ok(true) {
+                self.give_back_of_all(before.saturating_sub(size));
+                return Ok(());
             }
+            self.give_back_of_all(taken);
+            done?;
         }
         Err(Code::Overloaded.into())
     }
@@ -109,13 +105,9 @@ impl Media {
             let changes =
                 vec![Change::Delete(user::media(id)), Change::Put(user::media_bytes(), user::size_value(used))];
             let conditions = vec![unchanged(total), Condition::Equals(user::media(id), own)];
-            match self.store.commit(user::partition(owner), changes, conditions).await {
-                Ok(()) => {
-                    self.give_back_of_all(gives);
-                    return Ok(());
-                }
-                Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if self.store.change_if(user::partition(owner), changes, conditions).await? {
+                self.give_back_of_all(gives);
+                return Ok(());
             }
         }
         Err(Code::Overloaded.into())

@@ -8,7 +8,7 @@ use super::{Media, Reference, Row};
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Direction,
+        Change, Direction, StoreExt as _,
         schema::{self, Collect},
     },
 };
@@ -20,11 +20,10 @@ impl Media {
     /// `not_found` where it has gone meanwhile.
     pub async fn refer(&self, id: MediaId, row: &Row, by: Reference) -> Result<(), Error> {
         let change = Change::Put(schema::media::reference(by), schema::user::time_value(clock::now()));
-        let there = store::still(&*self.store, schema::media::row(id), row).await?.ok_or(Error::new(Code::NotFound))?;
-        match self.store.commit(schema::media::partition(id), vec![change], vec![there]).await {
-            Ok(()) => Ok(()),
-            Err(CommitError::Condition { .. }) => Err(Code::NotFound.into()),
-            Err(CommitError::Store(error)) => Err(error.into()),
+        let there = self.store.still(schema::media::row(id), row).await?.ok_or(Error::new(Code::NotFound))?;
+        match self.store.change_if(schema::media::partition(id), vec![change], vec![there]).await? {
+            true => Ok(()),
+            false => Err(Code::NotFound.into()),
         }
     }
 

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::{Media, Row};
 use crate::{
     Error, clock, limits,
-    store::{kept_key, renew_key, schema::server},
+    store::{StoreExt as _, schema::server},
 };
 
 impl Media {
@@ -52,7 +52,7 @@ impl Media {
     pub async fn rotate_key(&self) -> Result<(), Error> {
         let key = clock::random();
         let mut known = self.key.lock().await;
-        renew_key(&*self.store, server::media_key(), &key).await?;
+        self.store.put(server::media_key(), key.to_vec()).await?;
         *known = Some(key);
         tracing::info!("the key that signs urls of media is another one");
         Ok(())
@@ -62,7 +62,7 @@ impl Media {
         let mut known = self.key.lock().await;
         let key = match *known {
             Some(key) => key,
-            None => *known.insert(kept_key(&*self.store, server::media_key(), clock::random).await?),
+            None => *known.insert(self.store.kept_key(server::media_key(), clock::random).await?),
         };
         drop(known);
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Error::new(Code::Internal))?;

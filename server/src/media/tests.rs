@@ -8,7 +8,10 @@ use hmac::Mac as _;
 use super::*;
 use crate::{
     clock,
-    store::{memory::Memory, schema::User},
+    store::{
+        memory::Memory,
+        schema::{User, Value as _},
+    },
 };
 
 fn user(erased: bool) -> User {

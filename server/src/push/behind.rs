@@ -13,7 +13,7 @@ use super::{Push, Work, queue::Target};
 use crate::{
     Error, clock, limits,
     store::{
-        self, Direction, Row,
+        self, Direction, Row, StoreExt as _,
         schema::{self, Pending, Value},
     },
 };
@@ -110,7 +110,7 @@ impl Push {
         }
         work.behind.passed(user, next);
         let given_up = outdated.len() as u64;
-        store::delete_unchanged(&*self.store, partition, outdated).await?;
+        self.store.delete_unchanged(partition, outdated).await?;
         metrics::counter!("kith_pushes_total", "outcome" => "given_up").increment(given_up);
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::{
     conversation::Audience,
     limits,
     store::{
-        self, Change, RowKey,
+        self, Change, RowKey, StoreExt as _,
         schema::{self, Listed, Pending, Subscription, Value},
     },
 };
@@ -202,7 +202,7 @@ impl Push {
 
     async fn commit(&self, target: Target, change: Change) -> Result<(), Error> {
         let partition = schema::push::partition_of(target.user);
-        Ok(self.store.commit(partition, vec![change], Vec::new()).await?)
+        Ok(self.store.change(partition, vec![change]).await?)
     }
 }
 

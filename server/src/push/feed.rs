@@ -16,7 +16,7 @@ use crate::{
     conversation::Listener,
     limits,
     store::{
-        self, Change, CommitError, Condition, Direction, KeyRange, Kind, LogRange, Row, RowKey,
+        self, Change, Condition, Direction, KeyRange, Kind, LogRange, Row, RowKey, StoreExt as _,
         schema::{self, Listed, Pending, Value},
     },
 };
@@ -99,7 +99,7 @@ impl Push {
         let id = unpushed.conversation;
         let known = work.reached.get(&id).copied().unwrap_or(0);
         let from = unpushed.rows.first().map_or(0, |(seq, _)| *seq).max(known);
-        let head = self.store.heads(vec![id]).await?.pop().flatten().map_or(0, |head| head.seq);
+        let head = self.store.head(id).await?.map_or(0, |head| head.seq);
         let mut at = from.min(head);
         if at < head {
             let range =
@@ -127,7 +127,7 @@ impl Push {
             unpushed.rows.pop();
             work.reached.insert(id, at);
             let rows = unpushed.rows.into_iter().map(|(_, row)| (row, None)).collect();
-            store::delete_unchanged(&*self.store, partition.to_vec(), rows).await?;
+            self.store.delete_unchanged(partition.to_vec(), rows).await?;
             return Ok(true);
         }
         let done = self.finish(partition, unpushed).await?;
@@ -144,11 +144,7 @@ impl Push {
             rows.map(|row| (Change::Delete(row.key.clone()), Condition::Equals(row.key, row.value))).unzip();
         let asleep = Condition::Absent(schema::active::row(unpushed.conversation).key);
         let conditions = same.into_iter().chain([asleep]).collect();
-        match self.store.commit(partition.to_vec(), deletes, conditions).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Condition { .. }) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error),
-        }
+        self.store.change_if(partition.to_vec(), deletes, conditions).await
     }
 
     /// The devices that are connected, and those of the others that are to be told of messages.
@@ -249,7 +245,7 @@ impl Push {
         for (partition, rows) in changes {
             for part in rows.chunks(limits::SCAN_ROWS) {
                 let puts = part.iter().map(|(target, row)| Change::Put(key(target), row.encode())).collect();
-                self.store.commit(partition.clone(), puts, Vec::new()).await?;
+                self.store.change(partition.clone(), puts).await?;
                 for (target, row) in part {
                     self.put(work, *target, *row);
                 }

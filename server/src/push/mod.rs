@@ -47,7 +47,7 @@ use crate::{
     delivery::roster::Roster,
     presence::Presence,
     store::{
-        self, Store,
+        self, Store, StoreExt as _,
         schema::{self, server},
     },
     telemetry,
@@ -117,7 +117,7 @@ impl Push {
         if !self.subscriptions.settings().enabled {
             return Ok(());
         }
-        match store::kept_key(&*self.store, server::push_key(), Vapid::secret).await {
+        match self.store.kept_key(server::push_key(), Vapid::secret).await {
             // A new one would be another server's to every push service. Nothing is pushed, and all else goes on.
             Err(store::Error::Corrupt(why)) => {
                 telemetry::damage(&format!("the key for push services: {why}"));
@@ -143,7 +143,7 @@ impl Push {
     pub async fn rotate_key(&self) -> Result<usize, Error> {
         let before = self.subscriptions.remove_all().await?;
         let secret = Vapid::secret();
-        store::renew_key(&*self.store, server::push_key(), &secret).await?;
+        self.store.put(server::push_key(), secret.to_vec()).await?;
         if self.subscriptions.settings().enabled {
             self.sign_with(&secret)?;
         }

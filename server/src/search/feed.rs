@@ -18,7 +18,7 @@ use crate::{
     Error, clock,
     delivery::encoding,
     limits,
-    store::{self, Direction, KeyRange, Kind, LogRange, Record, schema},
+    store::{self, Direction, KeyRange, Kind, LogRange, Record, StoreExt as _, schema},
     telemetry,
 };
 
@@ -176,7 +176,7 @@ impl Search {
             (store::Row { key: row.key, value: row.value }, Some(active))
         };
         let rows = rows.into_iter().map(row).collect();
-        store::delete_unchanged(&*self.store, partition, rows).await
+        self.store.delete_unchanged(partition, rows).await
     }
 
     /// Goes on through all users and their conversations, from the first after an index was made; whether it is over.

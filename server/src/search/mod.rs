@@ -34,7 +34,7 @@ use crate::{
     Error, clock,
     conversation::{Conversations, Postponed},
     page_bytes::{PageBytes, json_bytes},
-    store::{self, Store, schema::server},
+    store::{Store, StoreExt as _, schema::server},
 };
 
 /// The request of a user.
@@ -92,8 +92,7 @@ impl Search {
     pub async fn find(&self, user: UserId, asked: &Asked) -> Result<Page<SearchItem>, Error> {
         let query = Query::read(&asked.text).map_err(|bad| Error::field("?q", bad.to_string()))?;
         let query = Arc::new(query);
-        let key =
-            self.key.get_or_try_init(|| store::kept_key(&*self.store, server::search_key(), clock::random)).await?;
+        let key = self.key.get_or_try_init(|| self.store.kept_key(server::search_key(), clock::random)).await?;
         let cursor = asked.cursor.as_deref().map(|sealed| Cursor::open(sealed, key, user, asked)).transpose()?;
         let (up_to, skip) = cursor.map_or((Bound::Unbounded, 0), |cursor| (cursor.up_to, cursor.skip));
         let turn = self.index.turn(user).await?;

@@ -21,6 +21,7 @@
 //! `contract` is the suite that every engine passes.
 
 pub mod contract;
+mod ext;
 pub mod memory;
 pub mod schema;
 pub mod sqlite;
@@ -32,7 +33,10 @@ use bytes::Bytes;
 pub use kith_log::Counts;
 use kith_protocol::{ConversationId, DeviceId, InstanceId, Timestamp, UserId, Uuid};
 
-pub use self::turn::{Raise, RowWrite, Turn, WriteError, ranked};
+pub use self::{
+    ext::StoreExt,
+    turn::{Raise, RowWrite, Turn, WriteError, ranked},
+};
 use crate::{clock, limits, telemetry};
 
 /// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
@@ -270,69 +274,9 @@ pub fn unless_damaged<T>(of: impl FnOnce() -> String, read: Result<T, Error>) ->
     read.inspect_err(|error| telemetry::damage(&format!("{}: {error}", of()))).ok()
 }
 
-/// Returns the condition that a row still says `value`, whatever the version of the form in which it is kept; none where it
-/// says another one, or is not there.
-///
-/// # Errors
-/// When the engine does not read it.
-pub async fn still<V: schema::Value + PartialEq>(
-    store: &dyn Store,
-    row: RowKey,
-    value: &V,
-) -> Result<Option<Condition>, Error> {
-    let Some(kept) = store.get(vec![row.clone()]).await?.pop().flatten() else { return Ok(None) };
-    Ok((V::decode(&kept)? == *value).then(|| Condition::Equals(row.key, kept)))
-}
-
-/// Deletes those of the rows that are still as they were read, and beside which there is no row of the other key that each
-/// comes with, if it has one.
-///
-/// # Errors
-/// When the engine does not do it; some may be deleted.
-pub async fn delete_unchanged(
-    store: &dyn Store,
-    partition: Vec<u8>,
-    mut rows: Vec<(Row, Option<Vec<u8>>)>,
-) -> Result<(), Error> {
-    while !rows.is_empty() {
-        let deletes = rows.iter().map(|(row, _)| Change::Delete(row.key.clone())).collect();
-        let same = rows.iter().map(|(row, _)| Condition::Equals(row.key.clone(), row.value.clone()));
-        let alone =
-            rows.iter().enumerate().filter_map(|(at, (_, other))| Some((at, Condition::Absent(other.clone()?))));
-        let (of, conditions): (Vec<_>, Vec<_>) = same.enumerate().chain(alone).unzip();
-        match store.commit(partition.clone(), deletes, conditions).await {
-            Ok(()) => break,
-            Err(CommitError::Condition { index, .. }) => drop(rows.swap_remove(of[index])),
-            Err(CommitError::Store(error)) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
 /// When work that met damage is tried again.
 pub fn later() -> Timestamp {
     clock::now().plus(Duration::from_secs(limits::DAMAGE_AGAIN_S))
-}
-
-/// The key of the server in a row, which is made the first time that it is needed.
-///
-/// # Errors
-/// When the engine does not do it, or the row is none of a key.
-pub async fn kept_key(store: &dyn Store, row: RowKey, new: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], Error> {
-    schema::server::key_of(&kept(store, row, || Bytes::copy_from_slice(&new())).await?)
-}
-
-/// Puts another key of the server in place of the one in a row, whether there is one or not.
-///
-/// # Errors
-/// When the engine does not do it.
-pub async fn renew_key(store: &dyn Store, row: RowKey, key: &[u8; 32]) -> Result<(), Error> {
-    let put = Change::Put(row.key, Bytes::copy_from_slice(key));
-    match store.commit(row.partition, vec![put], Vec::new()).await {
-        Ok(()) => Ok(()),
-        Err(CommitError::Condition { .. }) => unreachable!("there is none"),
-        Err(CommitError::Store(error)) => Err(error),
-    }
 }
 
 /// The instance of the data. Where there is none, as in a new directory and in a copy, it is chosen now and stays.
@@ -342,33 +286,14 @@ pub async fn renew_key(store: &dyn Store, row: RowKey, key: &[u8; 32]) -> Result
 pub async fn instance(store: &dyn Store) -> Result<InstanceId, Error> {
     let new = || Bytes::copy_from_slice(&InstanceId::new(clock::uuid()).bytes());
     let row = schema::server::instance();
-    match schema::server::instance_of(&kept(store, row.clone(), new).await?) {
+    match schema::server::instance_of(&store.kept(row.clone(), new).await?) {
         // With another one every device comes back from the log, which is right whatever the first one was.
         Err(Error::Corrupt(why)) => {
             telemetry::damage(&format!("the instance: {why}"));
-            let put = Change::Put(row.key, new());
-            match store.commit(row.partition, vec![put], Vec::new()).await {
-                Err(CommitError::Store(error)) => return Err(error),
-                Ok(()) | Err(CommitError::Condition { .. }) => {}
-            }
-            schema::server::instance_of(&kept(store, schema::server::instance(), new).await?)
+            store.put(row.clone(), new()).await?;
+            schema::server::instance_of(&store.kept(row, new).await?)
         }
         instance => instance,
-    }
-}
-
-/// The value of a row, which is made where there is none.
-async fn kept(store: &dyn Store, row: RowKey, new: impl FnOnce() -> Bytes) -> Result<Bytes, Error> {
-    if let Some(kept) = store.get(vec![row.clone()]).await?.pop().flatten() {
-        return Ok(kept);
-    }
-    let value = new();
-    let put = Change::Put(row.key.clone(), value.clone());
-    match store.commit(row.partition, vec![put], vec![Condition::Absent(row.key)]).await {
-        Ok(()) => Ok(value),
-        Err(CommitError::Condition { current: Some(kept), .. }) => Ok(kept),
-        Err(CommitError::Condition { current: None, .. }) => Err(Error::Unavailable("a row came and went".to_owned())),
-        Err(CommitError::Store(error)) => Err(error),
     }
 }
 

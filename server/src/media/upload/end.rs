@@ -10,7 +10,7 @@ use crate::{
         add::{New, Source},
     },
     store::{
-        self, Change, CommitError, RowKey,
+        Change, RowKey, StoreExt as _,
         schema::{self, Upload, Value},
     },
 };
@@ -50,11 +50,8 @@ impl Media {
         let partition = schema::user::partition(owner);
         let open = RowKey { partition: partition.clone(), key: open };
         // Who has erased their account meanwhile has erased it too.
-        if let Some(there) = store::still(&*self.store, open, &row).await? {
-            match self.store.commit(partition, changes, vec![there]).await {
-                Ok(()) | Err(CommitError::Condition { .. }) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
-            }
+        if let Some(there) = self.store.still(open, &row).await? {
+            self.store.change_if(partition, changes, vec![there]).await?;
         }
         self.objects.parts.remove(*id).await
     }
