@@ -1,6 +1,6 @@
 //! The entries of a conversation's log, and the messages folded from them.
 
-use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::IgnoredAny, ser::SerializeMap as _};
 use uuid::Uuid;
 
 use crate::{ConversationId, DeviceId, Media, MessageId, Timestamp, UserId};
@@ -77,7 +77,8 @@ pub enum Body {
     ConversationChanged(ConversationChanged),
     /// The rest of an entry whose content was deleted or has expired.
     Redacted(Redacted),
-    /// A kind of a later version. It keeps its place in the log, and nothing else is known of it; it is only ever read.
+    /// A kind of a later version, which an [`Entry`] writes as `unknown`. It keeps its place in the log, and nothing else is
+    /// known of it.
     #[cfg_attr(feature = "schema", schema(ignore))]
     #[serde(other, skip_serializing, deserialize_with = "whatever_it_says")]
     Unknown,
@@ -258,8 +259,16 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Its content.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write_body")]
     pub body: Body,
+}
+
+/// Writes a body, of a later version too: who passes an entry on need not know it.
+fn write_body<S: Serializer>(body: &Body, serializer: S) -> Result<S::Ok, S::Error> {
+    let Body::Unknown = body else { return body.serialize(serializer) };
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry("kind", "unknown")?;
+    map.end()
 }
 
 impl Entry {

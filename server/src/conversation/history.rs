@@ -326,7 +326,8 @@ enum Keep {
 fn is_shown(record: &Record) -> bool {
     match record.kind {
         Kind::Edit | Kind::Delete | Kind::Reaction => false,
-        Kind::Redacted => !record.body.windows(6).any(|part| part == b"\"edit\""),
+        Kind::Sealed | Kind::Commit | Kind::DevicesChanged => false,
+        Kind::Redacted => record.body.windows(9).any(|part| part == b"\"message\""),
         _ => true,
     }
 }

@@ -3,8 +3,12 @@
 use std::{cell::Cell, io::Write, sync::Arc};
 
 use bytes::Bytes;
-use kith_protocol::{Body, ConversationId, Entry, MessageId, ServerFrame, Timestamp, Uuid, frame::ErrorFrame};
-use serde::Serialize;
+use kith_protocol::{
+    Body, ConversationId, Entry, MessageId, ServerFrame, Timestamp, Uuid,
+    entry::{Redacted, RedactedKind},
+    frame::ErrorFrame,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
@@ -216,7 +220,13 @@ pub fn entry(conversation: ConversationId, record: &Record) -> Result<Entry, sto
     })
 }
 
-/// The typed body of a record.
+/// The body of a redacted entry, of whatever kind that was.
+#[derive(Deserialize)]
+struct Was<'a> {
+    was: &'a str,
+}
+
+/// The typed body of a record; [`Body::Unknown`] where this version knows no form of it.
 ///
 /// # Errors
 /// [`store::Error::Corrupt`] where it is not of its kind.
@@ -235,7 +245,12 @@ pub fn body(conversation: ConversationId, record: &Record) -> Result<Body, store
         Kind::MemberRemoved => read(record).map(Body::MemberRemoved),
         Kind::RoleChanged => read(record).map(Body::RoleChanged),
         Kind::ConversationChanged => read(record).map(Body::ConversationChanged),
-        Kind::Redacted => read(record).map(Body::Redacted),
+        Kind::Redacted => read(record).map(|Was { was }| match was {
+            "message" => Body::Redacted(Redacted { was: RedactedKind::Message }),
+            "edit" => Body::Redacted(Redacted { was: RedactedKind::Edit }),
+            _ => Body::Unknown,
+        }),
+        Kind::Sealed | Kind::Commit | Kind::DevicesChanged => Ok(Body::Unknown),
     };
     body.map_err(|error| store::Error::Corrupt(format!("the body of {conversation}.{}: {error}", record.seq)))
 }

@@ -126,10 +126,16 @@ pub enum Kind {
     RoleChanged = 8,
     ConversationChanged = 9,
     Redacted = 10,
+    /// A sealed message. Reserved: nothing writes it yet, and all that reads logs goes on past it.
+    Sealed = 11,
+    /// A commit, which changes the members and their keys together. Reserved.
+    Commit = 12,
+    /// A change of the devices of a member. Reserved.
+    DevicesChanged = 13,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind that is written.
     pub const ALL: [Kind; 10] = [
         Kind::Created,
         Kind::Message,
@@ -143,9 +149,12 @@ impl Kind {
         Kind::Redacted,
     ];
 
-    /// The kind with this number.
+    /// The kinds that are reserved.
+    pub const RESERVED: [Kind; 3] = [Kind::Sealed, Kind::Commit, Kind::DevicesChanged];
+
+    /// The kind with this number, written or reserved.
     pub fn from_u8(number: u8) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| *kind as u8 == number)
+        Kind::ALL.into_iter().chain(Kind::RESERVED).find(|kind| *kind as u8 == number)
     }
 
     /// Its `kind` on the wire.
@@ -161,6 +170,9 @@ impl Kind {
             Kind::RoleChanged => "role_changed",
             Kind::ConversationChanged => "conversation_changed",
             Kind::Redacted => "redacted",
+            Kind::Sealed => "sealed",
+            Kind::Commit => "commit",
+            Kind::DevicesChanged => "devices_changed",
         }
     }
 }

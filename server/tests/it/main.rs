@@ -10,6 +10,7 @@ mod delivery;
 mod documents;
 mod house_rules;
 mod instance;
+mod later;
 mod media;
 mod members;
 mod messages;

@@ -115,8 +115,8 @@ pub(crate) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> b
     let mentioning = counts.mentioning.wrapping_sub(before.mentioning);
     let counted = match kind {
         Kind::Message => messages == 1,
-        // It may have been one.
-        Kind::Redacted => messages <= 1,
+        // It may have been one, or may count as one.
+        Kind::Redacted | Kind::Sealed => messages <= 1,
         _ => messages == 0,
     };
     let rev = match kind {
@@ -124,7 +124,9 @@ pub(crate) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> b
             counts.rev == seq
         }
         Kind::Message | Kind::Edit | Kind::Delete | Kind::Reaction => counts.rev == before.rev,
-        Kind::Redacted => counts.rev == before.rev || counts.rev == seq,
+        Kind::Redacted | Kind::Sealed | Kind::Commit | Kind::DevicesChanged => {
+            counts.rev == before.rev || counts.rev == seq
+        }
     };
     counted && mentioning <= messages && rev
 }
