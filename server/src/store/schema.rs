@@ -55,6 +55,32 @@
 //! | `f` 4 bucket day | at upload | its user: look then whether it goes on |
 //! | `f` | empty | since when any of these are due, 8 bytes |
 //! | | kind bucket | a cursor: up to when those of the bucket are done, 8 bytes |
+//!
+//! # Homes
+//! A row has one home: the *turns* of a conversation, fenced by its head; *conditions* on its own partition, for whoever has to
+//! write it; or *plain* writes, where one that comes twice, or late, says the same. An engine on several nodes needs a partition
+//! to have one home; here `u` still has two, so its rows of conversations are to move to a partition of their own.
+//!
+//! | partition | home | written by | deleted by | lifetime |
+//! |---|---|---|---|---|
+//! | `m` | conditions | the server as a whole | nobody; an erasure's note by its end | for ever |
+//! | `u` 0 1 2 5 7 to 13 | conditions | the doors, for the user | the user, the erasure; 5 after 7 days | the account |
+//! | `u` 3 4 6 14 | turns | the conversation, before the entry that it belongs to | its entry that removes the user, the erasure | membership |
+//! | `n` `t` `i` | conditions | sign-up, sign-in, inviting | renaming, signing out, use | as what they lead to |
+//! | `d` | conditions | who begins it | nobody | for ever |
+//! | `c` | turns | the conversation's keeper | the keeper: a member who is removed | for ever |
+//! | `h` | plain | the conversation's keeper | the keeper: another title | as the title |
+//! | `a` | conditions | the conversation's keeper, before an append | the keeper once its rows reflect the log; search and push | until done |
+//! | `p` | plain | subscribing; push | unsubscribing; push | the device; a day |
+//! | `q` | plain | writing much | the next day | 2 days |
+//! | `k` `o` | conditions | sending media, referring to them | their collection | as long as anything refers to them |
+//! | `r` | plain | reporting | the operator, a sweep | 90 days |
+//! | `f` windows | plain | turns and doors | `work`, once done | until done; a window |
+//! | `f` | plain | `work` | nobody | for ever |
+//!
+//! Reserved for sealed messages, so that nothing else takes the letters: `g` conversation (turns: the public group, its tree, the
+//! welcomes; 90 days), `l` user (conditions: lists of devices, links, the recovery packet), `y` device (conditions: key packages),
+//! `v` user conversation (conditions: chunks of the vault).
 
 pub mod due;
 pub mod media;
