@@ -48,7 +48,7 @@ impl Socket {
     /// # Errors
     /// As [`Socket::send`].
     pub async fn hello(&mut self, token: &str, have: Vec<(ConversationId, u64)>) -> Result<(), Error> {
-        self.send(&ClientFrame::Hello(Hello { token: Some(token.to_owned()), have, client: None })).await
+        self.send(&ClientFrame::Hello(Hello { token: Some(token.to_owned()), have, ..Hello::default() })).await
     }
 
     /// Sends a frame.

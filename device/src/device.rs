@@ -123,6 +123,7 @@ impl Device {
             token: Some(self.token.clone()),
             have: self.timeline.have(),
             client: self.program.clone(),
+            features: None,
         }));
     }
 
@@ -266,7 +267,7 @@ impl Device {
         }
         if self.link.resume.is_some_and(|at| at <= now) {
             self.link.resume = None;
-            let hello = Hello { token: None, have: self.timeline.have(), client: None };
+            let hello = Hello { token: None, have: self.timeline.have(), ..Hello::default() };
             self.frames.push(ClientFrame::Hello(hello));
             self.pulls.wait(now + Duration::from_millis(limits::RESUME_MS));
         }

@@ -216,6 +216,9 @@ pub struct Hello {
     /// The program's name and version, for the operator's statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Names of what the device can do, as at sign-in, from now on; as they were where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<String>>,
 }
 
 /// `ping`
@@ -660,6 +663,7 @@ mod tests {
             token: Some("t".into()),
             have: vec![(ConversationId::new(Uuid::from_u128(1)), 7)],
             client: None,
+            features: Some(vec!["polls".into()]),
         });
         let text = serde_json::to_string(&frame).unwrap();
         assert_eq!(ClientFrame::decode(&text), Ok(frame));

@@ -11,6 +11,10 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
 /// Conversations that a `hello` or a resume may name.
 pub const HAVE_CONVERSATIONS: usize = 500;
+/// Features that a device names, at most,
+pub const FEATURES: usize = 32;
+/// and bytes of the name of one.
+pub const FEATURE_BYTES: usize = 32;
 /// Conversations in one `heads` frame.
 pub const HEADS_CONVERSATIONS: usize = 500;
 /// Entries of one conversation that a `hello` brings by itself.

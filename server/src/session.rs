@@ -8,6 +8,7 @@ use kith_protocol::{
     frame::{BadFrame, Hello, Pong, Ready, Sync, Watch},
     limits::{HAVE_CONVERSATIONS, PAGE_ITEMS, WATCHED_CONVERSATIONS, WATCHED_USERS},
     problem::CloseCode,
+    rest::are_features,
 };
 
 use crate::{
@@ -229,7 +230,8 @@ impl Session {
     /// Takes the hello, the first frame.
     pub fn hello(&mut self, hello: Hello) -> Next {
         let Some(token) = hello.token else { return Next::Close(CloseCode::BadToken) };
-        if hello.have.len() > HAVE_CONVERSATIONS {
+        let fits = hello.features.as_deref().is_none_or(are_features);
+        if hello.have.len() > HAVE_CONVERSATIONS || !fits {
             return Next::Close(CloseCode::NotDecodable);
         }
         let (node, outbox) = (self.node.clone(), self.outbox.clone());
@@ -244,6 +246,12 @@ impl Session {
                 return Settled::Close(CloseCode::RateLimited);
             }
             node.roster.identify(&outbox, actor.user, actor.device);
+            if let Some(features) = hello.features
+                && let Err(error) = node.accounts.name_features(actor, features).await
+            {
+                // The next hello names them again; a device without them can do less, and no less than before.
+                tracing::warn!(user = %actor.user, device = %actor.device, %error, "the features of a device are not kept");
+            }
             // From here on what happens waits behind the answer.
             outbox.hold();
             match node.roster.join(&outbox) {

@@ -79,7 +79,8 @@ async fn introduce(
     device_secret: Option<String>,
 ) -> Result<SignedIn, String> {
     let password = password()?;
-    let device = Some(DeviceInfo { name: "kith-chat".to_owned(), platform: env::consts::OS.to_owned() });
+    let device =
+        Some(DeviceInfo { name: "kith-chat".to_owned(), platform: env::consts::OS.to_owned(), features: Vec::new() });
     let session =
         NewSession { username: name.to_owned(), password: password.clone(), device: device.clone(), device_secret };
     match nobody.sign_in(&session).await {

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, DeviceId, MessageId, ReportId, Timestamp, UserId, object};
+use crate::{
+    ConversationId, DeviceId, MessageId, ReportId, Timestamp, UserId,
+    limits::{FEATURE_BYTES, FEATURES},
+    object,
+};
 
 /// The name and the platform that a device gives of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +18,19 @@ pub struct DeviceInfo {
     /// `web`, `linux`, `android` …
     #[serde(default)]
     pub platform: String,
+    /// Names of what the device can do beyond what every device can: 32 of 32 bytes at most, of `a-z 0-9 . _ -`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
+}
+
+/// True where a device may name these features.
+pub fn are_features(names: &[String]) -> bool {
+    let is_one = |name: &String| {
+        let bytes = name.as_bytes();
+        let fits = (1..=FEATURE_BYTES).contains(&bytes.len());
+        fits && bytes.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+    };
+    names.len() <= FEATURES && names.iter().all(is_one)
 }
 
 /// Sign-up: `POST /v1/users`.
@@ -252,6 +269,9 @@ pub struct Device {
     pub name: String,
     /// The platform on which it runs.
     pub platform: String,
+    /// The features that it named last; no older server tells them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
     /// The time at which it signed in.
     pub created_at: Timestamp,
     /// True for the device that asks.

@@ -2,7 +2,7 @@
 
 use kith_protocol::{
     Code, DeviceId, Timestamp, UserId,
-    limits::Limits,
+    limits::{FEATURE_BYTES, FEATURES, Limits},
     problem::CloseCode,
     rest::{self, DeviceInfo},
 };
@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Accounts, Actor, check, token};
 use crate::{
-    Error,
+    Error, limits,
     store::{
         self, Change, Condition, Row, RowKey, StoreExt as _,
         schema::{self, Device, Token, Value},
@@ -20,7 +20,11 @@ use crate::{
 /// Checks what a device says of itself.
 pub(super) fn check(info: &DeviceInfo, bounds: &Limits) -> Result<(), Error> {
     check::line("/device/name", &info.name, bounds.name_chars)?;
-    check::line("/device/platform", &info.platform, bounds.name_chars)
+    check::line("/device/platform", &info.platform, bounds.name_chars)?;
+    match rest::are_features(&info.features) {
+        true => Ok(()),
+        false => Err(Error::field("/device/features", format!("{FEATURES} names of {FEATURE_BYTES} bytes at most"))),
+    }
 }
 
 /// A device as its user sees it from `actor`.
@@ -29,6 +33,7 @@ pub(super) fn shown(id: DeviceId, row: &Device, actor: Actor) -> rest::Device {
         id,
         name: row.name.clone(),
         platform: row.platform.clone(),
+        features: row.features.clone(),
         created_at: row.created_at,
         current: id == actor.device,
     }
@@ -42,6 +47,7 @@ fn device_of(user: UserId, device: DeviceId, row: &[u8]) -> Device {
         platform: String::new(),
         created_at: Timestamp::default(),
         token_hash: [0; 32],
+        features: Vec::new(),
     };
     store::unless_damaged(of, Device::decode(row)).unwrap_or_else(unreadable)
 }
@@ -67,6 +73,29 @@ impl Accounts {
         }
     }
 
+    /// Keeps the features that the actor's device names, where they are others than before. Nothing is kept of one that was
+    /// signed out meanwhile.
+    ///
+    /// # Errors
+    /// As the store; `unavailable` where the row is changed again and again.
+    pub async fn name_features(&self, actor: Actor, features: Vec<String>) -> Result<(), Error> {
+        let (partition, key) = (schema::user::partition(actor.user), schema::user::device(actor.device));
+        for _ in 0..limits::COMMIT_TRIES {
+            let found = self.store.one(RowKey { partition: partition.clone(), key: key.clone() }).await?;
+            let Some(before) = found else { return Ok(()) };
+            let device = Device::decode(&before)?;
+            if device.features == features {
+                return Ok(());
+            }
+            let changes = vec![Change::Put(key.clone(), Device { features: features.clone(), ..device }.encode())];
+            let unchanged = Condition::Equals(key.clone(), before);
+            if self.store.change_if(partition.clone(), changes, vec![unchanged]).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::new(Code::Unavailable))
+    }
+
     /// The user's devices, in the order in which they signed in.
     pub async fn devices(&self, actor: Actor) -> Result<Vec<rest::Device>, Error> {
         let mut rows = self.device_rows(actor.user).await?;
@@ -82,19 +111,22 @@ impl Accounts {
     pub async fn revoke(&self, actor: Actor, device: DeviceId) -> Result<(), Error> {
         let user = actor.user;
         let (partition, key) = (schema::user::partition(user), schema::user::device(device));
-        let found = self.store.one(RowKey { partition: partition.clone(), key: key.clone() }).await?;
-        let value = found.ok_or(Error::new(Code::NotFound))?;
-        let row = device_of(user, device, &value);
-        let there = Condition::Equals(key.clone(), value);
-        let lost = device != actor.device;
-        let mut changes = self.forget_secrets(user, |last| lost && last == device).await?;
-        changes.push(Change::Delete(key));
-        if !self.store.change_if(partition, changes, vec![there]).await? {
-            return Err(Error::new(Code::NotFound));
+        // A device that names other features meanwhile is still there.
+        for _ in 0..limits::COMMIT_TRIES {
+            let found = self.store.one(RowKey { partition: partition.clone(), key: key.clone() }).await?;
+            let value = found.ok_or(Error::new(Code::NotFound))?;
+            let row = device_of(user, device, &value);
+            let there = Condition::Equals(key.clone(), value);
+            let lost = device != actor.device;
+            let mut changes = self.forget_secrets(user, |last| lost && last == device).await?;
+            changes.push(Change::Delete(key.clone()));
+            if self.store.change_if(partition.clone(), changes, vec![there]).await? {
+                self.signed_out(user, vec![(device, row)]).await;
+                tracing::info!(%user, %device, "signed out");
+                return Ok(());
+            }
         }
-        self.signed_out(user, vec![(device, row)]).await;
-        tracing::info!(%user, %device, "signed out");
-        Ok(())
+        Err(Error::new(Code::Unavailable))
     }
 
     /// Every device of the user.

@@ -109,7 +109,13 @@ impl Accounts {
         let now = clock::now();
         let id = UserId::new(clock::uuid());
         let device = user.token_hash.as_deref().and_then(from_hex).map(|token_hash| {
-            let row = Device { name: "imported".to_owned(), platform: String::new(), created_at: now, token_hash };
+            let row = Device {
+                name: "imported".to_owned(),
+                platform: String::new(),
+                created_at: now,
+                token_hash,
+                features: Vec::new(),
+            };
             (DeviceId::new(clock::uuid()), row)
         });
         let device = device.as_ref().map(|(id, row)| (*id, row));

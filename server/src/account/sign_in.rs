@@ -101,6 +101,7 @@ impl Accounts {
             platform: info.platform,
             created_at: clock::now(),
             token_hash: token::sha256(token.as_bytes()),
+            features: info.features,
         };
         self.put_token(&row.token_hash, Token { user, device }).await?;
         for _ in 0..limits::COMMIT_TRIES {

@@ -74,7 +74,8 @@ impl Accounts {
             suspended: false,
             vouched,
         };
-        let device_row = Device { name: info.name, platform: info.platform, created_at: now, token_hash };
+        let device_row =
+            Device { name: info.name, platform: info.platform, created_at: now, token_hash, features: info.features };
         let secret = Secret::new(device, now);
         self.write_user(user, &row, Some((device, &device_row)), secret.changes).await?;
         if let Some(invite) = &invite

@@ -19,7 +19,7 @@ use kith_protocol::{
     frame::Hello,
     id::PollId,
     problem::CloseCode,
-    rest::{Frames, Poll as Named},
+    rest::{Frames, Poll as Named, are_features},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,6 +48,9 @@ pub async fn create(State(app): State<Arc<App>>, actor: Actor, request: Request)
     let hello: Hello = read_json(&read_body(Request::from_parts(parts, body)).await?)?;
     if app.polls.count(actor.user) >= limits::POLLS_PER_USER {
         return Err(Error::new(Code::RateLimited).after(Duration::from_secs(limits::POLL_IDLE_S)));
+    }
+    if !hello.features.as_deref().is_none_or(are_features) {
+        return Err(Error::field("/features", "too many names, or one that is none"));
     }
     // It is not in the wheel of the silent: a poll that nobody fetches ends on its own.
     let outbox = Arc::new(Outbox::new(app.node.roster.now()));

@@ -198,6 +198,8 @@ pub struct Device {
     pub created_at: Timestamp,
     /// SHA-256 of its token.
     pub token_hash: [u8; 32],
+    /// The features that it named last.
+    pub features: Vec<String>,
 }
 
 /// A device secret: with it a sign-in waits among known devices. The key has its hash.
@@ -321,7 +323,14 @@ impl Value for User {
     }
 }
 impl Value for Kept {}
-impl Value for Device {}
+/// The second version has the features that a device names.
+impl Value for Device {
+    const VERSION: u8 = 2;
+
+    fn upgrade(row: &[u8]) -> Result<Self, Error> {
+        older::Device::decode(row).map(Self::from)
+    }
+}
 impl Value for Known {}
 impl Value for Token {}
 impl Value for Invite {}

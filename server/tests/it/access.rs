@@ -293,7 +293,7 @@ fn frames_about(group: ConversationId) -> Vec<ClientFrame> {
     let pointer = Pointer { conversation: group, seq: 2 };
     let watch = Watch { users: Vec::new(), conversations: vec![group] };
     vec![
-        ClientFrame::Hello(kith_protocol::frame::Hello { token: None, have: vec![(group, 0)], client: None }),
+        ClientFrame::Hello(kith_protocol::frame::Hello { have: vec![(group, 0)], ..Default::default() }),
         ClientFrame::Ping(kith_protocol::frame::Ping::default()),
         ClientFrame::Send(Send { conversation: group, message: text("let me in") }),
         ClientFrame::Sync(Sync { conversation: group, after: 0, limit: None }),

@@ -5,9 +5,10 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use kith::{config::Config, server::Server};
 use kith_client::{Error, Rest, Socket};
 use kith_protocol::{
-    Code, ServerFrame,
+    ClientFrame, Code, ServerFrame,
+    frame::Hello,
     problem::CloseCode,
-    rest::{ChangePassword, ChangeProfile, DeleteUser, NewSession, NewUser, SignedIn},
+    rest::{ChangePassword, ChangeProfile, DeleteUser, DeviceInfo, NewSession, NewUser, SignedIn},
 };
 use tempfile::TempDir;
 
@@ -118,6 +119,48 @@ async fn an_account_survives_a_restart() {
     assert_eq!(rest.me().await.unwrap().about.as_deref(), Some("at sea"));
     assert_eq!(sign_in(&story.rest(), "anna", PASSWORD).await.unwrap().user.id, anna.user.id);
     assert_eq!(code(sign_in(&story.rest(), "anna", "wrong horse").await), Some(Code::WrongPassword));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_device_names_what_it_can_do_at_sign_in_and_when_that_changes() {
+    let mut story = Story::begin().await;
+    let (_, rest) = sign_up(&story.rest(), "anna").await;
+    let features = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let session = |features| NewSession {
+        username: "anna".to_owned(),
+        password: PASSWORD.to_owned(),
+        device: Some(DeviceInfo { name: "phone".to_owned(), platform: String::new(), features }),
+        device_secret: None,
+    };
+    let phone = story.rest().sign_in(&session(features(&["e2ee", "calls.2"]))).await.unwrap();
+    assert_eq!(phone.device.features, ["e2ee", "calls.2"]);
+    for wrong in [features(&["Not One"]), features(&[""]), features(&["x"; 33]), vec!["x".repeat(33)]] {
+        assert_eq!(code(story.rest().sign_in(&session(wrong.clone())).await), Some(Code::InvalidRequest));
+        let hello = Hello { token: Some(phone.token.clone()), features: Some(wrong), ..Hello::default() };
+        let mut socket = Socket::connect(&story.at()).await.unwrap();
+        socket.send(&ClientFrame::Hello(hello)).await.unwrap();
+        assert_eq!(closed_with(socket).await, Some(CloseCode::NotDecodable as u16));
+    }
+    let has = async |rest: &Rest| {
+        let devices = rest.devices().await.unwrap().items;
+        devices.into_iter().find(|device| device.id == phone.device.id).unwrap().features
+    };
+    // A hello that names none leaves them as they are.
+    for (named, then) in
+        [(None, &["e2ee", "calls.2"][..]), (Some(features(&["e2ee"])), &["e2ee"][..]), (Some(vec![]), &[][..])]
+    {
+        let hello = Hello { token: Some(phone.token.clone()), features: named, ..Hello::default() };
+        let mut socket = Socket::connect(&story.at()).await.unwrap();
+        socket.send(&ClientFrame::Hello(hello)).await.unwrap();
+        assert!(matches!(socket.receive().await.unwrap(), ServerFrame::Ready(_)));
+        assert_eq!(has(&rest).await, then);
+        socket.close(1000).await;
+    }
+    story.restart().await;
+    let rest = story.rest().with_token(&phone.token).unwrap();
+    assert_eq!(has(&rest).await, features(&[]));
+    rest.sign_out().await.unwrap();
     story.end().await;
 }
 

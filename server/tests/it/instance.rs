@@ -310,7 +310,7 @@ async fn what_names_a_place_above_a_restored_head_is_answered() {
     wire.so_far().await;
     anna.say(direct, "after").await;
     assert_eq!(wire.entry().await.seq, head + 1);
-    wire.say(kith_protocol::ClientFrame::Hello(Hello { token: None, have: Vec::new(), client: None })).await;
+    wire.say(kith_protocol::ClientFrame::Hello(Hello { token: None, have: Vec::new(), ..Hello::default() })).await;
     let again = wire
         .find(|frame| match frame {
             ServerFrame::Heads(heads) => Some(heads.clone()),

@@ -474,7 +474,7 @@ impl Wire {
 
     /// Says `have` again on the open socket.
     pub async fn resume(&mut self, have: Vec<(ConversationId, u64)>) {
-        self.say(ClientFrame::Hello(Hello { token: None, have, client: None })).await;
+        self.say(ClientFrame::Hello(Hello { token: None, have, ..Hello::default() })).await;
     }
 }
 

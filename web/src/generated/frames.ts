@@ -272,6 +272,8 @@ export interface components {
         Hello: {
             /** @description The program's name and version, for the operator's statistics. */
             client?: string | null;
+            /** @description Names of what the device can do, as at sign-in, from now on; as they were where absent. */
+            features?: string[] | null;
             /** @description The seq up to which the device has each conversation, most recent first; at most 500. */
             have?: [
                 string,

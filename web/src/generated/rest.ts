@@ -1006,6 +1006,8 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description True for the device that asks. */
             current?: boolean;
+            /** @description The features that it named last; no older server tells them. */
+            features?: string[];
             /** @description For ever. */
             id: components["schemas"]["DeviceId"];
             /** @description The name that it gives itself. */
@@ -1016,6 +1018,8 @@ export interface components {
         DeviceId: string;
         /** @description The name and the platform that a device gives of itself. */
         DeviceInfo: {
+            /** @description Names of what the device can do beyond what every device can: 32 of 32 bytes at most, of `a-z 0-9 . _ -`. */
+            features?: string[];
             /** @description A name that its owner recognises. */
             name?: string;
             /** @description `web`, `linux`, `android` … */
@@ -1202,6 +1206,8 @@ export interface components {
         Hello: {
             /** @description The program's name and version, for the operator's statistics. */
             client?: string | null;
+            /** @description Names of what the device can do, as at sign-in, from now on; as they were where absent. */
+            features?: string[] | null;
             /** @description The seq up to which the device has each conversation, most recent first; at most 500. */
             have?: [
                 string,
@@ -1598,6 +1604,8 @@ export interface components {
                 created_at: components["schemas"]["Timestamp"];
                 /** @description True for the device that asks. */
                 current?: boolean;
+                /** @description The features that it named last; no older server tells them. */
+                features?: string[];
                 /** @description For ever. */
                 id: components["schemas"]["DeviceId"];
                 /** @description The name that it gives itself. */

@@ -84,6 +84,7 @@ impl World {
             platform: "test".to_owned(),
             created_at: clock::now(),
             token_hash: [0xab; 32],
+            features: Vec::new(),
         };
         self.put(self.of_user(schema::user::device(self.device)), device.encode()).await;
         self.put(schema::token::row(&[0xab; 32]), Token { user: self.user, device: self.device }.encode()).await;

@@ -55,6 +55,23 @@ impl From<User> for super::User {
     }
 }
 
+/// [`super::Device`] as its version 1 was: it named no features.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Device {
+    pub name: String,
+    pub platform: String,
+    pub created_at: Timestamp,
+    pub token_hash: [u8; 32],
+}
+
+impl Value for Device {}
+
+impl From<Device> for super::Device {
+    fn from(Device { name, platform, created_at, token_hash }: Device) -> Self {
+        Self { name, platform, created_at, token_hash, features: Vec::new() }
+    }
+}
+
 /// [`super::Member`] as its version 1 was: everybody had accepted to be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Member {

@@ -26,8 +26,8 @@ pub fn shown(place: Place, value: &[u8]) -> Result<String, Error> {
             format!("{:?}", User { password, ..row })
         }
         Place::Device(..) => {
-            let Device { name, platform, created_at, token_hash } = Device::decode(value)?;
-            format!("{name:?} on {platform:?} since {created_at}, a token ({} bytes)", token_hash.len())
+            let Device { name, platform, created_at, token_hash, features } = Device::decode(value)?;
+            format!("{name:?} on {platform:?} since {created_at}, {features:?}, a token ({} bytes)", token_hash.len())
         }
         Place::Listed(..) => format!("{:?}", Listed::decode(value)?),
         Place::Report(_) => {

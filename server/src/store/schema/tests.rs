@@ -150,7 +150,11 @@ proptest! {
         survives(&Collect { owner: id, sha256: media.sha256 })?;
         prop_assert_eq!(user::size_of(&user::size_value(size)).unwrap(), size);
         survives(&user)?;
-        survives(&Device { name, platform, created_at, token_hash })?;
+        let first = older::Device { name, platform, created_at, token_hash };
+        survives(&first)?;
+        let row = Device::decode(&first.encode()).unwrap();
+        prop_assert_eq!((row.token_hash, row.features.len()), (token_hash, 0));
+        survives(&Device { features: vec![resource.clone()], ..row })?;
         survives(&Token { user: id, device })?;
         survives(&Invite { by, expires_at: at })?;
         survives(&Known { device, used_at: at })?;
