@@ -231,28 +231,34 @@ struct Was<'a> {
 /// # Errors
 /// [`store::Error::Corrupt`] where it is not of its kind.
 pub fn body(conversation: ConversationId, record: &Record) -> Result<Body, store::Error> {
+    let body = body_of(record.kind, &record.body);
+    body.map_err(|error| store::Error::Corrupt(format!("the body of {conversation}.{}: {error}", record.seq)))
+}
+
+/// The typed body of an entry of that kind, from its stored form; [`Body::Unknown`] where this version knows none.
+///
+/// # Errors
+/// Where it is not of that kind.
+pub fn body_of(kind: store::Kind, json: &[u8]) -> serde_json::Result<Body> {
+    use serde_json::from_slice as read;
     use store::Kind;
-    fn read<'a, T: serde::Deserialize<'a>>(record: &'a Record) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&record.body)
-    }
-    let body = match record.kind {
-        Kind::Created => read(record).map(Body::Created),
-        Kind::Message => read(record).map(Body::Message),
-        Kind::Edit => read(record).map(Body::Edit),
-        Kind::Delete => read(record).map(Body::Delete),
-        Kind::Reaction => read(record).map(Body::Reaction),
-        Kind::MemberAdded => read(record).map(Body::MemberAdded),
-        Kind::MemberRemoved => read(record).map(Body::MemberRemoved),
-        Kind::RoleChanged => read(record).map(Body::RoleChanged),
-        Kind::ConversationChanged => read(record).map(Body::ConversationChanged),
-        Kind::Redacted => read(record).map(|Was { was }| match was {
+    match kind {
+        Kind::Created => read(json).map(Body::Created),
+        Kind::Message => read(json).map(Body::Message),
+        Kind::Edit => read(json).map(Body::Edit),
+        Kind::Delete => read(json).map(Body::Delete),
+        Kind::Reaction => read(json).map(Body::Reaction),
+        Kind::MemberAdded => read(json).map(Body::MemberAdded),
+        Kind::MemberRemoved => read(json).map(Body::MemberRemoved),
+        Kind::RoleChanged => read(json).map(Body::RoleChanged),
+        Kind::ConversationChanged => read(json).map(Body::ConversationChanged),
+        Kind::Redacted => read(json).map(|Was { was }| match was {
             "message" => Body::Redacted(Redacted { was: RedactedKind::Message }),
             "edit" => Body::Redacted(Redacted { was: RedactedKind::Edit }),
             _ => Body::Unknown,
         }),
         Kind::Sealed | Kind::Commit | Kind::DevicesChanged => Ok(Body::Unknown),
-    };
-    body.map_err(|error| store::Error::Corrupt(format!("the body of {conversation}.{}: {error}", record.seq)))
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! The logs: dense, with totals that add up, and with every young client_id remembered.
+//! The logs: dense, with totals that add up, and with every young client_id remembered; and the rows derived from them.
 
-use kith_protocol::{ConversationId, Timestamp};
+use kith_protocol::{Body, ConversationId, Timestamp};
 use serde::de::IgnoredAny;
 
-use super::{Check, Progress, why};
+use super::{Check, Progress, derived::Derived, why};
 use crate::{
     clock,
+    delivery::encoding,
     store::{
         Counts, Error, Kind,
         sqlite::{Met, Reader, Snapshot, Stored},
@@ -26,6 +27,7 @@ impl<P: FnMut(Progress)> Check<P> {
         let total = self.report.entries;
         let (mut done, mut failed) = (0, Ok(()));
         let mut before = Before::default();
+        let mut derived: Option<Derived> = None;
         let mut reader = snapshot.reader();
         snapshot.each_entry(|met| {
             let (log, seq, stored) = match met {
@@ -33,10 +35,18 @@ impl<P: FnMut(Progress)> Check<P> {
                     self.report.unchecked += u64::from(unchecked);
                     (log, seq, stored)
                 }
-                Met::Gap(_, error) => return self.report.problem(|| why(error)),
+                Met::Gap(_, error) => {
+                    derived.iter_mut().for_each(Derived::break_off);
+                    return self.report.problem(|| why(error));
+                }
             };
             if before.log != Some(log) {
                 self.report.logs += 1;
+                let begun = self.derived(&mut reader, derived.take(), Some(log));
+                derived = begun.unwrap_or_else(|error| {
+                    failed = Err(error);
+                    None
+                });
                 before = Before { log: Some(log), seq: 0, says: Some(Default::default()) };
             }
             if seq != before.seq + 1 {
@@ -45,13 +55,17 @@ impl<P: FnMut(Progress)> Check<P> {
             }
             before = match stored {
                 Ok(stored) => {
-                    self.entry((log, seq), &stored, before.says);
+                    let body = self.entry((log, seq), &stored, before.says);
                     if failed.is_ok() {
                         failed = self.remembered(&mut reader, (log, seq), &stored);
+                    }
+                    if let (Ok(()), Some(derived)) = (&failed, &mut derived) {
+                        failed = self.fold(&mut reader, derived, (seq, &stored), body);
                     }
                     Before { log: Some(log), seq, says: Some((stored.at, stored.counts)) }
                 }
                 Err(error) => {
+                    derived.iter_mut().for_each(Derived::break_off);
                     self.report.problem(|| why(error));
                     Before { log: Some(log), seq, says: None }
                 }
@@ -59,6 +73,8 @@ impl<P: FnMut(Progress)> Check<P> {
             done += 1;
             self.told("entries", done, total);
         })?;
+        let ended = self.derived(&mut reader, derived.take(), None);
+        failed = failed.and(ended.map(drop));
         if done != total {
             self.report.problem(|| format!("{total} entries are there, and {done} are found by their conversation"));
         }
@@ -69,7 +85,44 @@ impl<P: FnMut(Progress)> Check<P> {
         failed
     }
 
-    fn entry(&mut self, (log, seq): (ConversationId, u64), stored: &Stored<'_>, before: Option<(Timestamp, Counts)>) {
+    /// Ends the log that was read before, and begins another one.
+    fn derived(
+        &mut self,
+        reader: &mut Reader<'_>,
+        before: Option<Derived>,
+        log: Option<ConversationId>,
+    ) -> Result<Option<Derived>, Error> {
+        if let Some(before) = before {
+            before.end(reader)?.into_iter().for_each(|what| self.report.problem(|| what));
+        }
+        log.map(|log| Derived::begin(log, reader)).transpose()
+    }
+
+    fn fold(
+        &mut self,
+        reader: &mut Reader<'_>,
+        derived: &mut Derived,
+        (seq, stored): (u64, &Stored<'_>),
+        body: Option<Body>,
+    ) -> Result<(), Error> {
+        let Some(body) = body else {
+            derived.break_off();
+            return Ok(());
+        };
+        let sender = reader.user(stored.sender)?;
+        let problems = derived.entry(reader, (seq, sender, stored.at), &body)?;
+        problems.into_iter().for_each(|what| self.report.problem(|| what));
+        Ok(())
+    }
+
+    /// Checks one entry; its body, if that is of its kind.
+    fn entry(
+        &mut self,
+        (log, seq): (ConversationId, u64),
+        stored: &Stored<'_>,
+        before: Option<(Timestamp, Counts)>,
+    ) -> Option<Body> {
+        let body = encoding::body_of(stored.kind, stored.body).ok();
         let mut wrong = |what: &str| self.report.problem(|| format!("{log}.{seq}: {what}"));
         if (seq == 1) != (stored.kind == Kind::Created) {
             wrong(&format!("is of kind {}", stored.kind.name()));
@@ -77,13 +130,20 @@ impl<P: FnMut(Progress)> Check<P> {
         if before.is_some_and(|(at, _)| stored.at < at) {
             wrong("was taken before the one before it");
         }
-        if let Some((_, counts)) = before.filter(|(_, counts)| !follows(stored.kind, seq, stored.counts, *counts)) {
+        let follows = |counts: &Counts| match &body {
+            Some(body) if *body != Body::Unknown => stored.counts.follow(*counts, seq, &body.into()),
+            _ => follows(stored.kind, seq, stored.counts, *counts),
+        };
+        if let Some((_, counts)) = before.filter(|(_, counts)| !follows(counts)) {
             wrong(&format!("its totals {:?} do not follow on {counts:?}", stored.counts));
         }
         let is_object = stored.body.first() == Some(&b'{') && serde_json::from_slice::<IgnoredAny>(stored.body).is_ok();
         if !is_object {
             wrong("its body is no JSON object");
+        } else if body.is_none() {
+            wrong(&format!("its body is none of the kind {}", stored.kind.name()));
         }
+        body
     }
 
     /// A resend of what was taken within the last week must be found.

@@ -1,8 +1,10 @@
 //! Whether a data directory holds together: `kith verify`.
 //!
-//! The structures of the database, every log, every remembered client_id, and every row with what it refers to. What is
-//! derived is held against its log only where it says that it reflects it to the end.
+//! The structures of the database, every log, every remembered client_id, and every row with what it refers to. Members,
+//! amendments, settings and mentions are derived from each log and compared with the rows that are kept of them, where
+//! these say that they reflect it to the end.
 
+mod derived;
 pub(super) mod logs;
 mod rows;
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kith_protocol::{ConversationId, MediaId, UploadId, UserId};
+use kith_log::Content;
+use kith_protocol::{ConversationId, MediaId, Timestamp, UploadId, UserId};
 use sha2::{Digest as _, Sha256};
 
 use super::{Check, Progress};
 use crate::{
+    delivery::encoding,
     media::{
         objects::{Part, file_of},
         parts::part_of,
@@ -104,6 +106,7 @@ impl Look<'_> {
             Place::State(id) => self.state(id, &State::decode(value)?)?,
             Place::Member(id, user) => self.member(id, user, &Member::decode(value)?)?,
             Place::Amendment(id, seq) => self.amendment(id, seq, &Amendment::decode(value)?)?,
+            Place::Mention(user, at, id, seq) => self.mention(user, at, (id, seq))?,
             Place::UserInvite(_, hash) => {
                 schema::user::time_of(value)?;
                 // It goes before the row that leads to it, and may have been used.
@@ -128,7 +131,6 @@ impl Look<'_> {
             | Place::Erasing(_)
             | Place::Blocked(..)
             | Place::Contact(..)
-            | Place::Mention(..)
             | Place::Channel(_)
             | Place::Active(_)
             | Place::Unindexed(_)
@@ -228,6 +230,22 @@ impl Look<'_> {
             wrong.push("the conversation is not in the member's list".to_owned());
         }
         Ok(wrong)
+    }
+
+    /// A mention leads to a message that mentions the user, or mentioned them before its content was gone.
+    fn mention(&mut self, user: UserId, at: Timestamp, (log, seq): (ConversationId, u64)) -> Result<Wrong, Error> {
+        let range = LogRange { log, seqs: seq..=seq, direction: Direction::Ascending, limit: 1 };
+        let Some(record) = self.beside(|reader| reader.read(&range, &mut PageBytes::new(usize::MAX)))?.pop() else {
+            return Ok(vec!["it refers to what is not in the log".to_owned()]);
+        };
+        let body = self.beside(|_| encoding::body(log, &record))?;
+        let entry = kith_log::Entry { seq, sender: record.sender, at: record.at, content: (&body).into() };
+        let names = match entry.content {
+            Content::Message { mentions } => mentions.contains(&user),
+            content => content.counted(),
+        };
+        let holds = names && record.at == at && record.sender != user;
+        Ok(missing(holds, "its message does not mention the user"))
     }
 
     fn amendment(&mut self, id: ConversationId, seq: u64, row: &Amendment) -> Result<Wrong, Error> {
