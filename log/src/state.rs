@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kith_protocol::{
     Timestamp, UserId,
-    entry::{ConversationChanged, ConversationKind, Created, Role, Writers},
+    entry::{ConversationChanged, ConversationKind, Role, Writers},
 };
 use serde::{Deserialize, Serialize};
 
@@ -96,17 +96,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn created(created: &Created, at: Timestamp) -> Self {
-        Self {
-            kind: created.kind,
-            title: created.title.clone(),
-            expire_after_s: created.expire_after_s,
-            created_at: at,
-            ..Self::default()
+    /// Applies the next entry: of those that say no settings it changes nothing.
+    pub fn apply(&mut self, entry: &Entry<'_>) {
+        match entry.content {
+            Content::Created(created) => {
+                *self = Self {
+                    kind: created.kind,
+                    title: created.title.clone(),
+                    expire_after_s: created.expire_after_s,
+                    created_at: entry.at,
+                    ..Self::default()
+                }
+            }
+            Content::ConversationChanged(changed) => self.change(changed),
+            _ => {}
         }
     }
 
-    fn apply(&mut self, changed: &ConversationChanged) {
+    fn change(&mut self, changed: &ConversationChanged) {
         let text = |old: &mut Option<String>, new: &Option<String>| {
             if let Some(new) = new {
                 *old = Some(new.clone()).filter(|new| !new.is_empty());
@@ -160,9 +167,9 @@ impl State {
         self.seq = entry.seq;
         self.at = entry.at;
         self.counts = self.counts.with(entry.seq, &entry.content);
+        self.settings.apply(entry);
         match entry.content {
             Content::Created(created) => {
-                self.settings = Settings::created(created, entry.at);
                 for member in &created.members {
                     self.members.insert(member.user, Member { role: member.role, since: 1, joined: entry.seq });
                 }
@@ -177,8 +184,8 @@ impl State {
                     member.role = changed.role;
                 }
             }
-            Content::ConversationChanged(changed) => self.settings.apply(changed),
-            Content::Message { .. }
+            Content::ConversationChanged(_)
+            | Content::Message { .. }
             | Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction(_)

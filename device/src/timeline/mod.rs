@@ -3,12 +3,12 @@
 //! Invariant: nothing here does I/O, awaits, or reads a clock. Frames go in, in whatever order they come; what is missing
 //! comes out of [`Timeline::lacks`].
 
-mod fold;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use kith_log::Settings;
 use kith_protocol::{
     Body, ConversationId, DeviceId, Entry, Media, Message, MessageId, Timestamp, UserId,
     entry::{Redacted, RedactedKind, Text},
@@ -16,8 +16,6 @@ use kith_protocol::{
     limits::HAVE_CONVERSATIONS,
     rest::HeadItem,
 };
-
-pub use fold::fold;
 
 /// The conversations of one device.
 #[derive(Debug, Clone)]
@@ -40,8 +38,8 @@ struct Conversation {
     head: u64,
     /// The time of the last entry.
     at: Timestamp,
-    /// Seconds after which messages sent now disappear.
-    expire_after_s: Option<u32>,
+    /// The settings, as far as the entries that were applied say them.
+    settings: Settings,
     /// True once the user is no member any longer.
     left: bool,
 }
@@ -115,7 +113,7 @@ impl Timeline {
     /// The entry that a `sent` stands for.
     pub fn sent(&self, sent: &Sent, by: (UserId, DeviceId), message: &NewMessage) -> Entry {
         let conversation = self.conversations.get(&sent.conversation);
-        let expire_after_s = conversation.and_then(|conversation| conversation.expire_after_s);
+        let expire_after_s = conversation.and_then(|conversation| conversation.settings.expire_after_s);
         let at = sent.true_at.unwrap_or(sent.at);
         Entry {
             id: MessageId { conversation: sent.conversation, seq: sent.seq },
@@ -223,7 +221,7 @@ impl Timeline {
 
     /// The folded messages of what is kept, ascending.
     pub fn messages(&self, id: ConversationId) -> Vec<Message> {
-        fold(self.log(id))
+        kith_log::messages(self.log(id))
     }
 
     /// The conversation; one that is new begins so far below `head` as the backlog allows.
@@ -237,15 +235,7 @@ impl Timeline {
 
     fn take(&mut self, entry: Entry) {
         let Some(conversation) = self.conversations.get_mut(&entry.conversation) else { return };
-        match &entry.body {
-            Body::Created(created) => conversation.expire_after_s = created.expire_after_s,
-            Body::ConversationChanged(changed) => {
-                if let Some(seconds) = changed.expire_after_s {
-                    conversation.expire_after_s = Some(seconds).filter(|seconds| *seconds > 0);
-                }
-            }
-            _ => {}
-        }
+        conversation.settings.apply(&(&entry).into());
         if let (Some(at), Body::Message(_)) = (entry.expires_at, &entry.body) {
             self.expiring.insert((at, entry.id));
         }

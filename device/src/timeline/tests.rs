@@ -1,18 +1,19 @@
 //! Whatever the network does to the frames, a device that asks for what it lacks ends with the log.
 
+use kith_log::messages;
 use kith_protocol::{
     Uuid,
-    entry::{ConversationKind, Created, Edit, MemberAdded, Reaction, Role, Target},
+    entry::{ConversationKind, Created, Edit, MemberAdded, Reaction, ReactionUsers, Role, Target},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::*;
 
-pub(super) fn anna() -> UserId {
+fn anna() -> UserId {
     UserId::new(Uuid::from_u128(1))
 }
 
-pub(super) fn bert() -> UserId {
+fn bert() -> UserId {
     UserId::new(Uuid::from_u128(2))
 }
 
@@ -21,7 +22,7 @@ fn room() -> ConversationId {
 }
 
 /// An entry by anna where the seq is odd, by bert where it is even.
-pub(super) fn entry(seq: u64, body: Body) -> Entry {
+fn entry(seq: u64, body: Body) -> Entry {
     Entry {
         id: MessageId { conversation: room(), seq },
         conversation: room(),
@@ -36,19 +37,19 @@ pub(super) fn entry(seq: u64, body: Body) -> Entry {
     }
 }
 
-pub(super) fn message(seq: u64, text: &str) -> Entry {
+fn message(seq: u64, text: &str) -> Entry {
     entry(seq, Body::Message(Text { text: text.into(), ..Text::default() }))
 }
 
-pub(super) fn edit(seq: u64, target: u64, text: &str) -> Entry {
+fn edit(seq: u64, target: u64, text: &str) -> Entry {
     entry(seq, Body::Edit(Edit { target, text: text.into(), mentions: Vec::new() }))
 }
 
-pub(super) fn delete(seq: u64, target: u64) -> Entry {
+fn delete(seq: u64, target: u64) -> Entry {
     entry(seq, Body::Delete(Target { target }))
 }
 
-pub(super) fn react(seq: u64, target: u64, emoji: &str, on: bool) -> Entry {
+fn react(seq: u64, target: u64, emoji: &str, on: bool) -> Entry {
     entry(seq, Body::Reaction(Reaction { target, emoji: emoji.into(), on }))
 }
 
@@ -151,7 +152,7 @@ proptest! {
         told.extend(catch_up(&mut timeline, &log, since, page));
         prop_assert!(told.iter().eq(visible), "each entry is told once, in order");
         prop_assert!(timeline.log(room()).eq(visible));
-        prop_assert_eq!(timeline.messages(room()), fold(visible.iter()));
+        prop_assert_eq!(timeline.messages(room()), messages(visible.iter()));
         prop_assert_eq!(timeline.have(), vec![(room(), log.len() as u64)]);
     }
 
@@ -167,7 +168,7 @@ proptest! {
         timeline.head(&head_item(restored.len() as u64));
         catch_up(&mut timeline, restored, 1, page);
         prop_assert!(timeline.log(room()).eq(restored));
-        prop_assert_eq!(timeline.messages(room()), fold(restored.iter()));
+        prop_assert_eq!(timeline.messages(room()), messages(restored.iter()));
     }
 }
 
@@ -248,4 +249,51 @@ fn a_sent_message_expires_as_its_conversation_says() {
     let entry = timeline.sent(&sent, (anna(), DeviceId::new(Uuid::from_u128(3))), &new);
     assert_eq!(entry.expires_at, Some(Timestamp::from_millis(61_000)));
     assert_eq!(timeline.entry(&entry), Applied::New);
+}
+
+#[test]
+fn a_message_is_edited_and_gets_reactions() {
+    let log = [
+        message(1, "helo"),
+        react(2, 1, "👍", true),
+        edit(3, 1, "hello"),
+        react(4, 1, "👍", true),
+        react(5, 1, "👍", true),
+        react(7, 1, "🎉", true),
+        react(9, 1, "🎉", false),
+        message(10, "next"),
+    ];
+    let folded = messages(log.iter());
+    assert_eq!(folded.len(), 2);
+    assert!(matches!(&folded[0].entry.body, Body::Message(text) if text.text == "hello"));
+    assert_eq!(folded[0].edited_at, Some(log[2].at));
+    assert_eq!(folded[0].reactions, [ReactionUsers { emoji: "👍".into(), users: vec![bert(), anna()] }]);
+}
+
+#[test]
+fn the_forms_of_one_emoji_are_one_reaction() {
+    let put = [message(1, "helo"), react(2, 1, "❤", true), react(3, 1, "❤\u{fe0f}", true), react(5, 1, "ok👍", true)];
+    let reactions = messages(put.iter()).remove(0).reactions;
+    let heart = ReactionUsers { emoji: "❤\u{fe0f}".into(), users: vec![bert(), anna()] };
+    assert_eq!(reactions, [heart, ReactionUsers { emoji: "ok👍".into(), users: vec![anna()] }]);
+    let back = [react(6, 1, "❤\u{fe0f}", false), react(7, 1, "❤", false), react(9, 1, "ok👍", false)];
+    assert_eq!(messages(put.iter().chain(&back)).remove(0).reactions, []);
+}
+
+#[test]
+fn a_deleted_message_is_the_same_before_and_after_its_text_has_left_the_log() {
+    let before = [message(1, "secret"), edit(2, 1, "more"), react(3, 1, "👍", true), delete(4, 1), edit(5, 1, "x")];
+    let mut after = before.clone();
+    after[0] = entry(1, Body::Redacted(Redacted { was: RedactedKind::Message }));
+    after[0].sender = before[0].sender;
+    after[1].body = Body::Redacted(Redacted { was: RedactedKind::Edit });
+    let folded = messages(before.iter());
+    assert_eq!(folded, messages(after.iter()));
+    assert!(folded.len() == 1 && folded[0].deleted && folded[0].reactions.is_empty());
+}
+
+#[test]
+fn what_aims_at_nothing_changes_nothing() {
+    let log = [edit(5, 1, "x"), delete(6, 2), react(7, 3, "👍", true), entry(8, Body::Unknown)];
+    assert_eq!(messages(log.iter()), []);
 }

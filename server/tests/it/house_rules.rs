@@ -145,7 +145,7 @@ fn the_client_does_not_know_the_server() {
 fn a_device_waits_for_nothing_and_owns_no_clock() {
     const REASON: &str = "a device can be run from a seed, in any program, because all that it knows is passed in";
     let names = dependencies("device/Cargo.toml");
-    assert_eq!(names, ["kith-protocol", "thiserror"], "{REASON}");
+    assert_eq!(names, ["kith-log", "kith-protocol", "thiserror"], "{REASON}");
     never(
         "device/src",
         |name| !name.contains("/tests/"),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import histories from "../../../protocol/vectors/histories.json";
 import recorded from "./recorded/chat.json";
 import { Thread } from "./thread";
 import type { Entry, Message, Messages, ServerFrame } from "./types";
@@ -136,4 +137,21 @@ test("a kind and a redaction of a later version keep their place in the log, and
   for (const entry of later) expect(thread.apply(entry)).toBe("applied");
   expect(thread.folded).toBe(8);
   expect(thread.messages.map(({ seq }) => seq)).toEqual([1, 6, 7]);
+});
+
+test("every generated history shows as it does to the server and to other clients", () => {
+  for (const history of histories) {
+    const thread = new Thread();
+    thread.atEnd = true;
+    for (const entry of history.entries as unknown as Entry[]) expect(thread.apply(entry)).toBe("applied");
+    const messages = thread.messages.map(({ seq, kind, body, edited_at, deleted, reactions }) => ({
+      seq,
+      kind,
+      text: kind === "message" ? body.text : undefined,
+      edited_at,
+      deleted: deleted ?? false,
+      reactions: reactions ?? [],
+    }));
+    expect(messages, `seed ${history.seed}`).toEqual(history.messages);
+  }
 });

@@ -5,6 +5,9 @@ import { isSame, qualified } from "./words";
 /** What applying an entry came to. `gap`: entries before it are missing. */
 export type Applied = "applied" | "known" | "gap";
 
+/** A message that somebody wrote, and whose content is there. */
+type Written = Extract<Message, { kind: "message" }>;
+
 /** Messages that a window holds at most: what is further away is let go, and read again when it is wanted. */
 export const WINDOW_MESSAGES = 400;
 
@@ -90,26 +93,25 @@ export class Thread {
     switch (entry.kind) {
       case "edit": {
         const { target, text, mentions } = entry.body;
-        return this.change(target, (message) =>
-          message.kind === "message" ? { ...message, body: { ...message.body, text, mentions }, edited_at: timeOf(entry) } : message,
-        );
+        return this.amend(target, (message) => ({ ...message, body: { ...message.body, text, mentions }, edited_at: timeOf(entry) }));
       }
       case "delete":
-        return this.change(entry.body.target, deleted);
+        return this.amend(entry.body.target, deleted);
       case "reaction": {
         const { target, emoji, on } = entry.body;
-        return this.change(target, (message) => react(message, emoji, entry.sender, on));
+        return this.amend(target, (message) => react(message, emoji, entry.sender, on));
       }
       default:
         if (!shows(entry)) return;
         if (this.atEnd && !this.messages.some((message) => message.seq === entry.seq)) {
-          this.messages = [...this.messages, entry].slice(-WINDOW_MESSAGES * 2);
+          this.messages = [...this.messages, entry.kind === "redacted" ? deleted(entry) : entry].slice(-WINDOW_MESSAGES * 2);
         }
     }
   }
 
-  private change(seq: number, to: (message: Message) => Message): void {
-    this.messages = this.messages.map((message) => (message.seq === seq ? to(message) : message));
+  /** Changes a message, unless it is gone or is none. */
+  private amend(seq: number, to: (message: Written) => Message): void {
+    this.messages = this.messages.map((message) => (message.seq === seq && message.kind === "message" ? to(message) : message));
   }
 }
 
@@ -144,17 +146,17 @@ export function isOver({ expires_at }: Entry, now: number): boolean {
 }
 
 function deleted(message: Message): Message {
-  return { ...message, kind: "redacted", body: { was: "message" }, deleted: true, reactions: [] };
+  const { edited_at: _, ...rest } = message;
+  return { ...rest, kind: "redacted", body: { was: "message" }, deleted: true, reactions: [] };
 }
 
 function react(message: Message, emoji: string, user: string, on: boolean): Message {
-  const reactions = (message.reactions ?? []).map((reaction) =>
-    isSame(reaction.emoji, emoji) ? { ...reaction, users: reaction.users.filter((other) => other !== user) } : reaction,
-  );
-  if (on) {
-    const known = reactions.find((reaction) => isSame(reaction.emoji, emoji));
-    if (known) known.users.push(user);
-    else reactions.push({ emoji: qualified(emoji) ?? emoji, users: [user] });
+  const reactions = (message.reactions ?? []).map((reaction) => {
+    if (!isSame(reaction.emoji, emoji) || reaction.users.includes(user) === on) return reaction;
+    return { ...reaction, users: on ? [...reaction.users, user] : reaction.users.filter((other) => other !== user) };
+  });
+  if (on && !reactions.some((reaction) => isSame(reaction.emoji, emoji))) {
+    reactions.push({ emoji: qualified(emoji) ?? emoji, users: [user] });
   }
   return { ...message, reactions: reactions.filter((reaction) => reaction.users.length > 0) };
 }
