@@ -15,7 +15,7 @@ use crate::{
     conversation::Conversations,
     limits,
     store::{
-        Change, Direction, KeyRange, Store, StoreExt as _,
+        Change, Direction, Store, StoreExt as _,
         schema::{self, Report, ReportedMessage, Value},
     },
 };
@@ -139,14 +139,15 @@ impl Reports {
         let mut waiting = Vec::new();
         let mut range = schema::report::all_made();
         loop {
-            let scan = self.store.scan(schema::report::partition(), range, Direction::Ascending, limits::SCAN_ROWS);
+            let scan =
+                self.store.scan(schema::report::partition(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
             let rows = scan.await?;
             for row in &rows {
                 waiting.push(schema::report::made_of(&row.key)?);
             }
             match rows.last() {
                 Some(last) if rows.len() == limits::SCAN_ROWS => {
-                    range = KeyRange { from: [&last.key[..], &[0]].concat(), to: schema::report::all_made().to };
+                    range.from = schema::behind(&last.key);
                 }
                 _ => return Ok(waiting),
             }

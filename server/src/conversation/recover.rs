@@ -54,9 +54,10 @@ impl Conversations {
             let mut range = KeyRange::default();
             loop {
                 let partition = schema::active::partition(shard);
-                let rows = self.context.store.scan(partition, range, Direction::Ascending, limits::SCAN_ROWS).await?;
+                let rows =
+                    self.context.store.scan(partition, range.clone(), Direction::Ascending, limits::SCAN_ROWS).await?;
                 let Some(last) = rows.last() else { break };
-                range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
+                range.from = schema::behind(&last.key);
                 for row in rows.iter().filter(|row| schema::active::is_active(&row.key)) {
                     left.push(schema::active::conversation_of(&row.key)?);
                 }

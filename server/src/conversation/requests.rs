@@ -101,7 +101,7 @@ impl Context {
                 requests.extend(store::unless_damaged(of, Request::decode(&row.value)).map(|row| (conversation, row)));
             }
             match rows.last() {
-                Some(last) if rows.len() == limits::SCAN_ROWS => range.from = [&last.key[..], &[0]].concat(),
+                Some(last) if rows.len() == limits::SCAN_ROWS => range.from = schema::behind(&last.key),
                 _ => return Ok(requests),
             }
         }

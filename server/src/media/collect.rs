@@ -104,7 +104,7 @@ impl Media {
             let rows =
                 self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS).await?;
             let Some(last) = rows.last() else { break };
-            range.from = [&last.key[..], &[0]].concat();
+            range.from = schema::behind(&last.key);
             for row in rows {
                 let since = schema::user::time_of(&row.value)?;
                 if since.plus(Duration::from_secs(limits::MEDIA_PERHAPS_S)) > clock::forget_until() {

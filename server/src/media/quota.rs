@@ -31,7 +31,7 @@ impl Media {
                 let ascending = Direction::Ascending;
                 let names = self.store.scan(partition.clone(), range.clone(), ascending, limits::SCAN_ROWS).await?;
                 let Some(last) = names.last() else { break };
-                range.from = [&last.key[..], &[0]].concat();
+                range.from = schema::behind(&last.key);
                 let of = || "the row of a name".to_owned();
                 let owners =
                     names.iter().filter_map(|name| store::unless_damaged(of, schema::name::user_of(&name.value)));

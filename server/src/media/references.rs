@@ -67,7 +67,7 @@ impl Media {
     ) -> Result<(Vec<(ConversationId, u64)>, Option<Vec<u8>>), Error> {
         let (partition, range) = (schema::media::partition(id), schema::media::shown_from(&from));
         let rows = self.store.scan(partition, range, Direction::Ascending, limits::SCAN_ROWS).await?;
-        let next = rows.last().filter(|_| rows.len() == limits::SCAN_ROWS).map(|last| [&last.key[..], &[0]].concat());
+        let next = rows.last().filter(|_| rows.len() == limits::SCAN_ROWS).map(|last| schema::behind(&last.key));
         let mut shown: Vec<(ConversationId, u64)> = Vec::new();
         for row in rows {
             if let Reference::Message(conversation, seq) = schema::media::reference_of(&row.key)? {

@@ -10,7 +10,7 @@ use crate::{
     page_bytes::PageBytes,
     store::{
         Direction, Error, KeyRange, LogRange, Record, RowKey,
-        schema::{self, conversation, due::Kind, name, shown, user},
+        schema::{self, conversation, name, shown, user},
         sqlite::{OpenError, Reader, Snapshot},
     },
 };
@@ -35,24 +35,6 @@ pub enum Subject {
     All(&'static [&'static [u8]]),
 }
 
-/// The kinds of partitions that can be looked at as a whole, by their names.
-static KINDS: [(&str, &[&[u8]]); 13] = [
-    ("server", &[b"m"]),
-    ("names", &[b"n"]),
-    ("directs", &[b"d"]),
-    ("invites", &[b"i"]),
-    ("channels", &[b"h"]),
-    ("active", &[b"a"]),
-    ("pushes", &[b"p"]),
-    // Those of a directory of version 3, and those that this program writes.
-    ("expiring", &[b"x", &Kind::Expiry.prefix()]),
-    ("requests", &[b"e", &Kind::Request.prefix()]),
-    ("reports", &[b"r"]),
-    ("collects", &[b"g", &Kind::Media.prefix()]),
-    ("uploads", &[b"w", &Kind::Upload.prefix()]),
-    ("due", &[b"f"]),
-];
-
 /// A text that names nothing to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -67,7 +49,7 @@ impl FromStr for Subject {
         if let Some(name) = text.strip_prefix('@') {
             return Ok(Subject::Name(name.to_owned()));
         }
-        if let Some((_, prefixes)) = KINDS.iter().find(|(name, _)| *name == text) {
+        if let Some((_, prefixes)) = schema::PARTITIONS.iter().find(|(name, _)| *name == text) {
             return Ok(Subject::All(prefixes));
         }
         let user = text.parse().map(Subject::User).ok();
@@ -133,7 +115,7 @@ fn rows(reader: &mut Reader<'_>, partition: Vec<u8>, show: &mut impl FnMut(&str)
         let page = reader.scan(&partition, &range, Direction::Ascending, PAGE)?;
         page.iter().for_each(|row| show(&line(&partition, &row.key, &row.value)));
         match page.last() {
-            Some(last) if page.len() == PAGE => range.from = [&last.key[..], &[0]].concat(),
+            Some(last) if page.len() == PAGE => range.from = schema::behind(&last.key),
             _ => return Ok(()),
         }
     }

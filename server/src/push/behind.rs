@@ -101,7 +101,7 @@ impl Push {
         }
         let rows = self.store.scan(partition.clone(), range, Direction::Ascending, limits::SCAN_ROWS).await?;
         let full = rows.len() == limits::SCAN_ROWS;
-        let next = rows.last().filter(|_| full).map(|last| [&last.key[..], &[0]].concat());
+        let next = rows.last().filter(|_| full).map(|last| schema::behind(&last.key));
         let mut outdated = Vec::new();
         for row in rows {
             if !self.recall_row(work, user, &row)? {

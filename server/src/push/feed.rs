@@ -74,9 +74,9 @@ impl Push {
         let mut active = None;
         let mut range = KeyRange::default();
         loop {
-            let rows = self.store.scan(partition.to_vec(), range, Direction::Ascending, ROWS).await?;
+            let rows = self.store.scan(partition.to_vec(), range.clone(), Direction::Ascending, ROWS).await?;
             let Some(last) = rows.last() else { return Ok(found) };
-            range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
+            range.from = schema::behind(&last.key);
             for row in rows {
                 let conversation = schema::active::conversation_of(&row.key)?;
                 if schema::active::is_active(&row.key) {
@@ -291,7 +291,7 @@ impl Push {
             let scan = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, limits::SCAN_ROWS);
             let rows = scan.await?;
             let Some(last) = rows.last() else { return Ok(()) };
-            range.from = [&last.key[..], &[0]].concat();
+            range.from = schema::behind(&last.key);
             for row in rows {
                 let (user, device) = schema::push::device_of(&row.key)?;
                 let target = Target { user, device, conversation: schema::push::conversation_of(&row.key)? };

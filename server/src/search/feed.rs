@@ -139,9 +139,9 @@ impl Search {
             let mut range = KeyRange::default();
             let mut active = None;
             loop {
-                let rows = self.store.scan(partition.clone(), range, Direction::Ascending, ROWS).await?;
+                let rows = self.store.scan(partition.clone(), range.clone(), Direction::Ascending, ROWS).await?;
                 let Some(last) = rows.last() else { break };
-                range = KeyRange { from: [&last.key[..], &[0]].concat(), to: None };
+                range.from = schema::behind(&last.key);
                 let mut unindexed = Vec::with_capacity(rows.len());
                 for row in rows {
                     let conversation = schema::active::conversation_of(&row.key)?;

@@ -41,7 +41,7 @@ pub trait StoreExt: Store {
                 let full = page.len() == limits::SCAN_ROWS;
                 rows.extend(page);
                 match rows.last() {
-                    Some(last) if full => range.from = [&last.key[..], &[0]].concat(),
+                    Some(last) if full => range.from = schema::behind(&last.key),
                     _ => return Ok(rows),
                 }
             }

@@ -104,7 +104,7 @@ pub use self::{
     media::{Collect, Media, Picture, Upload},
     place::{Place, named, place},
     push::{Pending, Subscription},
-    shown::shown,
+    shown::{PARTITIONS, shown},
     strangers::{Report, ReportedMessage, Request, report},
 };
 use super::{Counts, Error, KeyRange, RowKey};
@@ -381,6 +381,11 @@ fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     bytes.push(tag);
     parts.iter().for_each(|part| bytes.extend_from_slice(part));
     bytes
+}
+
+/// The first key behind `key`: where a scan that has met it goes on.
+pub fn behind(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
 }
 
 /// The keys that begin with `tag`.

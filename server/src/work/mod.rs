@@ -28,7 +28,10 @@ use crate::{
     Error, clock, limits,
     store::{
         self, Change, CommitError, Direction, KeyRange, Row, RowKey, Store,
-        schema::due::{self, Kind, Task},
+        schema::{
+            self,
+            due::{self, Kind, Task},
+        },
     },
     telemetry,
 };
@@ -189,7 +192,7 @@ impl Schedule {
             while pass.next.is_none() {
                 let rows = self.scan(&partition, &range).await?;
                 let Some(last) = rows.last() else { break };
-                range.from = [&last.key[..], &[0]].concat();
+                range.from = schema::behind(&last.key);
                 let is_last = rows.len() < limits::DUE_ROWS;
                 left = left.saturating_sub(rows.len());
                 if left == 0 {
@@ -271,7 +274,7 @@ impl Schedule {
                 loop {
                     let rows = self.scan(&partition, &range).await?;
                     let Some(last) = rows.last() else { break };
-                    range.from = [&last.key[..], &[0]].concat();
+                    range.from = schema::behind(&last.key);
                     for row in rows {
                         see(&partition, row).await?;
                     }

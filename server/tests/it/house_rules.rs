@@ -84,6 +84,16 @@ fn no_door_reaches_past_a_node_to_its_store() {
 }
 
 #[test]
+fn keys_are_built_in_one_place() {
+    never(
+        "server/src",
+        |name| !name.starts_with("server/src/store/") && !name.ends_with("tests.rs"),
+        &["KeyRange {", "tagged(", "last.key[..]", "row.key[..]", "key: vec!", "partition: vec!", "partition: ["],
+        "what a key means can be changed because only `store/schema` builds keys and ranges of them",
+    );
+}
+
+#[test]
 fn an_engine_is_known_in_one_place() {
     never(
         "server/src",

@@ -31,5 +31,5 @@ pub fn from(day: u64) -> KeyRange {
 
 /// The rows behind a key.
 pub fn behind(key: &[u8]) -> KeyRange {
-    KeyRange { from: [key, &[0]].concat(), to: None }
+    KeyRange { from: super::behind(key), to: None }
 }

@@ -4,9 +4,27 @@ use kith_protocol::MessageId;
 
 use super::{
     Amendment, Collect, Device, Invite, Kept, Known, Listed, Media, Member, Pending, Place, Replay, Report, Request,
-    State, Subscription, Today, Token, Upload, User, Value, direct, media, name, server, user,
+    State, Subscription, Today, Token, Upload, User, Value, direct, due::Kind, media, name, server, user,
 };
 use crate::store::Error;
+
+/// The kinds of partitions that can be looked at as a whole, by their names; each with the bytes that begin its partitions.
+pub static PARTITIONS: [(&str, &[&[u8]]); 13] = [
+    ("server", &[b"m"]),
+    ("names", &[b"n"]),
+    ("directs", &[b"d"]),
+    ("invites", &[b"i"]),
+    ("channels", &[b"h"]),
+    ("active", &[b"a"]),
+    ("pushes", &[b"p"]),
+    // Those of a directory of version 3, and those that this program writes.
+    ("expiring", &[b"x", &Kind::Expiry.prefix()]),
+    ("requests", &[b"e", &Kind::Request.prefix()]),
+    ("reports", &[b"r"]),
+    ("collects", &[b"g", &Kind::Media.prefix()]),
+    ("uploads", &[b"w", &Kind::Upload.prefix()]),
+    ("due", &[b"f"]),
+];
 
 /// What a row says, without what is secret in it.
 ///
