@@ -66,6 +66,10 @@ pub const DUE_ROWS_PER_PASS: usize = 1024;
 pub const DUE_SLACK_S: u64 = 600;
 /// Seconds for which due work is looked for where nothing that can be believed says since when there is any.
 pub const DUE_BACK_S: u64 = 366 * 24 * 3600;
+/// Rows that a conversation writes in one turn, at most.
+pub const TURN_ROWS: usize = 1024;
+/// Times that a conversation proposes the same entries again without getting any of them into its log, because others append.
+pub const APPEND_TRIES: usize = 8;
 /// A conversation without work for so many seconds goes to sleep.
 pub const CONVERSATION_IDLE_S: u64 = 60;
 /// The time for which moved pointers may wait for the disk, in milliseconds.
@@ -417,6 +421,7 @@ const _: () = assert!(kith_protocol::limits::RESUME_BYTES < OUTBOX_BYTES / 2);
 const _: () = assert!(CONVERSATION_BATCH <= CONVERSATION_QUEUE && STORE_BATCH <= STORE_QUEUE);
 // What was overwritten is gone when the log has been emptied, with time left to wait for reads that are under way.
 const _: () = assert!(CHECKPOINT_S * 2 < SCRUB_S);
+const _: () = assert!(TURN_ROWS <= STORE_BATCH);
 // A turn has room for the largest body with the rows derived from it, and a durable write for a turn.
 const _: () = assert!(2 * BODY_BYTES <= STORE_TURN_BYTES && STORE_TURN_BYTES <= STORE_BATCH_BYTES);
 const _: () = assert!(POLL_WAIT_S < POLL_IDLE_S);

@@ -110,6 +110,20 @@ impl Accounts {
         Self { store, roster, media, subscriptions, settings, passwords, cards, sign_ups }
     }
 
+    /// The same without the threads that hash passwords: nobody signs in.
+    #[cfg(test)]
+    pub(crate) fn without_passwords(
+        store: Arc<dyn Store>,
+        roster: Arc<Roster>,
+        media: Arc<Media>,
+        subscriptions: Arc<Subscriptions>,
+        settings: Settings,
+    ) -> Self {
+        let (passwords, cards) = (Passwords::without_threads(), Cards::default());
+        let sign_ups = SignUps::new(settings.signups_per_network, settings.signups);
+        Self { store, roster, media, subscriptions, settings, passwords, cards, sign_ups }
+    }
+
     /// A user's row, and its stored form for a condition; `None` for one who never was. An erased one has a row too.
     async fn user(&self, user: UserId) -> Result<Option<(User, Bytes)>, Error> {
         let Some(value) = self.store.one(schema::user::profile_row(user)).await? else { return Ok(None) };

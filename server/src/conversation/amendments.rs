@@ -6,12 +6,13 @@ use kith_protocol::{
     limits::{EMOJI_BYTES, Limits},
 };
 
-use super::{live::Live, log};
+use super::{catch_up::Unmade, live::Live, log};
 use crate::{
     Error,
     account::Actor,
     clock,
     delivery::encoding,
+    limits,
     store::{Kind, Record},
 };
 
@@ -58,9 +59,21 @@ impl Amend {
 }
 
 impl Live {
-    /// Appends what the actor does to a message. What changes nothing appends nothing.
+    /// Appends what the actor does to a message. What changes nothing appends nothing. What others appended first has it judged
+    /// anew.
     pub(super) async fn amend(&mut self, actor: Actor, amend: Amend) -> Result<(), Error> {
         amend.check(&self.context.limits)?;
+        for _ in 0..limits::APPEND_TRIES {
+            match self.try_to_amend(actor, amend.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(Unmade::Refused(error)) => return Err(error),
+                Err(Unmade::Overtaken) => {}
+            }
+        }
+        Err(Code::Unavailable.into())
+    }
+
+    async fn try_to_amend(&mut self, actor: Actor, amend: Amend) -> Result<(), Unmade> {
         let target = amend.target();
         self.access(actor.user)?.sees(target)?;
         // What others see of a member accepts the conversation.
@@ -90,7 +103,7 @@ impl Live {
         }
     }
 
-    async fn edit(&mut self, actor: Actor, record: &Record, mut edit: Edit) -> Result<(), Error> {
+    async fn edit(&mut self, actor: Actor, record: &Record, mut edit: Edit) -> Result<(), Unmade> {
         self.state.may_edit(actor.user, record.sender)?;
         self.may_say_more(actor.user).await?;
         edit.mentions.sort_unstable();
@@ -112,22 +125,22 @@ impl Live {
             return Ok(());
         }
         once_more?;
-        let records = self.append(actor, &[Body::Edit(edit)]).await?;
-        self.amendment(target).await?.edited(records[0].seq);
-        self.told(records);
+        self.append(actor, &[Body::Edit(edit)], Vec::new()).await?;
         Ok(())
     }
 
-    async fn delete(&mut self, actor: Actor, record: &Record, target: Target) -> Result<(), Error> {
+    async fn delete(&mut self, actor: Actor, record: &Record, target: Target) -> Result<(), Unmade> {
         self.state.may_delete(actor.user, record.sender)?;
-        let records = self.append(actor, &[Body::Delete(target)]).await?;
-        self.amendment(target.target).await?.deleted = true;
-        self.redact_content(target.target, self.state.seq).await?;
-        self.told(records);
+        // What is damaged of it is this actor's error, and nobody else's once it is deleted.
+        let edits = self.amendment(target.target).await?.edits.clone();
+        for edit in edits {
+            self.record(edit).await?;
+        }
+        self.append(actor, &[Body::Delete(target)], Vec::new()).await?;
         Ok(())
     }
 
-    async fn react(&mut self, actor: Actor, reaction: Reaction) -> Result<(), Error> {
+    async fn react(&mut self, actor: Actor, reaction: Reaction) -> Result<(), Unmade> {
         self.may_say_more(actor.user).await?;
         let Reaction { target, emoji, on } = reaction;
         let amendment = self.amendment(target).await?;
@@ -139,15 +152,8 @@ impl Live {
         }
         let emoji = emoji::shown(&emoji);
         let reaction = Reaction { target, emoji: emoji.clone(), on };
-        let records = self.append(actor, &[Body::Reaction(reaction)]).await?;
-        self.amendment(target).await?.react(&emoji, actor.user, on);
-        self.told(records);
+        self.append(actor, &[Body::Reaction(reaction)], Vec::new()).await?;
         Ok(())
-    }
-
-    fn told(&mut self, records: Vec<Record>) {
-        self.publish(&records, &[]);
-        records.into_iter().for_each(|record| self.keep(record));
     }
 
     /// Takes the content of a message whose time is over.

@@ -2,7 +2,7 @@
 //! mentions of its members, what expires. Derived rows are written behind the entries; what a crash kept from them is
 //! folded again when the conversation wakes.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use kith_log::{Amendment, Content, Entry, State};
@@ -12,13 +12,13 @@ use kith_protocol::{
     limits::{PAGE_BYTES, PAGE_ITEMS, POINTER_MOVES},
 };
 
-use super::{Context, live::Live};
+use super::{Context, catch_up::must_look, live::Live};
 use crate::{
-    Error, clock,
+    clock,
     delivery::{encoding, watchers::Watchers},
     limits,
     store::{
-        self, Change, Direction, Kind, LogRange, Record, RowKey, Turn, WriteError,
+        self, Change, Direction, Kind, LogRange, Record, RowKey, RowWrite, StoreExt as _, Turn, WriteError,
         schema::{self, Member, Pointer, Pointers, Value, due::Task},
     },
 };
@@ -58,13 +58,19 @@ impl Live {
             active,
             unpushed: false,
             looked: None,
+            behind: false,
             dirty: Default::default(),
             flush_at: None,
         };
         live.load_members().await?;
-        if let Some(head) = head {
-            live.fold_up_to(head.seq).await?;
+        let head = head.map_or(0, |head| head.seq);
+        while live.state.seq < head {
+            for record in live.page_behind(head).await? {
+                let body = encoding::body(id, &record)?;
+                live.fold(&record, &body, head).await?;
+            }
         }
+        live.unlist_removed().await?;
         if active {
             // An acceptance is in the list before it is in the member's row.
             let apart = live.pointers.iter().filter(|(_, pointers)| !pointers.accepted).map(|(user, _)| *user);
@@ -95,47 +101,37 @@ impl Live {
         }
     }
 
-    /// Folds the entries behind the head that the store has up to `head`; they are given back in their order.
-    async fn fold_up_to(&mut self, head: u64) -> Result<Vec<Record>, store::Error> {
-        let mut folded = Vec::new();
-        while self.state.seq < head {
-            let seqs = self.state.seq + 1..=head;
-            let range = LogRange { log: self.id, seqs, direction: Direction::Ascending, limit: PAGE_ITEMS };
-            let records = self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
-            if records.is_empty() {
-                let missing = self.state.seq + 1;
-                return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));
+    /// Takes the conversation out of the lists of those whom entries removed that were only folded now: servers of before did
+    /// that behind the entry.
+    async fn unlist_removed(&self) -> Result<(), store::Error> {
+        for user in &self.dirty.removed {
+            let gone = [schema::user::listed(self.id), schema::user::request(self.id)];
+            let row = |key| RowWrite::Delete(RowKey { partition: schema::user::partition(*user), key });
+            let turn = Turn::rows(gone.map(row).to_vec());
+            match self.context.store.write(self.id, self.state.seq, turn).await {
+                Ok(()) => self.context.accounts.forget_card(*user),
+                Err(WriteError::Store(error)) => return Err(error),
+                Err(others) => return Err(store::Error::Unavailable(others.to_string())),
             }
-            for record in records {
-                self.fold(&record, head).await?;
-                folded.push(record);
-            }
-        }
-        Ok(folded)
-    }
-
-    /// After an append of unknown outcome: folds what the store has and gives it to everybody. A conversation of which that
-    /// cannot be read is closed.
-    pub async fn catch_up(&mut self) -> Result<(), Error> {
-        self.try_to_catch_up().await.map_err(|error| self.context.failed(self.id, error))
-    }
-
-    async fn try_to_catch_up(&mut self) -> Result<(), store::Error> {
-        let head = self.context.store.heads(vec![self.id]).await?.pop().flatten();
-        let records = self.fold_up_to(head.map_or(0, |head| head.seq)).await?;
-        if !records.is_empty() {
-            self.context.quota.count(&records);
-            self.flush_soon();
-            self.publish(&records, &[]);
-            records.into_iter().for_each(|record| self.keep(record));
         }
         Ok(())
     }
 
-    /// Folds a record that is read back from a log that ends at `head`.
-    async fn fold(&mut self, record: &Record, head: u64) -> Result<(), store::Error> {
-        let body = encoding::body(self.id, record)?;
-        let entry = entry(record, Content::from(&body));
+    /// A page of the entries behind the head, of a log that ends at `head`, which is further on.
+    pub async fn page_behind(&self, head: u64) -> Result<Vec<Record>, store::Error> {
+        let seqs = self.state.seq + 1..=head;
+        let range = LogRange { log: self.id, seqs, direction: Direction::Ascending, limit: PAGE_ITEMS };
+        let records = self.context.store.read_within(vec![range], PAGE_BYTES).await?.pop().unwrap_or_default();
+        if records.is_empty() {
+            let missing = self.state.seq + 1;
+            return Err(store::Error::Corrupt(format!("{} ends at {head} but has no entry {missing}", self.id)));
+        }
+        Ok(records)
+    }
+
+    /// Folds the entry behind the head, of a log that ends at `head`. Where it fails, the entry is not folded.
+    pub async fn fold(&mut self, record: &Record, body: &Body, head: u64) -> Result<(), store::Error> {
+        let entry = entry(record, Content::from(body));
         if let Some(target) = entry.content.target() {
             self.amendment(target).await?.apply(&entry);
         }
@@ -146,11 +142,6 @@ impl Live {
         self.apply_content(record, entry.content);
         self.recall(accepted);
         Ok(())
-    }
-
-    /// Applies an entry to the state and the members. `edit`, `delete` and `reaction` are applied where their target is.
-    pub fn apply(&mut self, record: &Record, body: &Body) {
-        self.apply_content(record, Content::from(body));
     }
 
     /// Applies a message: its sender has read up to it, whom it mentions has one more to read, and it may expire.
@@ -236,7 +227,11 @@ impl Live {
             let was = match record.kind {
                 Kind::Message => RedactedKind::Message,
                 Kind::Edit => RedactedKind::Edit,
-                _ => continue,
+                _ => {
+                    // Another keeper has taken it.
+                    self.replace_tailed(&record);
+                    continue;
+                }
             };
             // Before the content that names them is gone.
             self.release_attached(&record).await?;
@@ -252,60 +247,98 @@ impl Live {
         Ok(())
     }
 
-    /// Writes what is dirty. What cannot be written now stays dirty and is tried again.
+    /// Writes what is dirty, as of the end of the log. What cannot be written now stays dirty and is tried again.
     pub async fn flush(&mut self) {
         self.flush_at = None;
-        if self.dirty.is_clean() && !self.active {
-            return;
+        for _ in 0..limits::APPEND_TRIES {
+            if self.behind
+                && let Err(error) = self.catch_up(&mut Vec::new()).await
+            {
+                return tracing::warn!(conversation = %self.id, %error, "what others wrote waits for the store");
+            }
+            if self.dirty.is_clean() && !self.active {
+                return;
+            }
+            self.write_or_wait().await;
+            if !self.behind {
+                return;
+            }
         }
+    }
+
+    /// Writes what is dirty, or has it tried again; where others have appended, once it has caught up with them.
+    pub async fn write_or_wait(&mut self) {
         if let Err(error) = self.write().await {
             tracing::warn!(conversation = %self.id, %error, "derived rows wait for the store");
+            self.behind |= must_look(&error);
             self.flush_soon();
         }
     }
 
-    async fn write(&mut self) -> Result<(), store::CommitError> {
-        let store = self.context.store.clone();
-        // The rows of other partitions come first: the state's seq says that they are all there.
-        for (user, at, seq) in &self.dirty.mentions {
-            let put = Change::Put(schema::user::mention(*at, self.id, *seq), Bytes::new());
-            store.commit(schema::user::partition(*user), vec![put], Vec::new()).await?;
-        }
-        for (at, seq) in &self.dirty.expiring {
-            self.context.expiries.put(*at, Task::Expiry(self.id, *seq), Bytes::new()).await?;
-        }
-        for user in &self.dirty.removed {
-            let deletes = [schema::user::listed(self.id), schema::user::request(self.id)].map(Change::Delete);
-            store.commit(schema::user::partition(*user), deletes.to_vec(), Vec::new()).await?;
-            self.context.accounts.forget_card(*user);
-        }
-        let mut changes = Vec::new();
-        for user in &self.dirty.members {
-            if let (Some(log), Some(pointers)) = (self.state.members.get(user), self.pointers.get(user)) {
-                let member = Member { log: *log, pointers: pointers.clone() };
-                changes.push(Change::Put(schema::conversation::member(*user), member.encode()));
-            }
-        }
-        let removed = self.dirty.removed.iter().map(|user| Change::Delete(schema::conversation::member(*user)));
-        changes.extend(removed);
-        for (target, amendment) in &self.dirty.amendments {
-            changes.push(Change::Put(schema::conversation::amendment(*target), amendment.encode()));
-        }
-        if self.state.seq > 0 {
-            let State { seq, counts, ref settings, .. } = self.state;
-            let state = schema::State { seq, counts, settings: settings.clone() };
-            changes.push(Change::Put(schema::conversation::state(), state.encode()));
-        }
-        store.commit(schema::conversation::partition(self.id), changes, Vec::new()).await?;
+    /// Writes what is dirty, each turn of it only if nobody has appended behind the head: memory that others have left behind
+    /// writes nothing over what they wrote.
+    async fn write(&mut self) -> Result<(), WriteError> {
+        let expiries = &self.context.expiries;
+        let due = self.dirty.expiring.iter().map(|(at, seq)| expiries.row(*at, Task::Expiry(self.id, *seq)));
+        let due: Vec<RowKey> = due.collect();
+        let written = self.write_rows(self.dirty_rows(&due)).await;
+        due.iter().for_each(|row| expiries.note(row));
+        written?;
         self.dirty = Default::default();
         // From here on the rows reflect every entry; the next append says first that they may not.
         if self.active {
             self.active = false;
             self.unpushed = false;
             let row = schema::active::row(self.id);
-            store.commit(row.partition, vec![Change::Delete(row.key)], Vec::new()).await?;
+            self.context.store.change(row.partition, vec![Change::Delete(row.key)]).await?;
         }
         Ok(())
+    }
+
+    /// Writes rows in their order, in as many turns as they need.
+    async fn write_rows(&self, rows: Vec<RowWrite>) -> Result<(), WriteError> {
+        let store = &self.context.store;
+        let mut turn = Turn::default();
+        for row in rows {
+            if turn.changes() == limits::TURN_ROWS || turn.bytes() + row.bytes() > limits::STORE_TURN_BYTES {
+                store.write(self.id, self.state.seq, mem::take(&mut turn)).await?;
+            }
+            match row {
+                // The reactions of a whole channel to one message pass no turn.
+                RowWrite::Put(row, value) if value.len() > limits::STORE_TURN_BYTES / 2 => {
+                    store.change(row.partition, vec![Change::Put(row.key, value)]).await?;
+                }
+                row => turn.rows.push(row),
+            }
+        }
+        store.write(self.id, self.state.seq, turn).await
+    }
+
+    /// The rows to be written, with those of what is due; that of the state comes last: its seq says that the others are there.
+    fn dirty_rows(&self, due: &[RowKey]) -> Vec<RowWrite> {
+        let own = |key| RowKey { partition: schema::conversation::partition(self.id), key };
+        let mut rows = Vec::new();
+        for (user, at, seq) in &self.dirty.mentions {
+            let key = schema::user::mention(*at, self.id, *seq);
+            rows.push(RowWrite::Put(RowKey { partition: schema::user::partition(*user), key }, Bytes::new()));
+        }
+        rows.extend(due.iter().map(|row| RowWrite::Put(row.clone(), Bytes::new())));
+        rows.extend(self.dirty.removed.iter().map(|user| RowWrite::Delete(own(schema::conversation::member(*user)))));
+        for user in &self.dirty.members {
+            if let (Some(log), Some(pointers)) = (self.state.members.get(user), self.pointers.get(user)) {
+                let member = Member { log: *log, pointers: pointers.clone() };
+                rows.push(RowWrite::Put(own(schema::conversation::member(*user)), member.encode()));
+            }
+        }
+        for (target, amendment) in &self.dirty.amendments {
+            rows.push(RowWrite::Put(own(schema::conversation::amendment(*target)), amendment.encode()));
+        }
+        if self.state.seq > 0 {
+            let State { seq, counts, ref settings, .. } = self.state;
+            let state = schema::State { seq, counts, settings: settings.clone() };
+            rows.push(RowWrite::Put(own(schema::conversation::state()), state.encode()));
+        }
+        rows
     }
 
     /// Writes the rows that have the conversation folded at the next start, and indexed and pushed soon, if they are not

@@ -71,6 +71,8 @@ pub(super) struct Live {
     pub unpushed: bool,
     /// The version of the subscriptions of which no member has one.
     pub looked: Option<u64>,
+    /// True where the log may have entries that are not folded: nothing is answered from memory until they are.
+    pub behind: bool,
     /// What is not written yet; see `fold`.
     pub dirty: Dirty,
     pub flush_at: Option<Instant>,
@@ -120,7 +122,7 @@ pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands:
                     return;
                 }
                 idle_at = Instant::now() + Duration::from_secs(limits::CONVERSATION_IDLE_S);
-                let next = live.take(batch.drain(..)).await;
+                let next = live.take(&mut batch).await;
                 if context.damaged.has(id) {
                     // What its memory derived from the log is not written over what is there.
                     return refuse_all(&context, id, &mut commands, &Damaged::error());
@@ -142,10 +144,13 @@ pub(super) async fn run(context: Arc<Context>, id: ConversationId, mut commands:
                 }
                 if idle_at <= now {
                     live.flush().await;
-                    if live.dirty.is_clean() && live.end(&commands) {
+                    if live.dirty.is_clean() && !live.behind && live.end(&commands) {
                         return;
                     }
                     idle_at = now + Duration::from_secs(limits::CONVERSATION_IDLE_S);
+                }
+                if context.damaged.has(id) {
+                    return refuse_all(&context, id, &mut commands, &Damaged::error());
                 }
             }
         }
@@ -163,6 +168,26 @@ fn refuse_all(context: &Context, id: ConversationId, commands: &mut mpsc::Receiv
 }
 
 impl Command {
+    /// Returns true where memory alone may give the answer: it must have the whole log then, as of when it was asked.
+    fn asks(&self) -> bool {
+        match self {
+            Command::Send(_) | Command::Mark(_) | Command::Typing(_) | Command::Watch(..) | Command::Unwatch(_) => {
+                false
+            }
+            Command::Expire(..) | Command::Recover(_) | Command::Stop(_) => false,
+            Command::Change(_)
+            | Command::Amend(_)
+            | Command::Access(..)
+            | Command::Standing(..)
+            | Command::Info(..)
+            | Command::Participants(..)
+            | Command::Participant(..)
+            | Command::Receipts(..)
+            | Command::Audience(..)
+            | Command::Accept(..) => true,
+        }
+    }
+
     fn refuse(self, conversation: ConversationId, error: &Error) {
         let error = error.clone();
         match self {
@@ -194,10 +219,16 @@ enum Next {
 
 impl Live {
     /// Takes commands in their order; sends that follow one another become one append.
-    async fn take(&mut self, batch: impl Iterator<Item = Command>) -> Next {
+    async fn take(&mut self, batch: &mut Vec<Command>) -> Next {
+        let asked = self.behind || batch.iter().any(Command::asks);
+        if asked && let Err(error) = self.confirm().await {
+            let stop = batch.iter().any(|command| matches!(command, Command::Stop(_)));
+            batch.drain(..).for_each(|command| command.refuse(self.id, &error));
+            return if stop { Next::Stop } else { Next::On };
+        }
         let mut sends: Vec<Submitted> = Vec::new();
         let mut next = Next::On;
-        for command in batch {
+        for command in batch.drain(..) {
             match command {
                 Command::Send(send) => sends.push(send),
                 Command::Mark(mark) => self.mark(*mark).await,

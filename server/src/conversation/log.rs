@@ -1,6 +1,6 @@
 //! The path of a message: who may write, what was sent before, one append for all that waited, then `sent` and fan-out.
 
-use std::mem;
+use std::{collections::HashSet, mem};
 
 use kith_log::Content;
 use kith_protocol::{
@@ -10,15 +10,16 @@ use kith_protocol::{
     limits::Limits,
 };
 
-use super::{Conversations, Reply, live::Live, shown::Attached};
+use super::{Conversations, Reply, catch_up::must_look, live::Live, shown::Attached};
 use crate::{
     Error,
     account::Actor,
     clock,
     delivery::{encoding, fanout, outbox::Asker},
+    limits,
     media::described,
     shed::Ticket,
-    store::{self, Counts, Direction, Kind, LogRange, Record, Turn, WriteError},
+    store::{self, Counts, Direction, Kind, LogRange, Record, RowWrite, Turn, WriteError},
 };
 
 /// Bytes of the body of a message that is nothing but a text, beside the text.
@@ -100,27 +101,56 @@ impl Conversations {
 }
 
 impl Live {
-    /// Appends what waits, in its order, and answers each.
+    /// Appends what waits, in its order, and answers each. What others appended first has the rest admitted anew, and proposed
+    /// behind it; after [`limits::APPEND_TRIES`] times in a row it is refused with `unavailable`.
     pub(super) async fn append_sends(&mut self, sends: &mut Vec<Submitted>) {
-        if sends.is_empty() {
-            return;
-        }
-        let mut admitted: Vec<Submitted> = Vec::with_capacity(sends.len());
-        let mut repeats = Vec::new();
-        for send in sends.drain(..) {
-            let key = (send.actor.user, send.message.client_id);
-            if admitted.iter().any(|other| (other.actor.user, other.message.client_id) == key) {
-                repeats.push(send);
-            } else if let Err(error) = self.admit(&send).await {
-                self.refuse_unless_known(send, error).await;
-            } else {
-                admitted.push(send);
+        let (mut waiting, repeats) = once_each(mem::take(sends));
+        let (mut tries, mut proposed_before) = (0, false);
+        while !waiting.is_empty() {
+            if tries == limits::APPEND_TRIES {
+                return self.refuse(waiting.into_iter().chain(repeats), &Code::Unavailable.into());
             }
+            let (before, head) = (waiting.len(), self.state.seq);
+            waiting = match proposed_before && !self.context.rules.admits_anew {
+                true => waiting,
+                false => self.admit_all(waiting).await,
+            };
+            if self.state.seq == head {
+                waiting = self.propose(waiting).await;
+                proposed_before = true;
+            }
+            tries = if waiting.len() < before { 0 } else { tries + 1 };
         }
-        self.append_admitted(admitted).await;
         for send in repeats {
             self.refuse_unless_known(send, Code::Unavailable.into()).await;
         }
+    }
+
+    /// Returns those of the sends that may be written as of the head, and refuses the others; but where the head moves
+    /// meanwhile, those that are left are to be admitted anew.
+    async fn admit_all(&mut self, mut sends: Vec<Submitted>) -> Vec<Submitted> {
+        let (head, mut refusals) = (self.state.seq, Vec::new());
+        for (index, send) in sends.iter().enumerate() {
+            if let Err(error) = self.admit(send).await {
+                refusals.push((index, error));
+            }
+        }
+        if refusals.is_empty() {
+            return sends;
+        }
+        // A refusal may be for good: it must not come from a memory that others have left behind.
+        let confirmed = self.confirm().await;
+        if confirmed.is_ok() && self.state.seq != head {
+            return sends;
+        }
+        let refused: Vec<_> = refusals.into_iter().rev().map(|(index, error)| (sends.remove(index), error)).collect();
+        for (send, error) in refused.into_iter().rev() {
+            match &confirmed {
+                Ok(()) => self.refuse_unless_known(send, error).await,
+                Err(unknown) => self.refuse([send], unknown),
+            }
+        }
+        sends
     }
 
     /// Checks that the sender may write this here, now. A sender has accepted the conversation.
@@ -159,15 +189,30 @@ impl Live {
     /// Answers a send that may not be taken: with its place, if it was taken before, else with the error.
     pub(super) async fn refuse_unless_known(&mut self, send: Submitted, error: Error) {
         let key = (send.actor.user, send.message.client_id);
-        let known = self.context.store.find(self.id, key.0, key.1).await;
-        match known {
-            Ok(Some(seq)) => match self.record(seq).await {
-                Ok(record) => self.answer_known(send, record),
-                Err(error) => send.origin.refuse(self.id, key.1, &error.into()),
-            },
+        match self.context.store.find(self.id, key.0, key.1).await {
+            Ok(Some(seq)) => self.acknowledge(send, seq).await,
             // Nobody can tell whether it is there: trying again would not tell either.
-            Err(unread @ store::Error::Corrupt(_)) => send.origin.refuse(self.id, key.1, &unread.into()),
-            _ => send.origin.refuse(self.id, key.1, &error),
+            Err(unread @ store::Error::Corrupt(_)) => self.refuse([send], &unread.into()),
+            // Nor now: trying again will.
+            Err(unread) if !error.code.retryable() => self.refuse([send], &unread.into()),
+            _ => self.refuse([send], &error),
+        }
+    }
+
+    /// Answers a send that the log has at `seq`; behind those before it, where others have appended them.
+    async fn acknowledge(&mut self, send: Submitted, seq: u64) {
+        let mut waiting = vec![send];
+        if seq > self.state.seq
+            && self.context.rules.publishes_first
+            && let Err(error) = self.catch_up(&mut waiting).await
+        {
+            return self.refuse(waiting, &error);
+        }
+        // It may have been answered in its place.
+        let Some(send) = waiting.pop() else { return };
+        match self.record(seq).await {
+            Ok(record) => self.answer_known(send, record),
+            Err(error) => self.refuse([send], &error.into()),
         }
     }
 
@@ -194,52 +239,76 @@ impl Live {
         record.ok_or_else(|| store::Error::Corrupt(format!("{} has no entry {seq}", self.id)))
     }
 
-    async fn append_admitted(&mut self, mut sends: Vec<Submitted>) {
-        let mut records = Vec::new();
-        while !sends.is_empty() {
-            if let Err(error) = self.activate().await {
-                return self.refuse(sends, &Error::from(error));
+    /// Appends sends that were admitted, and answers them; returns those that are to be admitted and proposed anew.
+    async fn propose(&mut self, sends: Vec<Submitted>) -> Vec<Submitted> {
+        let head = self.state.seq;
+        if let Err(error) = self.activate().await {
+            self.refuse(sends, &Error::from(error));
+            return Vec::new();
+        }
+        let mut sends = self.refer_attached(sends).await;
+        if sends.is_empty() || self.state.seq != head {
+            return sends;
+        }
+        let records = self.records(&mut sends);
+        match self.append_records(&records, Vec::new()).await {
+            Ok(()) => self.take_appended(sends, records),
+            Err(error) if error.is_unknown() && !self.context.rules.looks => self.take_appended(sends, records),
+            // Together they are too large for one turn: each half is none, at last.
+            Err(WriteError::TooLarge) if sends.len() > 1 => {
+                let mut rest = sends.split_off(sends.len() / 2);
+                Box::pin(self.append_sends(&mut sends)).await;
+                Box::pin(self.append_sends(&mut rest)).await;
             }
-            sends = self.refer_attached(sends).await;
-            if sends.is_empty() {
-                return;
+            // One of them met damage: the others are taken without it.
+            Err(WriteError::Store(store::Error::Corrupt(_))) if sends.len() > 1 => {
+                for send in sends {
+                    Box::pin(self.append_sends(&mut vec![send])).await;
+                }
             }
-            records = self.records(&mut sends);
-            match self.append_records(&records).await {
-                Ok(()) => break,
-                Err(WriteError::Known(known)) => {
-                    for (index, seq) in known.into_iter().rev() {
-                        let send = sends.remove(index);
-                        match self.record(seq).await {
-                            Ok(record) => self.answer_known(send, record),
-                            Err(error) => send.origin.refuse(self.id, send.message.client_id, &error.into()),
-                        }
-                    }
+            Err(error) if must_look(&error) => return self.look_again(sends, &error).await,
+            // Nothing was changed.
+            Err(error) => {
+                let error = Error::from(error);
+                for send in sends {
+                    self.reconsider_attached(&send).await;
+                    self.refuse_unless_known(send, error.clone()).await;
                 }
-                Err(WriteError::TooLarge) if sends.len() > 1 => {
-                    let rest = sends.split_off(sends.len() / 2);
-                    Box::pin(self.append_admitted(sends)).await;
-                    return Box::pin(self.append_admitted(rest)).await;
-                }
-                // One of them met damage: the others are taken without it.
-                Err(WriteError::Store(store::Error::Corrupt(_))) if sends.len() > 1 => {
-                    for send in sends {
-                        Box::pin(self.append_admitted(vec![send])).await;
-                    }
-                    return;
-                }
-                Err(error) => return self.fail(sends, error).await,
             }
         }
-        if sends.is_empty() {
-            return;
-        }
-        self.take_appended(sends, records);
+        Vec::new()
     }
 
-    /// Appends records behind the head, and counts them against those whose doing they are.
-    pub(super) async fn append_records(&self, records: &[Record]) -> Result<(), WriteError> {
-        self.context.store.write(self.id, self.state.seq, Turn::append(records.to_vec())).await?;
+    /// After an append that found the log changed, or of which the outcome is unknown: gives what is there to everybody, answers
+    /// those of the sends that are among it, and returns the others.
+    async fn look_again(&mut self, mut sends: Vec<Submitted>, error: &WriteError) -> Vec<Submitted> {
+        for send in &sends {
+            self.reconsider_attached(send).await;
+        }
+        match error {
+            WriteError::Known(known)
+                if !self.context.rules.publishes_first || known.iter().all(|(_, seq)| *seq <= self.state.seq) =>
+            {
+                for (index, seq) in known.iter().rev() {
+                    let send = sends.remove(*index);
+                    self.acknowledge(send, *seq).await;
+                }
+            }
+            WriteError::Conflict { head } if !self.context.rules.catches_up => self.state.seq = *head,
+            _ => {
+                if let Err(error) = self.catch_up(&mut sends).await {
+                    self.refuse(mem::take(&mut sends), &error);
+                }
+            }
+        }
+        sends
+    }
+
+    /// Appends records behind the head, with rows that change in the same turn, and counts them against those whose doing they
+    /// are.
+    pub(super) async fn append_records(&self, records: &[Record], rows: Vec<RowWrite>) -> Result<(), WriteError> {
+        let turn = Turn { rows, ..Turn::append(records.to_vec()) };
+        self.context.store.write(self.id, self.state.seq, turn).await?;
         self.context.quota.count(records);
         Ok(())
     }
@@ -307,23 +376,20 @@ impl Live {
         (self.state.seq + 1..).zip(sends).map(record).collect()
     }
 
-    /// An append failed. Where its outcome is unknown, the store is asked what became of it.
-    async fn fail(&mut self, sends: Vec<Submitted>, error: WriteError) {
-        let told = Error::from(error);
-        for send in sends {
-            self.reconsider_attached(&send).await;
-            self.refuse_unless_known(send, told.clone()).await;
-        }
-        if let Err(error) = self.catch_up().await {
-            tracing::warn!(conversation = %self.id, %error, "the head was not read back");
-        }
-    }
-
-    fn refuse(&self, sends: Vec<Submitted>, error: &Error) {
+    fn refuse(&self, sends: impl IntoIterator<Item = Submitted>, error: &Error) {
         for send in sends {
             send.origin.refuse(self.id, send.message.client_id, error);
         }
     }
+}
+
+/// Parts sends from those that repeat one of them.
+fn once_each(sends: Vec<Submitted>) -> (Vec<Submitted>, Vec<Submitted>) {
+    if sends.len() < 2 {
+        return (sends, Vec::new());
+    }
+    let mut keys = HashSet::with_capacity(sends.len());
+    sends.into_iter().partition(|send| keys.insert((send.actor.user, send.message.client_id)))
 }
 
 /// The times of sends that are appended together.

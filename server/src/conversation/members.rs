@@ -1,6 +1,5 @@
 //! Who belongs to a conversation, as what, and its settings: every change is an entry of the log.
 
-use kith_log::Content;
 use kith_protocol::{
     Body, Code, ServerFrame, UserId,
     entry::{ConversationChanged, ConversationKind, Created, MemberAdded, MemberRemoved, Role, RoleChanged},
@@ -9,14 +8,19 @@ use kith_protocol::{
 };
 use serde::Serialize;
 
-use super::{Change, live::Live};
+use super::{
+    Change,
+    catch_up::{Unmade, must_look},
+    live::Live,
+};
 use crate::{
     Error,
     account::{Actor, check},
     clock,
     delivery::{encoding, fanout, outbox::Class},
+    limits,
     media::Reference,
-    store::{self, Kind, Record, schema},
+    store::{self, Kind, Record, RowKey, RowWrite, schema},
 };
 
 /// The longest time after which messages may disappear: a year.
@@ -45,10 +49,21 @@ pub(super) fn check_expiry(expire_after_s: Option<u32>) -> Result<(), Error> {
 }
 
 impl Live {
-    /// Makes a change that the actor asks for; the record of its entry.
+    /// Makes a change that the actor asks for; the record of its entry. What others appended first has it judged anew.
     pub(super) async fn change(&mut self, actor: Actor, change: Change) -> Result<Record, Error> {
+        for _ in 0..limits::APPEND_TRIES {
+            match self.try_to_change(actor, change.clone()).await {
+                Ok(record) => return Ok(record),
+                Err(Unmade::Refused(error)) => return Err(error),
+                Err(Unmade::Overtaken) => {}
+            }
+        }
+        Err(Code::Unavailable.into())
+    }
+
+    async fn try_to_change(&mut self, actor: Actor, change: Change) -> Result<Record, Unmade> {
         if self.state.seq > 0 && matches!(change, Change::Create { .. }) {
-            return self.record(1).await.map_err(Error::from);
+            return Ok(self.record(1).await?);
         }
         // Leaving is possible on a disk that is full, too.
         if !matches!(change, Change::Remove { .. } | Change::Role { .. }) {
@@ -60,7 +75,7 @@ impl Live {
         }
         match change {
             Change::Create { kind, title, expire_after_s, members } => {
-                self.append_changes(actor, vec![Body::Created(Created { kind, title, expire_after_s, members })]).await
+                self.append(actor, &[Body::Created(Created { kind, title, expire_after_s, members })], Vec::new()).await
             }
             Change::Add { user, role } => self.add(actor, user, role).await,
             Change::Remove { user } => self.remove(actor, user).await,
@@ -69,18 +84,18 @@ impl Live {
         }
     }
 
-    async fn add(&mut self, actor: Actor, user: UserId, role: Option<Role>) -> Result<Record, Error> {
+    async fn add(&mut self, actor: Actor, user: UserId, role: Option<Role>) -> Result<Record, Unmade> {
         let role = role.unwrap_or(Role::Member);
         self.state.may_add(actor.user, user, role)?;
         if let Some(joined) = self.state.members.get(&user).map(|member| member.joined) {
             if actor.user == user {
                 self.accept(user).await?;
             }
-            return self.record(joined).await.map_err(Error::from);
+            return Ok(self.record(joined).await?);
         }
         let card = self.context.accounts.card(user).await?;
         if !card.exists || card.erased {
-            return Err(Error::field("/user", "there is no such user"));
+            return Err(Error::field("/user", "there is no such user").into());
         }
         if actor.user != user {
             self.context.accounts.may_add(actor.user, user).await?;
@@ -88,11 +103,9 @@ impl Live {
         if self.state.members.len() >= self.members_at_most() {
             return Err(Code::ConversationFull.into());
         }
-        self.context.bring(self.id, self.state.settings.kind, user, actor.user).await?;
+        let bringing = self.context.bringing(self.id, self.state.settings.kind, user, actor.user).await?;
         let added = MemberAdded { user, role, by: actor.user };
-        let record = self.append_changes(actor, vec![Body::MemberAdded(added)]).await?;
-        self.tell_brought(user).await;
-        Ok(record)
+        self.append(actor, &[Body::MemberAdded(added)], of_user(user, bringing)).await
     }
 
     fn members_at_most(&self) -> usize {
@@ -104,45 +117,30 @@ impl Live {
         }
     }
 
-    /// Tells a user that they are a member from now on, or that a request waits for them.
-    async fn tell_brought(&self, user: UserId) {
-        if self.reaches(user) {
-            self.tell_conversation(std::iter::once(user), frame::Change::Added);
-        } else {
-            self.context.tell_requests(user).await;
-        }
-    }
-
-    async fn remove(&mut self, actor: Actor, user: UserId) -> Result<Record, Error> {
+    async fn remove(&mut self, actor: Actor, user: UserId) -> Result<Record, Unmade> {
         self.state.may_remove(actor.user, user)?;
         let mut bodies = vec![Body::MemberRemoved(MemberRemoved { user, by: actor.user })];
         if let Some(heir) = self.state.heir_of(user) {
             bodies.push(Body::RoleChanged(RoleChanged { user: heir, role: Role::Owner, by: actor.user }));
         }
-        let reached = self.reaches(user);
         // The last entry that who leaves gets is their leaving; the succession is for those who stay.
-        let record = self.append_changes(actor, bodies).await?;
-        if reached {
-            self.tell_conversation(std::iter::once(user), frame::Change::Left);
-        } else {
-            self.context.tell_requests(user).await;
-        }
-        Ok(record)
+        let gone = [schema::user::listed(self.id), schema::user::request(self.id)].map(store::Change::Delete);
+        self.append(actor, &bodies, of_user(user, gone)).await
     }
 
-    async fn change_role(&mut self, actor: Actor, user: UserId, role: Role) -> Result<Record, Error> {
+    async fn change_role(&mut self, actor: Actor, user: UserId, role: Role) -> Result<Record, Unmade> {
         self.state.may_change_role(actor.user, user, role)?;
         let member = self.member(user)?;
         if member.role == role {
-            return self.record(member.joined).await.map_err(Error::from);
+            return Ok(self.record(member.joined).await?);
         }
-        self.append_changes(actor, vec![Body::RoleChanged(RoleChanged { user, role, by: actor.user })]).await
+        self.append(actor, &[Body::RoleChanged(RoleChanged { user, role, by: actor.user })], Vec::new()).await
     }
 
-    async fn change_settings(&mut self, actor: Actor, changes: ConversationChanged) -> Result<Record, Error> {
+    async fn change_settings(&mut self, actor: Actor, changes: ConversationChanged) -> Result<Record, Unmade> {
         self.state.may_change(actor.user, &changes)?;
         if changes == ConversationChanged::default() {
-            return self.record(self.state.seq).await.map_err(Error::from);
+            return Ok(self.record(self.state.seq).await?);
         }
         let settings = &self.state.settings;
         let retitled = changes.title.clone().filter(|_| settings.kind == ConversationKind::Channel);
@@ -152,7 +150,7 @@ impl Live {
             let put = store::Change::Put(row.key, Default::default());
             self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
         }
-        let record = self.append_changes(actor, vec![Body::ConversationChanged(changes)]).await?;
+        let record = self.append(actor, &[Body::ConversationChanged(changes)], Vec::new()).await?;
         if let (Some(before), Some(after)) = (before, retitled)
             && before.to_lowercase() != after.to_lowercase()
         {
@@ -167,54 +165,35 @@ impl Live {
         Ok(record)
     }
 
-    /// Appends entries that change the conversation, applies them, and tells everybody; the record of the first.
-    async fn append_changes(&mut self, actor: Actor, bodies: Vec<Body>) -> Result<Record, Error> {
-        let began = self.state.seq == 0;
-        let removed: Vec<UserId> = bodies
-            .iter()
-            .filter_map(|body| if let Body::MemberRemoved(removed) = body { Some(removed.user) } else { None })
-            .collect();
-        let reached: Vec<UserId> = removed.iter().copied().filter(|user| self.reaches(*user)).collect();
-        let records = self.append(actor, &bodies).await?;
-        let retitled = self.state.settings.kind == ConversationKind::Channel
-            && bodies.iter().any(|body| matches!(body, Body::Created(_) | Body::ConversationChanged(_)));
-        // Who looks for a channel reads its title from the store; who has left one has room for another.
-        if retitled || !removed.is_empty() {
-            self.flush().await;
-        }
-        for user in reached {
-            // The removal itself was the last entry that they got.
-            fanout::tell(
-                &self.context.roster,
-                std::iter::once(user),
-                &encoding::run(self.id, &records[..1], &self.context.roster.budget).frames,
-                Class::Vital,
-                None,
-            );
-        }
-        self.publish(&records, &[]);
-        let change = if began { frame::Change::Added } else { frame::Change::Changed };
-        self.tell_conversation(self.reached(), change);
-        if began {
-            let apart: Vec<_> = self.pointers.keys().copied().filter(|user| !self.reaches(*user)).collect();
-            for user in apart {
-                self.context.tell_requests(user).await;
+    /// Appends entries of the server's own making, with rows that change in the same turn, takes them in, and tells everybody; the
+    /// record of the first.
+    pub(super) async fn append(
+        &mut self,
+        actor: Actor,
+        bodies: &[Body],
+        rows: Vec<RowWrite>,
+    ) -> Result<Record, Unmade> {
+        self.activate().await?;
+        loop {
+            let mut records = self.entries(actor, bodies);
+            match self.append_records(&records, rows.clone()).await {
+                Ok(()) => self.take_in(&records).await,
+                Err(error) if !must_look(&error) => return Err(error.into()),
+                Err(_) if self.find_appended(&records).await? => {}
+                Err(_) if self.context.rules.judges_anew => return Err(Unmade::Overtaken),
+                Err(_) => continue,
             }
+            return Ok(records.swap_remove(0));
         }
-        records.iter().for_each(|record| self.keep(record.clone()));
-        records.into_iter().next().ok_or(Error::new(Code::Internal))
     }
 
-    /// Appends entries of the server's own making and applies them.
-    pub(super) async fn append(&mut self, actor: Actor, bodies: &[Body]) -> Result<Vec<Record>, Error> {
-        self.activate().await?;
-        let (at, true_at) = self.next_at();
-        let mut counts = self.state.counts;
-        let mut records = Vec::with_capacity(bodies.len());
-        for (seq, body) in (self.state.seq + 1..).zip(bodies) {
+    /// The records of entries of the server's own making, behind the head.
+    fn entries(&self, actor: Actor, bodies: &[Body]) -> Vec<Record> {
+        let ((at, true_at), mut counts) = (self.next_at(), self.state.counts);
+        let record = |(seq, body): (u64, &Body)| {
             counts = counts.with(seq, &body.into());
             let (kind, json) = stored(body);
-            records.push(Record {
+            Record {
                 seq,
                 kind,
                 sender: actor.user,
@@ -226,25 +205,9 @@ impl Live {
                 expires_at: None,
                 counts,
                 body: json.into(),
-            });
-        }
-        if let Err(error) = self.append_records(&records).await {
-            if let Err(error) = self.catch_up().await {
-                tracing::warn!(conversation = %self.id, %error, "the head was not read back");
             }
-            return Err(error.into());
-        }
-        for (record, body) in records.iter().zip(bodies) {
-            self.apply(record, body);
-        }
-        self.flush_soon();
-        // They are durable, and everybody is to hear of them, whatever the store says now.
-        if let Err(error) =
-            self.recall_accepted(bodies.iter().flat_map(|body| Content::from(body).joining()).collect()).await
-        {
-            tracing::warn!(conversation = %self.id, %error, "whether new members have accepted was not read back");
-        }
-        Ok(records)
+        };
+        (self.state.seq + 1..).zip(bodies).map(record).collect()
     }
 
     /// Tells users how their list of conversations changed.
@@ -253,6 +216,16 @@ impl Live {
         let frame = encoding::frame(&ServerFrame::Conversation(told));
         fanout::tell(&self.context.roster, users, &frame, Class::Vital, None);
     }
+}
+
+/// Changes of a user's rows, as those of a turn.
+fn of_user(user: UserId, changes: impl IntoIterator<Item = store::Change>) -> Vec<RowWrite> {
+    let row = |key| RowKey { partition: schema::user::partition(user), key };
+    let write = |change| match change {
+        store::Change::Put(key, value) => RowWrite::Put(row(key), value),
+        store::Change::Delete(key) => RowWrite::Delete(row(key)),
+    };
+    changes.into_iter().map(write).collect()
 }
 
 fn stored(body: &Body) -> (Kind, Vec<u8>) {

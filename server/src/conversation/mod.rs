@@ -2,12 +2,13 @@
 //!
 //! [`Conversations`] finds the task of a conversation or wakes it, gives it commands and waits for its answers. What the
 //! task does is in `live` (its loop and memory), `log` (sends), `members`, `amendments` and `receipts`; `fold` derives the
-//! rows from the log; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake; `requests` keeps
+//! rows from the log; `catch_up` takes in what others appended, by the `rules`; `history`, `resume` and `readable` read; `audience` tells `push` whom to wake; `requests` keeps
 //! apart what strangers begin.
 
 mod amendments;
 mod audience;
 mod begun;
+mod catch_up;
 mod damaged;
 mod directory;
 mod fold;
@@ -22,8 +23,11 @@ mod receipts;
 mod recover;
 mod requests;
 mod resume;
+mod rules;
 mod shown;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -61,6 +65,7 @@ use self::{
     quota::Quota,
     recover::Recovery,
     resume::Standing,
+    rules::Rules,
     shown::Attached,
 };
 use crate::{
@@ -94,6 +99,7 @@ struct Context {
     roster: Arc<Roster>,
     shed: Arc<Shed>,
     limits: Limits,
+    rules: Rules,
     live: Box<[Mutex<Queues>]>,
     live_count: AtomicUsize,
     /// Those that cannot be read.
@@ -152,6 +158,7 @@ struct Mark {
 }
 
 /// A change of a conversation or of its members.
+#[derive(Clone)]
 enum Change {
     Create { kind: ConversationKind, title: Option<String>, expire_after_s: Option<u32>, members: Vec<MemberRole> },
     Add { user: UserId, role: Option<Role> },
@@ -184,6 +191,7 @@ impl Conversations {
             roster,
             shed,
             limits,
+            rules: Rules::RIGHT,
             live,
             live_count: AtomicUsize::new(0),
             damaged: Damaged::default(),
@@ -199,6 +207,13 @@ impl Conversations {
             messages: metrics::counter!("kith_messages_total"),
         };
         Self { context: Arc::new(context) }
+    }
+
+    /// The same conversations, by other rules.
+    #[cfg(test)]
+    fn with_rules(mut self, rules: Rules) -> Self {
+        Arc::get_mut(&mut self.context).expect("nobody else has them yet").rules = rules;
+        self
     }
 
     /// Takes a message, durable before it is answered; the answer goes where `origin` says.

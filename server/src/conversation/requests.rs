@@ -30,7 +30,7 @@ use crate::{
 
 impl Context {
     /// Writes a conversation into a user's list, or into their requests where a stranger brings them into it. Before the
-    /// entry that makes them a member.
+    /// conversation begins.
     pub(super) async fn bring(
         &self,
         conversation: ConversationId,
@@ -38,13 +38,26 @@ impl Context {
         user: UserId,
         by: UserId,
     ) -> Result<(), Error> {
+        let changes = self.bringing(conversation, kind, user, by).await?;
+        self.store.commit(schema::user::partition(user), changes, Vec::new()).await?;
+        self.accounts.forget_card(user);
+        Ok(())
+    }
+
+    /// The changes of a user's rows that bring them into a conversation: they are made with the entry that makes them a member,
+    /// so that no other keeper's removal of them comes between the two.
+    pub(super) async fn bringing(
+        &self,
+        conversation: ConversationId,
+        kind: ConversationKind,
+        user: UserId,
+        by: UserId,
+    ) -> Result<Vec<Change>, Error> {
         if by != user && !self.arrives(kind, user, by).await? {
-            return self.request(conversation, user, by).await;
+            return self.requesting(conversation, user, by).await;
         }
         let put = Change::Put(schema::user::listed(conversation), Listed::default().encode());
-        let forget = Change::Delete(schema::user::request(conversation));
-        self.store.commit(schema::user::partition(user), vec![put, forget], Vec::new()).await?;
-        Ok(())
+        Ok(vec![put, Change::Delete(schema::user::request(conversation))])
     }
 
     /// Returns true where what `by` begins with a user arrives as an ordinary conversation.
@@ -53,9 +66,9 @@ impl Context {
         Ok(known && self.has_room(user).await?)
     }
 
-    /// Writes a request. Beyond [`limits::REQUESTS`] the oldest of the stranger with the most of them makes room: so one
+    /// The changes that make a request. Beyond [`limits::REQUESTS`] the oldest of the stranger with the most of them makes room: so one
     /// stranger pushes out their own, and many must be many.
-    async fn request(&self, conversation: ConversationId, user: UserId, by: UserId) -> Result<(), Error> {
+    async fn requesting(&self, conversation: ConversationId, user: UserId, by: UserId) -> Result<Vec<Change>, Error> {
         let now = clock::now();
         let until = now.plus(Duration::from_secs(limits::REQUEST_S));
         let mut waiting = self.requests_of(user).await?;
@@ -72,9 +85,7 @@ impl Context {
             self.request_due(now, user, other).await?;
             changes.push(Change::Put(schema::user::request(other), Request { until: now, ..row }.encode()));
         }
-        self.store.commit(schema::user::partition(user), changes, Vec::new()).await?;
-        self.accounts.forget_card(user);
-        Ok(())
+        Ok(changes)
     }
 
     async fn request_due(&self, at: Timestamp, user: UserId, conversation: ConversationId) -> Result<(), Error> {
@@ -194,11 +205,12 @@ impl Live {
         }
         self.dirty.members.insert(user);
         self.looked = None;
+        // What others appended meanwhile comes behind it.
+        self.tell_conversation(std::iter::once(user), kith_protocol::frame::Change::Added);
         self.flush().await;
         if let Some(peer) = self.peer(user) {
             self.befriend(user, peer);
         }
-        self.tell_conversation(std::iter::once(user), kith_protocol::frame::Change::Added);
         self.context.tell_requests(user).await;
         Ok(())
     }

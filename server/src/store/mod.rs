@@ -22,6 +22,8 @@
 
 pub mod contract;
 mod ext;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod memory;
 pub mod schema;
 pub mod sqlite;
