@@ -16,7 +16,7 @@ use crate::{
     store::{Kind, Record},
 };
 
-/// What to do to a message.
+/// A change of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amend {
     /// Give it another text.

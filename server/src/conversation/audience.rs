@@ -1,4 +1,4 @@
-//! Whom a conversation is to be pushed to, and what they would be told: for `push`, which asks when it has time.
+//! The audience of a push, and what each would be told: for `push`, which asks when it has time.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -10,24 +10,24 @@ use crate::{Error, clock, limits};
 
 /// The members of a conversation who have a push subscription.
 pub struct Audience {
-    /// What it is.
+    /// The kind of the conversation.
     pub kind: ConversationKind,
     /// Its title.
     pub title: Option<String>,
-    /// Them.
+    /// The members.
     pub members: Vec<Listener>,
 }
 
 /// One of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Listener {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// The seq where their history begins.
     pub since: u64,
-    /// Up to where they have read.
+    /// The seq up to which they have read.
     pub read: u64,
-    /// Up to where a device of theirs has all.
+    /// The seq up to which a device of theirs has all.
     pub delivered: u64,
     /// Messages by others above where they have read.
     pub unread: u64,

@@ -19,14 +19,14 @@ use crate::{
     store::{self, Head},
 };
 
-/// What a person is told who asks for one.
+/// The text for a person who asks for one.
 const DETAIL: &str = "This conversation is damaged on the server; its operator can repair it.";
 
 /// The conversations that were found to be damaged, [`limits::CONVERSATIONS_DAMAGED`] at most.
 #[derive(Default)]
 pub(super) struct Damaged {
     found: Mutex<HashSet<ConversationId>>,
-    /// How many there are, for those who ask before every command.
+    /// The number of them, for those who ask before every command.
     count: AtomicUsize,
 }
 
@@ -46,14 +46,14 @@ impl Damaged {
         Self::error()
     }
 
-    /// What those are told who ask for one.
+    /// The error for those who ask for one.
     pub fn error() -> Error {
         Error::damaged(DETAIL)
     }
 }
 
 impl Context {
-    /// What went wrong with a conversation, for those who asked for it. It is closed where it cannot be read.
+    /// Tells what went wrong with a conversation to those who asked for it. It is closed where it cannot be read.
     pub(super) fn failed(&self, conversation: ConversationId, error: store::Error) -> Error {
         match error {
             store::Error::Corrupt(why) => self.damaged.close(conversation, &why),

@@ -1,4 +1,4 @@
-//! How a user finds conversations: making them, one's own list, one's own settings of them, mentions, channels.
+//! The directory of conversations: making them, one's own list, one's own settings of them, mentions, channels.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Items {
     pub items: Vec<ConversationItem>,
-    /// Those that cannot be shown.
+    /// Conversations that cannot be shown.
     pub damaged: Vec<ConversationId>,
     /// The first that the page does not take.
     pub cut: Option<ConversationId>,
@@ -183,7 +183,7 @@ impl Conversations {
         Ok(ConversationList { items, next_cursor, damaged: self.closed(closed).await? })
     }
 
-    /// What is still known of conversations that are damaged.
+    /// Returns what is still known of conversations that are damaged.
     async fn closed(&self, ids: Vec<ConversationId>) -> Result<Vec<DamagedConversation>, Error> {
         let state = |id: &ConversationId| RowKey {
             partition: schema::conversation::partition(*id),

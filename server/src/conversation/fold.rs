@@ -206,7 +206,7 @@ impl Live {
         }
     }
 
-    /// What later entries did to a message, to be changed; it is written with the next flush.
+    /// Returns what later entries did to a message, to be changed; it is written with the next flush.
     pub async fn amendment(&mut self, target: u64) -> Result<&mut Amendment, store::Error> {
         if !self.dirty.amendments.contains_key(&target) {
             let partition = schema::conversation::partition(self.id);
@@ -395,7 +395,7 @@ impl Pointer {
         true
     }
 
-    /// When it passed `seq`, if that is still known.
+    /// Returns the time at which it passed `seq`, if that is still known.
     pub fn passed_at(&self, seq: u64) -> Option<Timestamp> {
         let index = self.moves.iter().position(|(moved, _)| *moved >= seq)?;
         // The moves before the oldest that is kept are forgotten: it may have passed the seq in one of them.

@@ -23,14 +23,14 @@ use crate::{
 /// Bytes of an identifier of a user in JSON, with what parts it from the next.
 const ID_BYTES: usize = 36;
 
-/// Where in a conversation to read.
+/// The place in a conversation at which to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The last ones.
     End,
-    /// Those before this seq.
+    /// Messages before this seq.
     Before(u64),
-    /// Those after this seq.
+    /// Messages after this seq.
     After(u64),
     /// This seq in the middle.
     Around(u64),
@@ -301,7 +301,7 @@ impl Conversations {
 /// The amendments of the messages of a page.
 struct Amended {
     of: HashMap<u64, Amendment>,
-    /// Up to which seq it was read, and in which direction, where it was not to the end.
+    /// The seq up to which it was read, and the direction, where it was not to the end.
     reached: Option<(u64, Direction)>,
 }
 
@@ -315,14 +315,14 @@ impl Amended {
     }
 }
 
-/// Which records of a range are wanted.
+/// The records of a range that are wanted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keep {
     All,
     Shown,
 }
 
-/// Whether a record shows in a timeline by itself.
+/// Returns true for a record that shows in a timeline by itself.
 fn is_shown(record: &Record) -> bool {
     match record.kind {
         Kind::Edit | Kind::Delete | Kind::Reaction => false,

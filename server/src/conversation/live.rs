@@ -26,7 +26,7 @@ use crate::{
     store::{Record, schema::Pointers},
 };
 
-/// What a member may see.
+/// The part of a log that a member may see.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
     /// The seq where their history begins.
@@ -61,19 +61,19 @@ pub(super) struct Live {
     pub tell_at: Option<Instant>,
     /// The members who have typed since a time; the others were told of each once.
     pub typed: (Option<Instant>, HashSet<UserId>),
-    /// Who of the members of a large one is connected.
+    /// The members of a large conversation who are connected.
     pub online: Option<Online>,
     /// The pointers of a channel's members, for counting them.
     pub counted: Option<Box<Counted>>,
-    /// Whether the row is written that lets the next start find a conversation that was awake in a crash.
+    /// True once the row is stored that lets the next start find a conversation that was awake in a crash.
     pub active: bool,
-    /// Whether the row is written that has the entries since pushed.
+    /// True once the `unpushed` row is stored, so that the push feed will read the entries appended from then on.
     pub unpushed: bool,
     /// The version of the subscriptions of which no member has one.
     pub looked: Option<u64>,
     /// True where the log may have entries that are not folded: nothing is answered from memory until they are.
     pub behind: bool,
-    /// What is not written yet; see `fold`.
+    /// Derived rows that are not written yet; see `fold`.
     pub dirty: Dirty,
     pub flush_at: Option<Instant>,
 }
@@ -210,7 +210,7 @@ impl Command {
     }
 }
 
-/// Whether the task goes on.
+/// The next step of the task.
 #[derive(PartialEq, Eq)]
 enum Next {
     On,
@@ -258,7 +258,7 @@ impl Live {
         next
     }
 
-    /// What must see the sends before it.
+    /// Takes a command that must see the sends before it.
     async fn take_ordered(&mut self, command: Command, next: Next) -> Next {
         match command {
             Command::Change(change) => {
@@ -320,7 +320,7 @@ impl Live {
         self.state.peer(user)
     }
 
-    /// Whether the member may write, as far as the conversation alone can tell.
+    /// Checks that the member may write, as far as the conversation alone can tell.
     pub fn may_write(&self, user: UserId) -> Result<(), Error> {
         Ok(self.state.may_write(user)?)
     }

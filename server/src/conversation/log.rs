@@ -25,7 +25,7 @@ use crate::{
 /// Bytes of the body of a message that is nothing but a text, beside the text.
 const BODY_BESIDE_TEXT: usize = 16;
 
-/// Where the answer to a send goes.
+/// The asker to whom the answer to a send goes.
 pub enum Origin {
     /// To the connection that it came from.
     Socket(Asker),
@@ -83,7 +83,7 @@ pub(super) fn check_text(text: &str, mentions: &[UserId], limits: &Limits) -> Re
 }
 
 impl Conversations {
-    /// What a `client_id` of a user's became, if it was taken within the last 7 days.
+    /// Returns the message that a `client_id` of a user's became, if it was taken within the last 7 days.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -173,7 +173,7 @@ impl Live {
         self.accept(user).await
     }
 
-    /// Whether two users may write to each other directly.
+    /// Checks that two users may write to each other directly.
     pub(super) async fn may_reach(&self, user: UserId, peer: UserId) -> Result<(), Error> {
         let accounts = &self.context.accounts;
         let (own, other) = (accounts.card(user).await?, accounts.card(peer).await?);

@@ -1,4 +1,4 @@
-//! Who belongs to a conversation, as what, and its settings: every change is an entry of the log.
+//! The members of a conversation, their roles, and its settings: every change is an entry of the log.
 
 use kith_protocol::{
     Body, Code, ServerFrame, UserId,

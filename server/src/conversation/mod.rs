@@ -90,7 +90,7 @@ pub struct Conversations {
 /// The queues of the tasks of live conversations.
 type Queues = HashMap<ConversationId, mpsc::Sender<Command>>;
 
-/// What every live conversation works with.
+/// The parts of the server with which every live conversation works.
 struct Context {
     store: Arc<dyn Store>,
     accounts: Arc<Accounts>,
@@ -102,7 +102,7 @@ struct Context {
     rules: Rules,
     live: Box<[Mutex<Queues>]>,
     live_count: AtomicUsize,
-    /// Those that cannot be read.
+    /// Conversations that cannot be read.
     damaged: Damaged,
     recovery: Recovery,
     hasher: std::hash::RandomState,
@@ -121,10 +121,10 @@ struct Context {
     messages: metrics::Counter,
 }
 
-/// Where a command's answer goes.
+/// The sender of a command's answer.
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
-/// What a conversation's task is asked to do.
+/// A command to a conversation's task.
 enum Command {
     Send(Submitted),
     Change(Box<(Actor, Change, Reply<Record>)>),
@@ -310,7 +310,7 @@ impl Conversations {
         let _ = self.context.post(conversation, Command::Watch(user, connection));
     }
 
-    /// And no longer.
+    /// Stops giving a connection the receipts of a conversation.
     pub fn unwatch(&self, connection: ConnectionId, conversation: ConversationId) {
         let _ = self.context.post(conversation, Command::Unwatch(connection));
     }
@@ -444,7 +444,7 @@ impl Conversations {
         self.context.appending.clone()
     }
 
-    /// How many conversations are live.
+    /// The number of live conversations.
     pub fn live(&self) -> usize {
         self.context.live_count.load(Ordering::Relaxed)
     }

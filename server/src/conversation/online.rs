@@ -11,11 +11,11 @@ use crate::limits;
 /// The members who are connected, and perhaps some who were.
 pub(super) struct Online {
     users: HashSet<UserId>,
-    /// How many users had come online on this node when they were looked up.
+    /// The number of users who had come online on this node when they were looked up.
     arrivals: u64,
     /// The [`crate::store::Counts::rev`] of the members among whom they were looked up.
     rev: u64,
-    /// How many there were when those who had left were last taken out.
+    /// The number of users when those who had left were last taken out.
     kept: usize,
 }
 

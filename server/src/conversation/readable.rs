@@ -1,4 +1,4 @@
-//! What of all that is kept a user may read: for who finds messages by another way than through a conversation.
+//! The messages that a user may read: for who finds messages by another way than through a conversation.
 
 use std::collections::HashMap;
 

@@ -26,7 +26,7 @@ use crate::{
     store::{self, schema::Pointers},
 };
 
-/// How often those who watch a group are told of moved pointers, and those of a channel are counted, at most.
+/// The shortest time between two tellings of moved pointers to those who watch a group, and two countings of a channel's.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 impl Live {

@@ -18,9 +18,9 @@ use crate::{
     store::{Direction, KeyRange, schema},
 };
 
-/// How long a conversation that cannot be recovered now is left alone.
+/// The time for which a conversation that cannot be recovered now is left alone.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long those wait who need all of them.
+/// The time for which those wait who need all of them.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The conversations that a crash left awake.
@@ -32,7 +32,7 @@ pub(super) struct Recovery {
 }
 
 impl Default for Recovery {
-    /// That of a server which was not killed.
+    /// The recovery of a server that was not killed.
     fn default() -> Self {
         let (total, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Self { left: Mutex::default(), total, done, ended: watch::Sender::new(true) }

@@ -1,4 +1,4 @@
-//! What a device lacks: the heads of its user's conversations, and the entries behind what it says it has.
+//! Resuming: the heads of a user's conversations, and the entries behind what a device says it has.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -25,7 +25,7 @@ use crate::{
     telemetry,
 };
 
-/// What a device says that it has.
+/// The seqs that a device says that it has.
 pub type Have = Vec<(ConversationId, u64)>;
 
 /// The answer to a hello.
@@ -36,7 +36,7 @@ pub struct Resume {
     pub heads: HashMap<ConversationId, u64>,
 }
 
-/// Where a conversation stands for one member.
+/// The standing of a conversation for one member.
 pub(super) struct Standing {
     pub item: HeadItem,
     pub since: u64,
@@ -44,7 +44,7 @@ pub(super) struct Standing {
     pub records: Option<Vec<Record>>,
 }
 
-/// What a device lacks.
+/// The entries that a device lacks.
 #[derive(Default)]
 struct Lacking {
     /// The `entries` frames.
@@ -70,7 +70,7 @@ impl Context {
 }
 
 impl Live {
-    /// Where the conversation stands for a member, who has it up to `have`.
+    /// Returns the standing of the conversation for a member, who has it up to `have`.
     pub(super) async fn standing(&self, user: UserId, have: Option<u64>) -> Result<Standing, Error> {
         let member = self.member(user)?;
         let pointers = self.pointers_of(user)?;

@@ -31,7 +31,7 @@ impl Job for Collection<'_> {
     }
 }
 
-/// What still needs a media.
+/// The need for a media.
 #[derive(PartialEq, Eq)]
 enum Needed {
     /// Something refers to it.

@@ -85,7 +85,7 @@ pub struct Media {
     settings: Settings,
     /// Bytes of the media of all users, counted where they are bounded.
     total: AtomicU64,
-    /// When each is looked at.
+    /// The times at which each is looked at.
     looks: Schedule,
     /// The senders of media in one request.
     sending: Arc<parking_lot::Mutex<Senders>>,

@@ -22,22 +22,22 @@ use crate::{
     telemetry,
 };
 
-/// How soon a new message is looked for; what comes meanwhile is done with it.
+/// The pause before a new message is looked for; what comes meanwhile is done with it.
 const SOON: Duration = Duration::from_millis(250);
-/// How soon a conversation is looked at again that says that it is still appending.
+/// The pause before a conversation is looked at again that says that it is still appending.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often an idle server looks into its index for what has expired.
+/// The period at which an idle server looks into its index for what has expired.
 const IDLE: Duration = Duration::from_secs(5);
 /// The longest rest after a write, also where the disk was slow.
 const REST: Duration = Duration::from_millis(250);
-/// How long what does not work is left alone.
+/// The time for which what does not work is left alone.
 const RETRY: Duration = Duration::from_secs(10);
 /// Rows of conversations that are read at a time.
 const ROWS: usize = 256;
 /// Users that one step of the walk reads.
 const USERS: usize = 64;
 
-/// Why the index is not further.
+/// The reason why the index is not further.
 #[derive(Debug, thiserror::Error)]
 enum Stuck {
     #[error(transparent)]
@@ -46,7 +46,7 @@ enum Stuck {
     Store(#[from] store::Error),
 }
 
-/// What a look has left to do, the least first.
+/// The work that a look has left to do, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
     Nothing,
@@ -61,7 +61,7 @@ struct Unindexed {
     conversation: ConversationId,
     key: Vec<u8>,
     value: bytes::Bytes,
-    /// Whether there may be entries to come that belong to this row.
+    /// True while there may be entries to come that belong to this row.
     appending: bool,
 }
 
@@ -281,7 +281,7 @@ impl Search {
         Ok(())
     }
 
-    /// What entries mean to the index.
+    /// The changes of the index that entries cause.
     async fn changes(&self, log: ConversationId, records: &[Record]) -> Result<Vec<Change>, store::Error> {
         let mut changes = Vec::new();
         for record in records {

@@ -1,4 +1,4 @@
-//! What callers need again and again of a store, made of its verbs.
+//! Needs that callers of a store have again and again, made of its verbs.
 
 use std::future::Future;
 
@@ -48,7 +48,7 @@ pub trait StoreExt: Store {
         }
     }
 
-    /// Where one log ends; none where it is empty.
+    /// Returns the head of one log; none where it is empty.
     ///
     /// # Errors
     /// When the engine does not read it.

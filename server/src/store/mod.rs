@@ -1,4 +1,4 @@
-//! What is kept, and what keeping promises: the seam between the messenger and its database.
+//! The contract of the store: the seam between the messenger and its database.
 //!
 //! Two shapes. A **log** is the append-only list of one conversation's entries, with dense seqs from 1. **Rows** are
 //! small values, ordered by key within a partition. Everything in rows that could be derived from a log stores the seq
@@ -41,7 +41,7 @@ pub use self::{
 };
 use crate::{clock, limits, telemetry};
 
-/// What an engine's verbs return: boxed, so that the engine can be chosen when the program starts.
+/// The answer of an engine's verbs: boxed, so that the engine can be chosen when the program starts.
 pub type Answer<'a, T, E = Error> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>;
 
 /// An engine that keeps logs and rows.
@@ -109,11 +109,11 @@ pub trait Store: Send + Sync + 'static {
     /// When the engine does not do it; some rows may be raised.
     fn raise(&self, rows: Vec<Raise>) -> Answer<'_, ()>;
 
-    /// Whether a write would be taken now.
+    /// Checks that a write would be taken now.
     fn ready(&self) -> Answer<'_, ()>;
 }
 
-/// What an entry is, as a stored number. The wire's names are those of [`kith_protocol::Body`].
+/// The kind of an entry, as a stored number. The wire's names are those of [`kith_protocol::Body`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "kith_protocol::Body says each")]
@@ -184,19 +184,19 @@ impl Kind {
 pub struct Record {
     /// Its place in the log, from 1.
     pub seq: u64,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Whose doing.
+    /// The user whose doing it is.
     pub sender: UserId,
-    /// From which device.
+    /// The device from which it came.
     pub device: Option<DeviceId>,
-    /// Under which key its sender may send it again.
+    /// The name under which its sender may send it again.
     pub client_id: Option<Uuid>,
-    /// When the server took it; never before the entry in front of it.
+    /// The time at which the server took it; never before the entry in front of it.
     pub at: Timestamp,
-    /// When it really did, where `at` was held for that.
+    /// The true time at which it did, where `at` was held for that.
     pub true_at: Option<Timestamp>,
-    /// When its content is to go.
+    /// The time at which its content is to go.
     pub expires_at: Option<Timestamp>,
     /// The totals up to here.
     pub counts: Counts,
@@ -205,24 +205,24 @@ pub struct Record {
 }
 
 impl Record {
-    /// When the server really took it.
+    /// Returns the true time at which the server took it.
     pub fn time(&self) -> Timestamp {
         self.true_at.unwrap_or(self.at)
     }
 }
 
-/// Where a log ends.
+/// The head of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The seq of the last entry.
     pub seq: u64,
-    /// When it was taken.
+    /// The time at which it was taken.
     pub at: Timestamp,
     /// The totals up to it.
     pub counts: Counts,
 }
 
-/// Which way to read.
+/// The direction in which to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Lowest first.
@@ -234,20 +234,20 @@ pub enum Direction {
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRange {
-    /// Of which log.
+    /// The log.
     pub log: ConversationId,
     /// Between which seqs; those above the head are just not there.
     pub seqs: RangeInclusive<u64>,
-    /// From which end.
+    /// The end at which to begin.
     pub direction: Direction,
-    /// So many records at most.
+    /// Records at most.
     pub limit: usize,
 }
 
 /// The name of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
-    /// What is committed together. At most 255 bytes, so that an engine may write its length in one.
+    /// The partition. At most 255 bytes, so that an engine may write its length in one.
     pub partition: Vec<u8>,
     /// Its place within.
     pub key: Vec<u8>,
@@ -258,7 +258,7 @@ pub struct RowKey {
 pub struct Row {
     /// Its place.
     pub key: Vec<u8>,
-    /// What it holds.
+    /// Its value.
     pub value: Bytes,
 }
 
@@ -288,7 +288,7 @@ pub fn unless_damaged<T>(of: impl FnOnce() -> String, read: Result<T, Error>) ->
     read.inspect_err(|error| telemetry::damage(&format!("{}: {error}", of()))).ok()
 }
 
-/// When work that met damage is tried again.
+/// The time at which work that met damage is tried again.
 pub fn later() -> Timestamp {
     clock::now().plus(Duration::from_secs(limits::DAMAGE_AGAIN_S))
 }
@@ -320,7 +320,7 @@ pub enum Change {
     Delete(Vec<u8>),
 }
 
-/// What must be so for a commit to happen.
+/// A condition of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// There is no such row.
@@ -329,7 +329,7 @@ pub enum Condition {
     Equals(Vec<u8>, Bytes),
 }
 
-/// Why an engine did not do it.
+/// The reason why an engine did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// There is no room. Nothing was changed; it works again when there is.
@@ -338,12 +338,12 @@ pub enum Error {
     /// The engine is not there, or did not answer in time: whether the change happened must be read back.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// What was read is not what was written.
+    /// Damage: what was read is not what was written.
     #[error("stored data is damaged: {0}")]
     Corrupt(String),
 }
 
-/// Why rows were not changed.
+/// The reason why rows were not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     /// A condition does not hold; what the row is now.

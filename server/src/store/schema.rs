@@ -161,9 +161,9 @@ fn corrupt<V>(why: &str) -> Error {
 pub struct User {
     /// Empty once erased.
     pub username: String,
-    /// What to show.
+    /// The name to show.
     pub display_name: String,
-    /// What they say of themselves.
+    /// The text about themselves.
     pub about: Option<String>,
     /// Their picture.
     pub avatar: Option<String>,
@@ -171,15 +171,15 @@ pub struct User {
     pub email: Option<String>,
     /// Seen by themselves only.
     pub phone: Option<String>,
-    /// What others may know.
+    /// The privacy settings.
     pub privacy: Privacy,
     /// Argon2id, in PHC form; empty once erased.
     pub password: String,
-    /// When they signed up.
+    /// The time at which they signed up.
     pub created_at: Timestamp,
-    /// When a person last did something.
+    /// The time at which a person last did something.
     pub last_seen: Option<Timestamp>,
-    /// Whether the account is erased: this row is all that remains.
+    /// True once the account is erased: this row is all that remains.
     pub erased: bool,
     /// True while the operator has suspended it: nobody signs in.
     pub suspended: bool,
@@ -190,11 +190,11 @@ pub struct User {
 /// A device that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// What it calls itself.
+    /// The name that it gives itself.
     pub name: String,
-    /// What it runs on.
+    /// The platform on which it runs.
     pub platform: String,
-    /// When it signed in.
+    /// The time at which it signed in.
     pub created_at: Timestamp,
     /// SHA-256 of its token.
     pub token_hash: [u8; 32],
@@ -207,11 +207,11 @@ pub struct Device {
 pub struct Known {
     /// The device that signed in with it last; it may be signed out.
     pub device: DeviceId,
-    /// When it did.
+    /// The time of that.
     pub used_at: Timestamp,
 }
 
-/// Whose a token is.
+/// The owner of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// The user.
@@ -223,9 +223,9 @@ pub struct Token {
 /// An invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
-    /// Who made it; absent for the operator.
+    /// The user who made it; absent for the operator.
     pub by: Option<UserId>,
-    /// Until when it is good.
+    /// The time until which it is good.
     pub expires_at: Timestamp,
 }
 
@@ -236,16 +236,16 @@ pub struct Replay {
     pub body_hash: [u8; 32],
     /// The status that was answered.
     pub status: u16,
-    /// What the request made, from which the answer is rebuilt.
+    /// The resource that the request made, from which the answer is rebuilt.
     pub resource: String,
-    /// When; forgotten after 7 days.
+    /// The time of the answer; forgotten after 7 days.
     pub at: Timestamp,
 }
 
 /// Counts what a user did on one day, UTC: another day begins with nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Today {
-    /// Which day, as days since the epoch.
+    /// The day, as days since the epoch.
     pub day: u64,
     /// Conversations that the user began.
     pub begun: u32,
@@ -260,11 +260,11 @@ pub struct Today {
 /// A conversation in a user's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Listed {
-    /// Until when it makes no noise.
+    /// The time until which it makes no noise.
     pub muted_until: Option<Timestamp>,
-    /// Whether it stays on top.
+    /// True if it stays on top.
     pub pinned: bool,
-    /// Whether it is put away.
+    /// True if it is put away.
     pub archived: bool,
 }
 
@@ -282,7 +282,7 @@ pub struct State {
 /// One pointer of a member, and its last moves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pointer {
-    /// Up to which entry.
+    /// The seq of the entry.
     pub seq: u64,
     /// Its last moves, oldest first, [`kith_protocol::limits::POINTER_MOVES`] at most: to which seq, when.
     pub moves: Vec<(u64, Timestamp)>,
@@ -300,11 +300,11 @@ pub struct Member {
 /// The pointers of a member, and what else their devices and they themselves move on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointers {
-    /// What they read.
+    /// The pointer to what they read.
     pub read: Pointer,
     /// [`Counts::messages`] at `read`.
     pub read_messages: u64,
-    /// What reached a device of theirs.
+    /// The pointer to what reached a device of theirs.
     pub delivered: Pointer,
     /// The seqs above `read` of the messages by others that mention them, ascending, 100 at most.
     pub mentions: Vec<u64>,
@@ -404,7 +404,7 @@ fn number_at(key: &[u8], at: usize) -> Result<u64, Error> {
     bytes.map(u64::from_be_bytes).ok_or_else(|| Error::Corrupt(format!("a key has no number at {at}")))
 }
 
-/// What is kept about the server itself.
+/// Rows about the server itself.
 pub mod server {
     use super::*;
 
@@ -472,7 +472,7 @@ pub mod server {
     }
 }
 
-/// Which user has a name.
+/// The users by their names.
 pub mod name {
     use super::*;
 
@@ -499,7 +499,7 @@ pub mod name {
     }
 }
 
-/// Whose a token is.
+/// The owners of tokens.
 pub mod token {
     use super::*;
 
@@ -509,7 +509,7 @@ pub mod token {
     }
 }
 
-/// Who may sign up.
+/// The invites.
 pub mod invite {
     use super::*;
 
@@ -534,7 +534,7 @@ pub mod direct {
     }
 }
 
-/// What is derived from a conversation's log.
+/// Rows that are derived from a conversation's log.
 pub mod conversation {
     use super::*;
 
@@ -627,7 +627,7 @@ pub mod active {
     pub fn unindexed(conversation: ConversationId) -> Vec<u8> {
         [&conversation.bytes()[..], &[UNINDEXED]].concat()
     }
-    /// Whether a key is one of `unindexed`.
+    /// Returns true for a key of `unindexed`.
     pub fn is_unindexed(key: &[u8]) -> bool {
         key.len() == 17 && key[16] == UNINDEXED
     }
@@ -640,7 +640,7 @@ pub mod active {
         let seq = key.get(16..)?.strip_prefix(&[UNPUSHED])?;
         seq.try_into().ok().map(u64::from_be_bytes)
     }
-    /// Whether a key is that of the conversation's own row.
+    /// Returns true for the key of the conversation's own row.
     pub fn is_active(key: &[u8]) -> bool {
         key.len() == 16
     }

@@ -119,13 +119,13 @@ pub fn ranked(stored: &[u8]) -> Option<(u64, &[u8])> {
     Some((u64::from_be_bytes(*rank), value))
 }
 
-/// Why a turn was not written, or is not known to be.
+/// The reason why a turn was not written, or is not known to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// Another appended first. Nothing was changed.
     #[error("the head is {head}")]
     Conflict {
-        /// Where the log ends now.
+        /// The head of the log now.
         head: u64,
     },
     /// Some of the entries are there already: for each its index in the turn and its seq in the log. Nothing was changed.

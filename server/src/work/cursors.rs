@@ -1,4 +1,4 @@
-//! How far the tasks of a kind are done, bucket by bucket.
+//! Cursors: the progress of the tasks of a kind, bucket by bucket.
 //!
 //! In memory a cursor is exact. The stored one lags [`limits::DUE_SLACK_S`] behind, so that a row is never put behind it by a
 //! write that takes long, and is written when it comes to another window only: after a crash a little is looked at again.
@@ -39,7 +39,7 @@ struct State {
 
 #[derive(Clone, Copy)]
 struct Bucket {
-    /// What is due before this is done.
+    /// The time before which all that is due is done.
     done: Timestamp,
     /// Before this nothing else is due.
     next: Timestamp,
@@ -102,7 +102,7 @@ impl Cursors {
         bucket.next = bucket.next.min(undone.unwrap_or(next)).min(next);
     }
 
-    /// Up to when a bucket is done.
+    /// Returns the time up to which a bucket is done.
     pub fn done(&self, bucket: u8) -> Timestamp {
         self.state.lock().buckets[usize::from(bucket)].done
     }

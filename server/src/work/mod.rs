@@ -36,14 +36,14 @@ use crate::{
     telemetry,
 };
 
-/// How soon a schedule is looked at where nothing is known to be due before.
+/// The period at which a schedule is looked at where nothing is known to be due before.
 const LOOK: Duration = Duration::from_secs(1);
 /// The rest between two passes where there is more to be done than one pass does.
 const REST: Duration = Duration::from_millis(10);
 /// The longest pause after a pass that failed.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// What does the tasks of one kind.
+/// A job that does the tasks of one kind.
 pub trait Job: Sync {
     /// Does a task. It may be done already.
     ///

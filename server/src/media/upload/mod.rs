@@ -40,7 +40,7 @@ pub struct Uploads {
     turns: Arc<Turns>,
     /// The places of uploads that end now.
     ending: Arc<Fair>,
-    /// When each is looked at.
+    /// The times at which each is looked at.
     looks: Schedule,
 }
 

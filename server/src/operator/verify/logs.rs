@@ -18,7 +18,7 @@ use crate::{
 struct Before {
     log: Option<ConversationId>,
     seq: u64,
-    /// When it was taken and the totals up to it; none where it is damaged.
+    /// The time at which it was taken and the totals up to it; none where it is damaged.
     says: Option<(Timestamp, Counts)>,
 }
 
@@ -169,7 +169,7 @@ impl<P: FnMut(Progress)> Check<P> {
     }
 }
 
-/// Whether an entry's totals are those of the one before and its own.
+/// Returns true if an entry's totals are those of the one before and its own.
 pub(crate) fn follows(kind: Kind, seq: u64, counts: Counts, before: Counts) -> bool {
     let messages = counts.messages.wrapping_sub(before.messages);
     let mentioning = counts.mentioning.wrapping_sub(before.mentioning);

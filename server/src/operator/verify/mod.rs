@@ -1,4 +1,4 @@
-//! Whether a data directory holds together: `kith verify`.
+//! Checks that a data directory holds together: `kith verify`.
 //!
 //! The structures of the database, every log, every remembered client_id, and every row with what it refers to. Members,
 //! amendments, settings and mentions are derived from each log and compared with the rows that are kept of them, where
@@ -28,18 +28,18 @@ const PROBLEMS_TOLD: usize = 100;
 /// Items after which the progress is told again.
 const PROGRESS_ITEMS: u64 = 10_000;
 
-/// How far a check is.
+/// The progress of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What is looked at: "structures", "entries", "client_ids", "rows".
+    /// The things that are looked at: "structures", "entries", "client_ids", "rows".
     pub step: &'static str,
-    /// So many of them were.
+    /// The number of them that were.
     pub done: u64,
-    /// So many there are.
+    /// The number of all of them.
     pub total: u64,
 }
 
-/// What a check found.
+/// The findings of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Conversations with entries.
@@ -52,14 +52,14 @@ pub struct Report {
     pub client_ids: u64,
     /// Entries and rows that were written before there were checksums, and not since.
     pub unchecked: u64,
-    /// What does not hold, a line each; the first hundred.
+    /// The problems, a line each; the first hundred.
     pub problems: Vec<String>,
-    /// How many more there are.
+    /// The number of further problems.
     pub more: u64,
 }
 
 impl Report {
-    /// Whether all is well.
+    /// Returns true if all is well.
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty()
     }
@@ -110,7 +110,7 @@ pub fn verify(dir: &Path, progress: impl FnMut(Progress)) -> Result<Report, Open
     Ok(check.report)
 }
 
-/// What an error says is wrong.
+/// The text of an error.
 fn why(error: Error) -> String {
     match error {
         Error::Corrupt(why) => why,

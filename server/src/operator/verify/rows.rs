@@ -53,7 +53,7 @@ impl<P: FnMut(Progress)> Check<P> {
     }
 }
 
-/// What is wrong with a row, one line each.
+/// The problems of a row, one line each.
 type Wrong = Vec<String>;
 
 struct Look<'c> {
@@ -62,7 +62,7 @@ struct Look<'c> {
     /// The folder of what has come of uploads.
     uploads: PathBuf,
     reader: Reader<'c>,
-    /// Whether something damaged was met that is not the row itself.
+    /// True if something damaged was met that is not the row itself.
     damaged_beside: bool,
 }
 
@@ -186,7 +186,7 @@ impl Look<'_> {
         Ok(wrong)
     }
 
-    /// What has come of an upload is no more than all of it. That nothing is there is no fault: a backup leaves it out.
+    /// Checks that no more of an upload has come than all of it. That nothing is there is no fault: a backup leaves it out.
     fn upload(&self, id: UploadId, row: &Upload) -> Wrong {
         let about = fs::metadata(part_of(&self.uploads, id));
         missing(about.is_err() || about.is_ok_and(|about| about.len() <= row.length), "it has more bytes than it may")

@@ -1,4 +1,4 @@
-//! What every engine must do, as stories that each of them is put through.
+//! The suite of the contract, as stories that every engine is put through.
 //!
 //! A sentence of [`Store`] without a story here is not a promise yet.
 

@@ -60,7 +60,7 @@ impl Kind {
         at.millis() / self.window_ms()
     }
 
-    /// When a window begins.
+    /// The beginning of a window.
     pub const fn begin(self, window: u64) -> Timestamp {
         Timestamp::from_millis(window.saturating_mul(self.window_ms()))
     }
@@ -138,7 +138,7 @@ pub fn row(at: Timestamp, task: Task) -> RowKey {
 pub fn from(at: Timestamp) -> KeyRange {
     KeyRange { from: at.millis().to_be_bytes().to_vec(), to: None }
 }
-/// When a row of a kind is due, and the task.
+/// The time at which a row of a kind is due, and the task.
 pub fn of_key(kind: Kind, key: &[u8]) -> Result<(Timestamp, Task), Error> {
     let at = Timestamp::from_millis(number_at(key, 0)?);
     let (task, length) = match kind {

@@ -18,39 +18,39 @@ pub struct Picture {
 /// A media.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Who sent it to the server.
+    /// The user who sent it to the server.
     pub owner: UserId,
     /// SHA-256 of its bytes, which names them.
     pub sha256: [u8; 32],
-    /// So many bytes.
+    /// Bytes of it.
     pub size: u64,
-    /// What they are.
+    /// The content type of its bytes.
     pub content_type: String,
-    /// What its owner called it.
+    /// The name that its owner gave it.
     pub name: Option<String>,
-    /// What it shows, of a picture that the server can read.
+    /// The picture that it shows, if the server can read it.
     pub picture: Option<Picture>,
-    /// When it was complete.
+    /// The time at which it was complete.
     pub created_at: Timestamp,
-    /// Whether it is being removed: nobody may see it or refer to it any longer.
+    /// True while it is being removed: nobody may see it or refer to it any longer.
     pub doomed: bool,
 }
 
-/// What to look at, and what may be left of it where it never was complete.
+/// A media to look at, and what may be left of it where it never was complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collect {
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
-    /// Which bytes it has.
+    /// The SHA-256 of its bytes.
     pub sha256: [u8; 32],
 }
 
 /// A media that is sent in parts. How much of it has come its file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// So many bytes it will have.
+    /// Bytes that it will have.
     pub length: u64,
-    /// What its user said of it, as they did: the value of `Upload-Metadata`; empty where there was none.
+    /// The metadata, as its user sent them: the value of `Upload-Metadata`; empty where there was none.
     pub metadata: String,
 }
 
@@ -76,14 +76,14 @@ pub fn row(media: MediaId) -> RowKey {
     RowKey { partition: partition(media), key: about() }
 }
 
-/// What refers to a media.
+/// A reference to a media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     /// A message shows it.
     Message(ConversationId, u64),
-    /// It is a user's avatar.
+    /// The avatar of a user.
     User(UserId),
-    /// It is a conversation's avatar.
+    /// The avatar of a conversation.
     Conversation(ConversationId),
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::store::Error;
 
-/// Which row of the page a stored row is, and whom it names.
+/// The place of a stored row on the page of the schema, and whom it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the page says each")]
 pub enum Place {

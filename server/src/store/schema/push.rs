@@ -2,16 +2,16 @@
 
 use super::*;
 
-/// Where a device is woken.
+/// The address at which a device is woken.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// The address at its push service. Whoever has it can disturb the device, so it is in no log line.
     pub endpoint: String,
     /// The device's public key: a point of P-256, uncompressed, 65 bytes.
     pub key: Vec<u8>,
-    /// What it shares with those who write to it.
+    /// The secret that it shares with those who write to it.
     pub auth: [u8; 16],
-    /// When it was told.
+    /// The time at which it was told.
     pub created_at: Timestamp,
 }
 
@@ -24,11 +24,11 @@ impl std::fmt::Debug for Subscription {
 /// A conversation of which a device is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// Since when; given up [`crate::limits::PUSH_TTL_S`] later.
+    /// The time since when it waits; given up [`crate::limits::PUSH_TTL_S`] later.
     pub since: Timestamp,
     /// Before when it is not tried again.
     pub not_before: Timestamp,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
 }
 
@@ -82,11 +82,11 @@ fn of_user(tag: u8, user: UserId) -> KeyRange {
     let to = [&from[..], &[0xff; 33]].concat();
     KeyRange { from, to: Some(to) }
 }
-/// Whether a key is one of `subscription`.
+/// Returns true for a key of `subscription`.
 pub fn is_subscription(key: &[u8]) -> bool {
     key.len() == 33 && key[0] == SUBSCRIPTION
 }
-/// Whether a key is one of `pending`.
+/// Returns true for a key of `pending`.
 pub fn is_pending(key: &[u8]) -> bool {
     key.len() == 49 && key[0] == PENDING
 }

@@ -26,7 +26,7 @@ pub static PARTITIONS: [(&str, &[&[u8]]); 13] = [
     ("due", &[b"f"]),
 ];
 
-/// What a row says, without what is secret in it.
+/// Shows a row, without what is secret in it.
 ///
 /// # Errors
 /// [`Error::Corrupt`] where it is not what its place has.

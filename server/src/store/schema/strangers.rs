@@ -12,13 +12,13 @@ pub(super) const REPORT_MADE: u8 = 1;
 pub struct Report {
     /// The reporter.
     pub by: UserId,
-    /// When.
+    /// The time at which it was made.
     pub at: Timestamp,
     /// The user whom it is about.
     pub user: Option<UserId>,
     /// The conversation that it is about.
     pub conversation: Option<ConversationId>,
-    /// Why, in the words of who made it.
+    /// The reason, in the words of who made it.
     pub reason: String,
     /// The reported messages.
     pub messages: Vec<ReportedMessage>,
@@ -33,7 +33,7 @@ pub struct ReportedMessage {
     pub seq: u64,
     /// The author.
     pub sender: UserId,
-    /// When.
+    /// The time of the message.
     pub at: Timestamp,
     /// Its text, cut where it is long.
     pub text: String,
@@ -46,9 +46,9 @@ pub struct ReportedMessage {
 pub struct Request {
     /// The stranger.
     pub from: UserId,
-    /// Since when it waits.
+    /// The time since when it waits.
     pub at: Timestamp,
-    /// Until when it waits.
+    /// The time until which it waits.
     pub until: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept about a user.
+//! Rows about a user.
 
 use super::*;
 
@@ -62,11 +62,11 @@ pub fn mention(at: Timestamp, conversation: ConversationId, seq: u64) -> Vec<u8>
 pub fn mentions() -> KeyRange {
     all(MENTION)
 }
-/// Whether this is the key of a mention; a cursor that a client gives may be anything.
+/// Returns true for the key of a mention; a cursor that a client gives may be anything.
 pub fn is_mention(key: &[u8]) -> bool {
     key.len() == 33 && key[0] == MENTION
 }
-/// When and what a row of `mentions` is about.
+/// The time and the message of a row of `mentions`.
 pub fn mention_of(key: &[u8]) -> Result<(Timestamp, ConversationId, u64), Error> {
     let at = Timestamp::from_millis(number_at(key, 1)?);
     Ok((at, ConversationId::from_bytes(id_at(key, 9)?), number_at(key, 25)?))

@@ -1,4 +1,4 @@
-//! Where the entries of a log lie.
+//! The chain of a log's entries.
 //!
 //! Entries are in the order of their commits, whatever their log. An index by log and seq would be one more page to write
 //! for nearly every entry, since those of a commit belong to many logs. So each entry says how many rows before it the
@@ -20,7 +20,7 @@ use crate::store::Error;
 /// Every so many entries of a log the row of one is kept: reading a page passes fewer than this for nothing, but near the
 /// end of the log.
 pub(super) const STRIDE: u64 = 32;
-/// So many milestones are kept at a time: what lies behind the last of them is found from the end of the log.
+/// Milestones that are kept at a time: what lies behind the last of them is found from the end of the log.
 const TOGETHER: usize = 4;
 const LEG: u64 = STRIDE * TOGETHER as u64;
 /// The numbers of logs are given in turn: an odd factor spreads them over the whole leg.
@@ -64,7 +64,7 @@ pub(super) fn kept(conv: i64, last: u64) -> impl Iterator<Item = u64> {
     (STRIDE..=kept_to(conv, last)).step_by(STRIDE as usize)
 }
 
-/// How many milestones the logs in `heads` must have, and how many of those they have, as SQL.
+/// Counts the milestones that the logs in `heads` must have, and those of them that they have, as SQL.
 pub(super) fn counts() -> [String; 2] {
     let first = format!("(1 + heads.conv * {SPREAD} % {LEG})");
     let kept =

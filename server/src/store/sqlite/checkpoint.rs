@@ -20,11 +20,11 @@ use crate::{
     sqlite::scrub::{FRAME_HEADER, LogHeader, PAGE, Scrub},
 };
 
-/// How old what the file of the log holds may become.
+/// The age that the contents of the log's file may have.
 const OLD: Duration = Duration::from_secs(limits::CHECKPOINT_S);
-/// How often the length of a growing log is looked at.
+/// The period at which the length of a growing log is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// How soon another attempt follows where a long read kept the log from being emptied.
+/// The pause before another attempt where a long read kept the log from being emptied.
 const RETRY: Duration = Duration::from_secs(1);
 /// The log is copied once more before the writer is stopped while so many pages are left.
 const REST_PAGES: u64 = 100;
@@ -32,10 +32,10 @@ const COPIES: usize = 4;
 /// A page and its header in the log.
 const FRAME_BYTES: u64 = (FRAME_HEADER + PAGE) as u64;
 
-/// What the writer and the thread of the checkpoints tell each other.
+/// The state that the writer and the thread of the checkpoints share.
 #[derive(Default)]
 pub(super) struct Checkpoints {
-    /// Who holds it writes, or empties the log.
+    /// Held by who writes, or empties the log.
     turn: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
@@ -43,9 +43,9 @@ pub(super) struct Checkpoints {
 
 #[derive(Default)]
 struct State {
-    /// Whether something was written since the log was emptied.
+    /// True if something was written since the log was emptied.
     wrote: bool,
-    /// Whether the writer found no room.
+    /// True if the writer found no room.
     full: bool,
     stop: bool,
 }
@@ -168,7 +168,7 @@ fn until_stopped(connection: &Connection, scrub: &mut Scrub, longest: u64, check
     }
 }
 
-/// How long what the file of the log holds may have been there.
+/// The ages of the contents of the log's file.
 struct Ages {
     /// Nothing in it was written before.
     oldest: Instant,
@@ -198,21 +198,21 @@ impl Ages {
         anew
     }
 
-    /// What is to be done with the file when the log is copied because it is long.
+    /// The change that is due to the file when the log is copied because it is long.
     fn due(&self) -> Emptied {
         let cut_off = self.log > self.oldest && self.oldest.elapsed() >= OLD / 2;
         if cut_off { Emptied::EndCutOff } else { Emptied::Copied }
     }
 }
 
-/// What was done with the file of a log that was copied.
+/// The change of the file of a log that was copied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Emptied {
     /// Nothing: the next log will be written over it.
     Copied,
     /// Nothing lies behind the log any more: all that is there is as old as the log.
     EndCutOff,
-    /// It is empty.
+    /// Cut to nothing.
     Cut,
 }
 
@@ -274,7 +274,7 @@ fn copy(connection: &Connection, scrub: &mut Scrub) -> Option<Step> {
     Some(step)
 }
 
-/// What a checkpoint did: pages in the log, and how many of them are in the database.
+/// The outcome of a checkpoint: pages in the log, and how many of them are in the database.
 #[derive(Clone, Copy)]
 struct Step {
     busy: bool,

@@ -22,7 +22,7 @@ const LATER: u8 = 0x80;
 /// The number of the form with a true time.
 const SECOND: u8 = 2;
 
-/// What a stored entry says, with numbers for its user and its device.
+/// The contents of a stored entry, with numbers for its user and its device.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stored<'a> {
     pub(crate) kind: Kind,
@@ -37,7 +37,7 @@ pub(crate) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// How `record` is stored.
+    /// The stored form of `record`.
     pub(super) fn of(record: &'a Record, sender: i64, device: Option<i64>) -> Self {
         Self {
             kind: record.kind,

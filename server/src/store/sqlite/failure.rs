@@ -1,4 +1,4 @@
-//! What SQLite's errors mean to those who wait for it.
+//! The meaning of SQLite's errors to those who wait.
 
 use std::{
     cell::OnceCell,
@@ -10,7 +10,7 @@ use rusqlite::{ErrorCode, ffi};
 
 use crate::store::Error;
 
-/// Why a transaction did not happen.
+/// The reason why a transaction did not happen.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// There is no room; it was rolled back.
@@ -56,7 +56,7 @@ pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// What a reader is told. A failed read endangers nothing that was promised, so the process goes on.
+/// The error that a reader is told. A failed read endangers nothing that was promised, so the process goes on.
 pub(super) fn of_reading(error: rusqlite::Error) -> Error {
     let damaged =
         matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None);

@@ -103,7 +103,7 @@ impl Names {
         Ok(Some(id))
     }
 
-    /// Whose number `id` is.
+    /// Returns the identifier whose number `id` is.
     pub(super) fn name(&mut self, connection: &Connection, id: i64) -> Result<Uuid, Error> {
         if let Some(uuid) = self.names.get(&id) {
             return Ok(uuid);

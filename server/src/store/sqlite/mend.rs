@@ -253,7 +253,7 @@ impl Numbered {
 }
 
 impl RawEntry<'_> {
-    /// What it said before one bit was flipped, if that is all that happened to it.
+    /// The contents before one bit was flipped, if that is all that happened to it.
     pub(crate) fn one_bit_back(&self, log: ConversationId, seq: u64) -> Option<Vec<u8>> {
         let back = sum::one_bit_back(self.data, self.sum, |data| sum::of_entry(log, seq, data))?;
         Stored::decode(&back).is_ok().then_some(back)

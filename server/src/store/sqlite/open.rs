@@ -16,13 +16,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use super::{failure, rows::full_key, snapshot::integrity, sum, upgrade};
 use crate::{limits, sqlite::scrub::PAGE, store::schema};
 
-/// Why a data directory was not opened. Each is one line that names the path; nothing was changed.
+/// The reason why a data directory was not opened. Each is one line that names the path; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
     #[error("{} is in use by another process", .0.display())]
     Locked(PathBuf),
-    /// It was written by a later version of this program.
+    /// A directory that was written by a later version of this program.
     #[error("{} was written by a newer version of kith (data version {found}, this one reads up to {})", .dir.display(), schema::VERSION)]
     Newer {
         /// The directory.
@@ -39,31 +39,31 @@ pub enum OpenError {
     /// There is no such directory, or nothing was ever kept in it.
     #[error("{} holds no data of kith", .0.display())]
     Absent(PathBuf),
-    /// It is damaged so that it cannot be opened.
+    /// A directory that is damaged so that it cannot be opened.
     #[error("{} is damaged: {why}; `kith verify` names what is, and docs/operating.md says what to do", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         why: String,
     },
-    /// What is there is something else.
+    /// A folder that is something else.
     #[error("{} is not a database of kith: {why}", .path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The difference.
         why: String,
     },
     /// A backup or a restore into it has not ended.
     #[error("{} is not whole: a backup or a restore into it has not ended (repeat that command)", .0.display())]
     Unfinished(PathBuf),
-    /// It cannot be read or written for another reason.
+    /// A directory that cannot be read or written for another reason.
     #[error("cannot open {}: {why}", .path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong.
+        /// The error.
         why: String,
     },
 }
@@ -97,12 +97,12 @@ impl OpenError {
     }
 }
 
-/// How an engine stands on its disk. Other than the default is for the tests of the engine itself.
+/// The disk under an engine. Other than the default is for the tests of the engine itself.
 #[derive(Debug, Clone)]
 pub struct Ground {
     /// The name of a registered SQLite VFS; the operating system's where there is none.
     pub vfs: Option<String>,
-    /// Whether a commit waits for the disk.
+    /// True where a commit waits for the disk.
     pub sync: bool,
     /// Length of the write-ahead log, in bytes, from which on it is emptied.
     pub wal_bytes: u64,
@@ -200,7 +200,7 @@ pub(super) fn look_after_failure(dir: &Path, ground: &Ground) -> Result<(), Open
     }
 }
 
-/// Whether there is a file with something in it.
+/// Returns true if there is a file with something in it.
 fn has_file(path: &Path) -> Result<bool, OpenError> {
     match fs::metadata(path) {
         Ok(file) => Ok(file.len() > 0),
@@ -380,7 +380,7 @@ pub(super) fn reader_alone(dir: &Path) -> Result<(Connection, Option<File>), Ope
 const BUSY: Duration = Duration::from_secs(10);
 const BUSY_BRIEF: Duration = Duration::from_millis(10);
 
-/// What a connection may do.
+/// The rights of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Write,

@@ -135,7 +135,7 @@ impl<'c> Reader<'c> {
         Ok(None)
     }
 
-    /// Where the client_id of the entry in `row` is remembered, if there is such an entry and it has one.
+    /// Returns the place where the client_id of the entry in `row` is remembered, if there is such an entry and it has one.
     pub(super) fn place_of(&mut self, row: i64) -> Result<Option<Place>, Error> {
         let select = "SELECT conv, seq, data, sum FROM entries WHERE id = ?1";
         let mut select = self.connection.prepare_cached(select).map_err(of_reading)?;

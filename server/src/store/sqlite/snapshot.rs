@@ -22,21 +22,21 @@ const ENTRIES_TOGETHER: u64 = 32 * chain::STRIDE;
 /// Problems that SQLite looks for at most.
 const PROBLEMS: u32 = 100;
 
-/// What was committed when it was opened, and nothing later.
+/// A reading of the directory as it was when it was opened, and of nothing later.
 pub struct Snapshot {
     pub(super) connection: Connection,
-    /// Where nobody works in the directory, nobody may begin to.
+    /// The lock by which nobody may begin to work in a directory in which nobody works.
     pub(super) _lock: Option<File>,
 }
 
-/// What is met on the way through the logs.
+/// A thing met on the way through the logs.
 pub(crate) enum Met<'a> {
     /// An entry, or what is wrong with it.
     Entry {
         log: ConversationId,
         seq: u64,
         stored: Result<Stored<'a>, Error>,
-        /// Whether it was written before there were checksums.
+        /// True if it was written before there were checksums.
         unchecked: bool,
         raw: RawEntry<'a>,
     },
@@ -62,7 +62,7 @@ pub(crate) struct RawRow<'a> {
     pub(crate) value: &'a [u8],
     /// Its checksum.
     pub(crate) sum: i64,
-    /// Whether its checksum allows it to be read.
+    /// True if its checksum allows it to be read.
     pub(crate) holds: bool,
     /// Whether it was written before there were checksums.
     pub(crate) unchecked: bool,

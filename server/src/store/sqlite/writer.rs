@@ -45,7 +45,7 @@ pub(super) enum Request {
 }
 
 impl Request {
-    /// How many changes it counts for.
+    /// The number of changes for which it counts.
     pub(super) fn changes(&self) -> usize {
         let changes = match self {
             Request::Write { turn, .. } => turn.changes(),
@@ -90,7 +90,7 @@ impl Change {
     }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone)]
 enum Outcome {
     Write(Result<(), WriteError>),
@@ -99,7 +99,7 @@ enum Outcome {
     Refused(Error),
 }
 
-/// What the writer shares with the rest of the engine.
+/// The state that the writer shares with the rest of the engine.
 pub(super) struct Shared {
     pub(super) requests: mpsc::UnboundedReceiver<Request>,
     /// One permit for each change that may still wait.
@@ -156,7 +156,7 @@ struct Writer<'c> {
     rows: Rows<'c>,
     dedup: Dedup<'c>,
     connection: &'c Connection,
-    /// Whether the last attempt found no room.
+    /// True if the last attempt found no room.
     full: bool,
     /// True while nothing as large as a message was written since one found no room.
     short: bool,

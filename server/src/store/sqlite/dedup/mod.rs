@@ -1,4 +1,4 @@
-//! Which client_ids were used, and for which entry.
+//! Remembered client_ids, each with its entry.
 //!
 //! A client_id is a UUIDv7, so it carries the time that made it, and one table for each day of that time keeps the
 //! places of those written close together; a table is dropped whole. The key is the millisecond of the day and 29 bits
@@ -16,9 +16,9 @@ use rusqlite::{Connection, Statement};
 use xxhash_rust::xxh3::xxh3_64;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// How old a client_id may be when it is taken and still go to the table of its day.
+/// The age at which a client_id may be taken and still go to the table of its day.
 const BEFORE_DAYS: u64 = kith_protocol::limits::IDEMPOTENCY_S / 86_400;
-/// How far ahead its clock may be.
+/// The number of days that its clock may be ahead.
 const AFTER_DAYS: u64 = 1;
 /// After so many days a table of client_ids is dropped: the last of them was taken by the seventh, and is to be known
 /// for seven more.
@@ -28,7 +28,7 @@ const PROBES: i64 = 8;
 /// With the 27 bits that count the milliseconds of a day, 56: the longest rowid that takes 8 bytes.
 const HASH_BITS: u32 = 29;
 
-/// Where a client_id is remembered.
+/// The place where a client_id is remembered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// The day of its own time.
@@ -63,13 +63,13 @@ impl Place {
 /// A row of a table of client_ids, for those who check them.
 #[derive(Debug)]
 pub(crate) struct Remembered {
-    /// Of which day's table; of `dedup_other` where there is none.
+    /// The day of the table; `dedup_other` where there is none.
     pub(super) day: Option<u64>,
     pub(super) key: i64,
 }
 
 impl Remembered {
-    /// Whether a look-up of `place` finds it.
+    /// Returns true if a look-up of `place` finds it.
     pub(super) fn is_of(&self, place: Place) -> bool {
         let (here, first) = match self.day {
             Some(day) => (day == place.day, place.key),

@@ -63,7 +63,7 @@ async fn grow(store: &Sqlite, log: ConversationId, head: u64, count: u64) {
     store.write(log, head, Turn::append(records)).await.unwrap();
 }
 
-/// That each entry is found, on a page of its own and of ten.
+/// Checks that each entry is found, on a page of its own and of ten.
 async fn found(store: &Sqlite, log: ConversationId, head: u64) {
     for first in 1..=head {
         for count in [1, 10] {

@@ -1,4 +1,4 @@
-//! Who may open what.
+//! Opening a directory: who may open what.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 

@@ -1,4 +1,4 @@
-//! What was redacted, deleted or overwritten is in no file any more.
+//! Erasure: a text that was redacted, deleted or overwritten is in no file any more.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is particular to this engine: its directory, what leaves its disk, and that it answers as the model does.
+//! Tests of this engine alone: its directory, what leaves its disk, and that it answers as the model does.
 
 mod chain;
 mod directory;

@@ -141,7 +141,7 @@ fn row_write(written: Written) -> RowWrite {
     }
 }
 
-/// What a store answers, as text, which is as good as any for comparing.
+/// The answer of a store, as text, which is as good as any for comparing.
 async fn ask(store: &dyn Store, call: Call) -> String {
     match call {
         Call::Write(to, beside, entries, redacted, rows) => {
