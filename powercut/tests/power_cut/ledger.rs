@@ -57,7 +57,7 @@ impl Ledger {
 
     /// The rows that travel with every turn, in partitions of their own.
     fn marks(&self) -> [RowKey; 2] {
-        let key = schema::user::mention(Timestamp::default(), self.log, 1);
+        let key = schema::user::contact(self.user);
         let other = RowKey { partition: schema::user::partition(self.user), key };
         [schema::due::row(Timestamp::default(), schema::due::Task::Expiry(self.log, 1)), other]
     }
@@ -80,6 +80,10 @@ impl Ledger {
     pub fn record(&self, seq: u64) -> Record {
         let client_id = self.asked[seq as usize - 1];
         let text = "x".repeat((client_id.as_u128() % 700) as usize);
+        let body = match seq {
+            1 => format!(r#"{{"kind":"group","members":[{{"user":"{}","role":"owner"}}]}}"#, self.user),
+            _ => format!(r#"{{"text":"{text}"}}"#),
+        };
         Record {
             seq,
             kind: if seq == 1 { Kind::Created } else { Kind::Message },
@@ -90,13 +94,13 @@ impl Ledger {
             true_at: None,
             expires_at: None,
             counts: Counts { messages: seq - 1, mentioning: 0, rev: 1 },
-            body: format!(r#"{{"text":"{text}"}}"#).into(),
+            body: body.into(),
         }
     }
 
     /// The record that replaces the entry at `seq`.
     pub fn redaction(&self, seq: u64) -> Record {
-        Record { kind: Kind::Redacted, body: "{}".into(), ..self.record(seq) }
+        Record { kind: Kind::Redacted, body: r#"{"was":"message"}"#.into(), ..self.record(seq) }
     }
 
     /// Compares the rows that travel with every turn with the log: a turn is there whole, or not at all.

@@ -128,7 +128,7 @@ async fn the_log_at_its_most_talkative_holds_no_secret() {
 #[tokio::test]
 async fn a_key_that_may_be_in_other_hands_is_replaced_beside_a_server_and_without_one() {
     let _alone = alone().await;
-    let mut program = Program::started("drain_s = 0");
+    let mut program = Program::started("drain_s = 0\n[media]\nmin_free_bytes = 0");
     let anna = Person::new(&program, "anna").await;
     let media = anna.rest.send_media("bytes", "text/plain", None).await.unwrap();
     let device = anna.rest.devices().await.unwrap().items[0].id;
