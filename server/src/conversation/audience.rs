@@ -94,8 +94,8 @@ impl Live {
         Audience { kind: settings.kind, title: settings.title.clone(), members }
     }
 
-    /// Whether entries from now on must be noted as to be pushed, and are not. Looked at once for as long as neither the
-    /// members nor the subscriptions change.
+    /// Returns true if entries from now on must be noted as to be pushed, and are not. Looked at once for as long as neither
+    /// the members nor the subscriptions change.
     pub(super) fn must_note_pushes(&self) -> bool {
         let subscriptions = &self.context.subscriptions;
         !self.unpushed && self.looked != Some(subscriptions.version()) && subscriptions.any_of(&self.pointers)

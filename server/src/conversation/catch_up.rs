@@ -25,7 +25,7 @@ use crate::{
     store::{self, Record, WriteError},
 };
 
-/// Why a change or an amendment was not made.
+/// The reason why a change or an amendment was not made.
 pub(super) enum Unmade {
     /// Others appended first: it is to be judged anew, by what they wrote.
     Overtaken,
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// What is to be told of an entry beside itself, as of before it was folded.
+/// The news of an entry beside itself, as of before it was folded.
 pub(super) struct News {
     body: Body,
     /// True for the first entry.

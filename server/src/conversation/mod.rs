@@ -350,8 +350,8 @@ impl Conversations {
         self.ask(conversation, |reply| Command::Participant(user, member, reply)).await
     }
 
-    /// How many of the other members got and read a message, and of those after `after` who and when; of a channel only how
-    /// many.
+    /// Counts the other members who got and read a message, and tells of those after `after` who and when; of a channel it only
+    /// counts.
     ///
     /// # Errors
     /// `not_found` for who may not see the message.

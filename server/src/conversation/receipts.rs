@@ -200,8 +200,8 @@ impl Live {
         Ok(Some(PeerPointers { read, delivered: pointers.delivered.seq }))
     }
 
-    /// How many of the other members got and read a message, and of those after `after` who and when; of a channel only how
-    /// many.
+    /// Counts the other members who got and read a message, and tells of those after `after` who and when; of a channel it only
+    /// counts.
     pub(super) async fn read_receipts(
         &mut self,
         user: UserId,

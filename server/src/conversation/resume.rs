@@ -149,8 +149,8 @@ impl Conversations {
         Ok(rows.iter().map(|row| schema::user::conversation_of(&row.key)).collect::<Result<_, _>>()?)
     }
 
-    /// Where conversations stand for a user. The live ones are asked; the others are read and not woken, unless their rows
-    /// do not reflect their log. Those that are damaged say so.
+    /// Returns the standings of conversations for a user. The live ones are asked; the others are read and not woken, unless
+    /// their rows do not reflect their log. Those that are damaged say so.
     pub(super) async fn standings(
         &self,
         user: UserId,
@@ -202,7 +202,8 @@ impl Conversations {
         Ok(standings)
     }
 
-    /// Where sleeping conversations stand, by their rows; `None` where the rows do not reflect the log, or cannot be read.
+    /// Returns the standings of sleeping conversations, by their rows; `None` where the rows do not reflect the log, or cannot
+    /// be read.
     async fn read_standings(&self, user: UserId, ids: &[ConversationId]) -> Result<Vec<Option<Standing>>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());

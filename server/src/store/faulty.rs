@@ -48,7 +48,7 @@ impl Chance {
     }
 }
 
-/// How often what goes wrong, in thousandths of the calls.
+/// The odds of each fault, in thousandths of the calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Odds {
     /// Writes that happen, and whose answer is lost.
@@ -61,11 +61,11 @@ pub struct Odds {
     pub conflict: u64,
     /// Reads that are not answered.
     pub read_lost: u64,
-    /// How often others may go on before, and again after, a call has its effect, at most.
+    /// The number of times that others may go on before, and again after, a call has its effect, at most.
     pub delay: u64,
 }
 
-/// What happened at all handles of one test.
+/// The faults at all handles of one test.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Turns that found another head.
@@ -90,7 +90,7 @@ pub struct Faulty {
     dead: AtomicBool,
 }
 
-/// What becomes of a write.
+/// The fate of a write.
 enum Fate {
     Happens,
     AnswerLost,

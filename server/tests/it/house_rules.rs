@@ -1,5 +1,6 @@
 //! The invariants of the source that a test can check; each says why it is there when it is broken.
 
+mod comments;
 mod functions;
 mod imports;
 

@@ -1,4 +1,4 @@
-//! What a later version writes into a log keeps its place there, and nothing that reads logs ends at it.
+//! Entries of a later version keep their place in a log, and nothing that reads logs ends at it.
 
 use kith::{
     backends::Backends,

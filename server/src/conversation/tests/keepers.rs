@@ -10,7 +10,7 @@ const SEEDS: u64 = 1000;
 /// Conflicts and unknown outcomes that a seed has on average, at least: a test in which nobody overlaps proves nothing.
 const OVERLAPS: u64 = 5;
 
-/// What one seed came to: what is wrong, and how many conflicts and unknown outcomes there were.
+/// The outcome of one seed: the faults, and the number of conflicts and unknown outcomes.
 fn run(seed: u64, rules: Rules, store: Arc<dyn Store>) -> (Vec<String>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async move {

@@ -14,7 +14,7 @@ async fn world(odds: Odds) -> World {
     World::new(Arc::new(Memory::new()), 1, odds, Rules::RIGHT).await
 }
 
-/// What a client was given since it connected, as `sent 2` and `entry 3`.
+/// The frames that a client was given since it connected, as `sent 2` and `entry 3`.
 fn given(world: &World, client: usize) -> Vec<String> {
     let given = world.clients[client].given.iter().filter_map(|given| match given {
         Given::Connected(_) | Given::Added => None,

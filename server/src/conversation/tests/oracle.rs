@@ -1,4 +1,4 @@
-//! What must be so whatever happened: nothing acknowledged is lost, doubled or reordered, no connection has a hole, pointers
+//! The oracle: whatever happened, nothing acknowledged is lost, doubled or reordered, no connection has a hole, pointers
 //! never go back, nobody writes who is no member, and the rows say what the log says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// What a log means, told anew and naively.
+/// The meaning of a log, told anew and naively.
 #[derive(Default)]
 struct Told {
     /// The members after each entry, with the seq that added them; before the first there are none.

@@ -1,4 +1,4 @@
-//! What people do at two keepers of one conversation, by a seed.
+//! The script of people at two keepers of one conversation, by a seed.
 
 use kith_protocol::entry::{Edit, Reaction, Target};
 
@@ -12,7 +12,7 @@ use crate::store::faulty::Odds;
 const STEPS: usize = 60;
 /// Most turns that others have between two steps.
 const TURNS: u64 = 12;
-/// How often what goes wrong while they do it.
+/// The odds of each fault meanwhile.
 pub const ODDS: Odds = Odds { answer_lost: 40, write_lost: 20, full: 5, conflict: 15, read_lost: 10, delay: 4 };
 
 /// Has people do what the world's chance says, and then has everything come to an end.

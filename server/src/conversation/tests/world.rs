@@ -40,9 +40,9 @@ use crate::{
     trust::Newness,
 };
 
-/// How many users there are; the first owns the conversation, and stays in it.
+/// The number of users; the first owns the conversation, and stays in it.
 pub const USERS: usize = 4;
-/// How long anything may take that is to happen at last.
+/// The time within which anything happens that is to happen at last.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The conversation of a world.
@@ -62,7 +62,7 @@ fn numbered(kind: u64, number: u64) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(1_700_000_000_000 + kind, &random).into_uuid()
 }
 
-/// What a keeper answered to a question.
+/// The answer of a keeper to a question.
 pub enum Answer {
     Sent(usize, Result<Record, Error>),
     Changed(Result<Record, Error>),
@@ -139,7 +139,7 @@ pub struct Client {
     outbox: Arc<Outbox>,
     /// Up to where it has the log.
     pub known: u64,
-    /// What it was given, in order.
+    /// The frames that it was given, in order.
     pub given: Vec<Given>,
     /// The letters that it sent for the first time since it connected.
     pub fresh: Vec<usize>,
@@ -147,7 +147,7 @@ pub struct Client {
     pub pointers: HashMap<UserId, (u64, u64)>,
 }
 
-/// What a client was given.
+/// A frame that a client was given.
 pub enum Given {
     /// It connected anew, and the conversation was in the user's list, or was not.
     Connected(bool),
@@ -171,7 +171,7 @@ pub struct World {
     pub letters: Vec<Letter>,
     /// The letter of each client_id.
     named: HashMap<Uuid, usize>,
-    /// What went wrong.
+    /// The faults.
     pub wrong: Vec<String>,
     /// For each client the letters of a connection in the order in which they were sent for the first time, and answered then.
     pub in_order: Vec<Vec<usize>>,
@@ -313,7 +313,7 @@ impl World {
         self.keepers.iter().for_each(|keeper| keeper.store.set_odds(self.odds));
     }
 
-    /// Where the log ends.
+    /// Returns the head of the log.
     pub async fn head(&self) -> u64 {
         self.shared.heads(vec![conversation()]).await.expect("a head").pop().flatten().map_or(0, |head| head.seq)
     }

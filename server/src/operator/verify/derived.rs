@@ -45,7 +45,7 @@ pub(super) struct Derived {
 /// The messages that mention a member, in this membership.
 #[derive(Default)]
 struct Mentions {
-    /// Those above the read pointer, with whether the member had accepted the conversation for certain.
+    /// The mentions above the read pointer, with whether the member had accepted the conversation for certain.
     unread: BTreeMap<u64, bool>,
     total: u64,
 }
@@ -176,7 +176,7 @@ impl Derived {
         Ok(problems)
     }
 
-    /// What is wrong with the row of a member.
+    /// The problem of the row of a member.
     fn member(&self, user: UserId) -> Option<String> {
         let (row, log) = (self.members.get(&user), self.fold.state.members.get(&user));
         let (row, log) = match (row, log) {
@@ -205,7 +205,7 @@ impl Derived {
         Some(format!("its log says that {seq} is an unread mention, and it does not"))
     }
 
-    /// What is wrong with the rows of amendments.
+    /// The problems of the rows of amendments.
     fn amendments(&mut self, reader: &mut Reader<'_>, partition: &[u8]) -> Result<Vec<(u64, String)>, Error> {
         let mut derived = std::mem::take(&mut self.fold.amendments);
         let mut problems = Vec::new();
@@ -235,7 +235,7 @@ impl Derived {
         Ok(problems)
     }
 
-    /// What is wrong with an amendment that is kept, beside that of the log.
+    /// The problem of an amendment that is kept, beside that of the log.
     fn amendment(&self, seq: u64, kept: &Amendment, log: &Amendment) -> Option<&'static str> {
         let is_redacted = self.redacted.contains(&seq);
         if kept.deleted != log.deleted && !is_redacted {

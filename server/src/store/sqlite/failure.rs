@@ -47,7 +47,7 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// Whether SQLite only lacked room. Its shared-memory file grows by writing a byte to each new page, and a failure of
+/// Returns true if SQLite only lacked room. Its shared-memory file grows by writing a byte to each new page, and a failure of
 /// just that (`SQLITE_IOERR_SHMSIZE`) is how a full disk shows there.
 pub(super) fn is_full(error: &rusqlite::Error) -> bool {
     match error.sqlite_error() {

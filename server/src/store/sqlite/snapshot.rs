@@ -64,7 +64,7 @@ pub(crate) struct RawRow<'a> {
     pub(crate) sum: i64,
     /// True if its checksum allows it to be read.
     pub(crate) holds: bool,
-    /// Whether it was written before there were checksums.
+    /// True if it was written before there were checksums.
     pub(crate) unchecked: bool,
 }
 
@@ -85,12 +85,12 @@ impl Snapshot {
         Reader::new(&self.connection)
     }
 
-    /// What SQLite finds wrong with its own structures.
+    /// The problems that SQLite finds in its own structures.
     pub(crate) fn integrity(&self) -> Result<Vec<String>, Error> {
         self.ask(integrity)
     }
 
-    /// How many entries, rows and remembered client_ids there are.
+    /// The numbers of entries, rows and remembered client_ids.
     pub(crate) fn sizes(&self) -> Result<[u64; 3], Error> {
         self.ask(|connection| {
             let count = |table: &str| {
@@ -176,7 +176,7 @@ impl Snapshot {
         }
     }
 
-    /// How many entries are not where a log says that they are, or not said to be where they should.
+    /// The number of entries that are not where a log says that they are, or not said to be where they should.
     pub(crate) fn misplaced(&self) -> Result<u64, Error> {
         let count = |sql: &str| self.ask(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)));
         let elsewhere = count(
@@ -248,7 +248,7 @@ impl Snapshot {
     }
 }
 
-/// What SQLite finds wrong with its structures: a line each, with the table and the page where it knows them.
+/// The problems that SQLite finds in its structures: a line each, with the table and the page where it knows them.
 pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut tables = connection.prepare("SELECT rootpage, name FROM main.sqlite_master WHERE rootpage > 0")?;
     let tables: Vec<(i64, String)> =

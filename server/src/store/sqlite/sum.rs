@@ -15,7 +15,7 @@ pub(super) const TABLES: [&str; 3] = ["entries", "rows", "ids"];
 /// Bytes of the longest row in which a flipped bit is looked for: as many times as it has bits, all are added up.
 const MENDED_BYTES: usize = 4096;
 
-/// What a row has instead of a checksum that was written before there were any.
+/// The mark of a row that was written before there were checksums.
 const NONE: i64 = 0;
 
 /// The checksum of an entry.
@@ -33,12 +33,12 @@ pub(super) fn of_id(id: i64, uuid: Uuid) -> i64 {
     sum(&[&id.to_be_bytes(), uuid.as_bytes()])
 }
 
-/// Whether what a row has allows it to be read.
+/// Returns true if the checksum of a row allows it to be read.
 pub(super) fn holds(kept: i64, sum: i64) -> bool {
     kept == NONE || kept == sum
 }
 
-/// Whether a row has no checksum.
+/// Returns true for a row without a checksum.
 pub(super) fn is_none(kept: i64) -> bool {
     kept == NONE
 }

@@ -1,4 +1,4 @@
-//! How an older data directory becomes one of this version: a list of steps, one from each version to the next.
+//! The upgrade of an older data directory to this version: a list of steps, one from each version to the next.
 //!
 //! A step and the version that it leads to are one transaction, so that whatever ends the process leaves the directory of
 //! the version before it or of the one behind it, and opening it again goes on from there. A step may change tables, add
@@ -38,7 +38,7 @@ fn mark_layout(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "user_version", LAYOUT)
 }
 
-/// What was written before has none until it is next written, and is read unchecked: to add up all that was ever said would
+/// A row that was written before has none until it is next written, and is read unchecked: to add up all that was ever said would
 /// take a start as long as there are messages.
 fn add_sums(connection: &Connection) -> rusqlite::Result<()> {
     for table in sum::TABLES {
