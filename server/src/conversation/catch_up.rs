@@ -22,7 +22,7 @@ use crate::{
         encoding, fanout,
         outbox::{Asker, Class},
     },
-    store::{self, Record, WriteError},
+    store::{self, Record, StoreExt as _, WriteError},
 };
 
 /// The reason why a change or an amendment was not made.
@@ -93,7 +93,7 @@ impl Live {
     }
 
     async fn try_to_catch_up(&mut self, waiting: &mut Vec<Submitted>) -> Result<(), store::Error> {
-        let head = self.context.store.heads(vec![self.id]).await?.pop().flatten().map_or(0, |head| head.seq);
+        let head = self.context.store.head(self.id).await?.map_or(0, |head| head.seq);
         while self.state.seq < head {
             for record in self.page_behind(head).await? {
                 let news = self.fold_in(&record, head).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use kith_protocol::{
     Code, ConversationId, Message, ServerFrame, UserId,
     entry::{ConversationKind, Role},
@@ -21,7 +22,7 @@ use crate::{
     delivery::{encoding, fanout, outbox::Class},
     page_bytes::{PageBytes, json_bytes},
     store::{
-        self, CommitError, Condition, Direction, LogRange, Record, RowKey,
+        self, CommitError, Condition, Direction, LogRange, Record, RowKey, StoreExt as _,
         schema::{self, Listed, State, Value},
     },
 };
@@ -64,8 +65,7 @@ impl Conversations {
         }
         if let (ConversationKind::Channel, Some(title)) = (new.kind, &new.title) {
             let row = schema::channel::row(title, id);
-            let put = store::Change::Put(row.key, Default::default());
-            self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
+            self.context.store.put(row, Bytes::new()).await?;
         }
         let expire_after_s = new.expire_after_s.filter(|seconds| *seconds > 0);
         let change = Change::Create { kind: new.kind, title: new.title, expire_after_s, members: founders };
@@ -128,9 +128,9 @@ impl Conversations {
 
     /// The direct conversation of two users, if one of them has begun it.
     async fn begun_direct(&self, one: UserId, other: UserId) -> Result<Option<ConversationId>, Error> {
-        let row = self.context.store.get(vec![schema::direct::row(one, other)]).await?.pop().flatten();
+        let row = self.context.store.one(schema::direct::row(one, other)).await?;
         let Some(id) = row.map(|row| schema::direct::conversation_of(&row)).transpose()? else { return Ok(None) };
-        let head = self.context.store.heads(vec![id]).await?.pop().flatten();
+        let head = self.context.store.head(id).await?;
         Ok(head.map(|_| id))
     }
 
@@ -285,7 +285,7 @@ impl Conversations {
         let partition = schema::user::partition(user);
         let key = schema::user::listed(conversation);
         let row = RowKey { partition: partition.clone(), key: key.clone() };
-        let before = self.context.store.get(vec![row]).await?.pop().flatten();
+        let before = self.context.store.one(row).await?;
         // What a user has not accepted is not in their list, and has no settings there.
         let before = before.ok_or(Error::new(Code::NotFound))?;
         // What is damaged is set anew.
@@ -365,7 +365,7 @@ impl Conversations {
             let id = schema::channel::conversation_of(&row.key)?;
             let partition = schema::conversation::partition(id);
             let state = RowKey { partition, key: schema::conversation::state() };
-            let Some(state) = self.context.store.get(vec![state]).await?.pop().flatten() else { continue };
+            let Some(state) = self.context.store.one(state).await? else { continue };
             let of = || format!("the state of {id}");
             if let Some(title) = store::unless_damaged(of, State::decode(&state)).and_then(|state| state.settings.title)
             {

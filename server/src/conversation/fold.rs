@@ -39,7 +39,7 @@ impl Live {
         // It is there where the conversation was awake in a crash.
         let active = rows.pop().flatten().is_some();
         let state = rows.pop().flatten().map(|row| schema::State::decode(&row)).transpose()?;
-        let head = store.heads(vec![id]).await?.pop().flatten();
+        let head = store.head(id).await?;
         let (seq, settings) = state.map_or_else(Default::default, |state| (state.seq, state.settings));
         let (at, counts) = head.map_or_else(Default::default, |head| (head.at, head.counts));
         let mut live = Live {
@@ -211,8 +211,7 @@ impl Live {
         if !self.dirty.amendments.contains_key(&target) {
             let partition = schema::conversation::partition(self.id);
             let row = RowKey { partition, key: schema::conversation::amendment(target) };
-            let row = self.context.store.get(vec![row]).await?.pop().flatten();
-            let amendment = row.map(|row| Amendment::decode(&row)).transpose()?.unwrap_or_default();
+            let amendment = self.context.store.value(row).await?.unwrap_or_default();
             self.dirty.amendments.insert(target, amendment);
         }
         Ok(self.dirty.amendments.entry(target).or_default())
@@ -343,7 +342,7 @@ impl Live {
 
     /// Writes the rows that have the conversation folded at the next start, and indexed and pushed soon, if they are not
     /// there. Before an append.
-    pub async fn activate(&mut self) -> Result<(), store::CommitError> {
+    pub async fn activate(&mut self) -> Result<(), store::Error> {
         let version = self.context.subscriptions.version();
         let pushes = self.must_note_pushes();
         if !pushes && !self.unpushed {
@@ -362,7 +361,7 @@ impl Live {
         if pushes {
             puts.push(Change::Put(schema::active::unpushed(self.id, self.state.seq), time));
         }
-        self.context.store.commit(row.partition, puts, Vec::new()).await?;
+        self.context.store.change(row.partition, puts).await?;
         if !self.active {
             self.active = true;
             self.context.appending.notify_one();

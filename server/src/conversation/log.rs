@@ -388,6 +388,9 @@ fn once_each(sends: Vec<Submitted>) -> (Vec<Submitted>, Vec<Submitted>) {
     if sends.len() < 2 {
         return (sends, Vec::new());
     }
+    if sends.len() < 2 {
+        return (sends, Vec::new());
+    }
     let mut keys = HashSet::with_capacity(sends.len());
     sends.into_iter().partition(|send| keys.insert((send.actor.user, send.message.client_id)))
 }

@@ -1,5 +1,6 @@
 //! The members of a conversation, their roles, and its settings: every change is an entry of the log.
 
+use bytes::Bytes;
 use kith_protocol::{
     Body, Code, ServerFrame, UserId,
     entry::{ConversationChanged, ConversationKind, Created, MemberAdded, MemberRemoved, Role, RoleChanged},
@@ -20,7 +21,7 @@ use crate::{
     delivery::{encoding, fanout, outbox::Class},
     limits,
     media::Reference,
-    store::{self, Kind, Record, RowKey, RowWrite, schema},
+    store::{self, Kind, Record, RowKey, RowWrite, StoreExt as _, schema},
 };
 
 /// The longest time after which messages may disappear: a year.
@@ -147,15 +148,14 @@ impl Live {
         let (before, avatar_before) = (settings.title.clone(), settings.avatar.clone());
         if let Some(title) = &retitled {
             let row = schema::channel::row(title, self.id);
-            let put = store::Change::Put(row.key, Default::default());
-            self.context.store.commit(row.partition, vec![put], Vec::new()).await?;
+            self.context.store.put(row, Bytes::new()).await?;
         }
         let record = self.append(actor, &[Body::ConversationChanged(changes)], Vec::new()).await?;
         if let (Some(before), Some(after)) = (before, retitled)
             && before.to_lowercase() != after.to_lowercase()
         {
             let row = schema::channel::row(&before, self.id);
-            self.context.store.commit(row.partition, vec![store::Change::Delete(row.key)], Vec::new()).await?;
+            self.context.store.delete(row).await?;
         }
         if avatar_before != self.state.settings.avatar
             && let Some(before) = avatar_before.and_then(|before| before.parse().ok())

@@ -22,7 +22,7 @@ use crate::{
     delivery::{encoding, fanout, outbox::Class},
     limits,
     store::{
-        self, Change, Direction, RowKey,
+        self, Change, Direction, RowKey, StoreExt as _,
         schema::{self, Listed, Request, Value, due::Task},
     },
     work::Job,
@@ -39,7 +39,7 @@ impl Context {
         by: UserId,
     ) -> Result<(), Error> {
         let changes = self.bringing(conversation, kind, user, by).await?;
-        self.store.commit(schema::user::partition(user), changes, Vec::new()).await?;
+        self.store.change(schema::user::partition(user), changes).await?;
         self.accounts.forget_card(user);
         Ok(())
     }
@@ -198,7 +198,7 @@ impl Live {
         self.activate().await?;
         let put = Change::Put(schema::user::listed(self.id), Listed::default().encode());
         let forget = Change::Delete(schema::user::request(self.id));
-        self.context.store.commit(schema::user::partition(user), vec![put, forget], Vec::new()).await?;
+        self.context.store.change(schema::user::partition(user), vec![put, forget]).await?;
         self.context.accounts.forget_card(user);
         if let Some(pointers) = self.pointers.get_mut(&user) {
             pointers.accepted = true;
@@ -246,7 +246,7 @@ impl Conversations {
     /// `not_found` where there is none; `too_many` for who has as many conversations as they may have.
     pub async fn answer(&self, actor: Actor, conversation: ConversationId, answer: RequestAnswer) -> Result<(), Error> {
         let row = RowKey { partition: schema::user::partition(actor.user), key: schema::user::request(conversation) };
-        let row = self.context.store.get(vec![row]).await?.pop().flatten().ok_or(Error::new(Code::NotFound))?;
+        let row = self.context.store.one(row).await?.ok_or(Error::new(Code::NotFound))?;
         let Request { from, .. } = Request::decode(&row)?;
         match answer {
             RequestAnswer::Accepted => self.accept(actor.user, conversation).await,
@@ -287,7 +287,7 @@ impl Conversations {
             }
         }
         let forget = Change::Delete(schema::user::request(conversation));
-        self.context.store.commit(schema::user::partition(actor.user), vec![forget], Vec::new()).await?;
+        self.context.store.change(schema::user::partition(actor.user), vec![forget]).await?;
         self.context.accounts.forget_card(actor.user);
         self.context.tell_requests(actor.user).await;
         Ok(())
@@ -309,7 +309,7 @@ impl Conversations {
     /// Declines a request if it is over.
     async fn end_request(&self, user: UserId, conversation: ConversationId) -> Result<(), Error> {
         let row = RowKey { partition: schema::user::partition(user), key: schema::user::request(conversation) };
-        let Some(row) = self.context.store.get(vec![row]).await?.pop().flatten() else { return Ok(()) };
+        let Some(row) = self.context.store.one(row).await? else { return Ok(()) };
         if Request::decode(&row)?.until > clock::forget_until() {
             return Ok(());
         }

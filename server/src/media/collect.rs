@@ -134,12 +134,12 @@ impl Media {
                 RowKey { partition, key: schema::conversation::state() }
             }
         };
-        let Some(value) = self.store.get(vec![row]).await?.pop().flatten() else { return Ok(false) };
+        let Some(value) = self.store.one(row).await? else { return Ok(false) };
         let Reference::Conversation(conversation) = by else {
             return Ok(User::decode(&value)?.avatar == Some(id.to_string()));
         };
         let state = State::decode(&value)?;
-        let head = self.store.heads(vec![conversation]).await?.pop().flatten();
+        let head = self.store.head(conversation).await?;
         // A row that does not reflect the log yet does not say what its last entries did.
         Ok(state.settings.avatar == Some(id.to_string()) || head.is_some_and(|head| head.seq != state.seq))
     }
@@ -181,7 +181,7 @@ impl Media {
     }
 
     async fn is_erased(&self, owner: UserId) -> Result<bool, Error> {
-        let profile = self.store.get(vec![schema::user::profile_row(owner)]).await?.pop().flatten();
+        let profile = self.store.one(schema::user::profile_row(owner)).await?;
         Ok(profile.map(|profile| User::decode(&profile)).transpose()?.is_none_or(|profile| profile.erased))
     }
 

@@ -9,11 +9,10 @@ use kith_protocol::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use super::commit;
 use crate::{
     clock, limits,
     store::{
-        self, Change, CommitError, Condition, Direction, Store,
+        self, Change, CommitError, Condition, Direction, Store, StoreExt as _,
         schema::{
             due::{self, Kind},
             user,
@@ -126,7 +125,7 @@ impl Cursors {
             };
             due::buckets().zip(&state.buckets).map(put).collect()
         };
-        commit(store, due::cursors(), puts).await?;
+        store.change(due::cursors(), puts).await?;
         self.state.lock().kept = window;
         Ok(())
     }

@@ -27,7 +27,7 @@ use self::cursors::Cursors;
 use crate::{
     Error, clock, limits,
     store::{
-        self, Change, CommitError, Direction, KeyRange, Row, RowKey, Store,
+        self, Change, Direction, KeyRange, Row, RowKey, Store, StoreExt as _,
         schema::{
             self,
             due::{self, Kind, Task},
@@ -115,7 +115,7 @@ impl Schedule {
     /// When the store does not do it, or does not say.
     pub async fn put(&self, at: Timestamp, task: Task, value: Bytes) -> Result<(), store::Error> {
         let row = self.row(at, task);
-        let put = commit(&*self.store, row.partition.clone(), vec![Change::Put(row.key.clone(), value)]).await;
+        let put = self.store.put(row.clone(), value).await;
         self.note(&row);
         put
     }
@@ -251,7 +251,7 @@ impl Schedule {
             done.push(Change::Delete(row.key));
         }
         if !done.is_empty() {
-            commit(&*self.store, partition.to_vec(), done).await?;
+            self.store.change(partition.to_vec(), done).await?;
         }
         Ok(())
     }
@@ -303,15 +303,6 @@ impl Pass {
         self.failed += 1;
         self.error.get_or_insert(error);
         self.leave(at);
-    }
-}
-
-/// Makes changes without a condition.
-async fn commit(store: &dyn Store, partition: Vec<u8>, changes: Vec<Change>) -> Result<(), store::Error> {
-    match store.commit(partition, changes, Vec::new()).await {
-        Ok(()) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error),
-        Err(CommitError::Condition { .. }) => unreachable!("there is none"),
     }
 }
 

@@ -60,7 +60,7 @@ async fn earlier(store: &Memory, since: Timestamp, rows: impl IntoIterator<Item 
     store.commit(row.partition, vec![Change::Put(row.key, user::time_value(since))], Vec::new()).await.unwrap();
     for (at, seq) in rows {
         let row = due::row(at, task(seq));
-        commit(store, row.partition, vec![Change::Put(row.key, Bytes::new())]).await.unwrap();
+        store.change(row.partition, vec![Change::Put(row.key, Bytes::new())]).await.unwrap();
     }
 }
 
@@ -143,7 +143,7 @@ async fn a_start_goes_on_from_the_stored_cursors_and_skips_nothing() {
     // Another run.
     notes.failing.lock().clear();
     let row = due::row(ago(limits::DUE_SLACK_S - 60), task(2));
-    commit(&*store, row.partition, vec![Change::Put(row.key, Bytes::new())]).await.unwrap();
+    store.change(row.partition, vec![Change::Put(row.key, Bytes::new())]).await.unwrap();
     assert_eq!(schedule(&store).pass(&notes).await, Ok(2));
     assert_eq!(notes.take(), [1, 2]);
 }
@@ -154,7 +154,7 @@ async fn a_cursor_that_a_wrong_clock_wrote_says_nothing() {
     earlier(&store, ago(2 * DAY_S), [(ago(DAY_S), 1)]).await;
     let ahead = schema::user::time_value(clock::now().plus(Duration::from_secs(DAY_S)));
     let puts = due::buckets().map(|bucket| Change::Put(due::cursor(Kind::Expiry, bucket), ahead.clone())).collect();
-    commit(&*store, due::cursors(), puts).await.unwrap();
+    store.change(due::cursors(), puts).await.unwrap();
     assert_eq!(schedule(&store).pass(&notes).await, Ok(1));
 }
 
